@@ -1,0 +1,82 @@
+"""What was heard: the vocabulary that a speech engine and a session share.
+
+An engine listens to one session's audio and tells, in the order of the audio and stamped on the
+audio clock (milliseconds since the first sample the client sent), what it heard. It keeps to
+these rules, and a session relies on them:
+
+1. Words are those of the current *utterance*: everything heard since the last cut. Each event
+   repeats all of them.
+2. The first `stable` words of a `Hypothesis` never change again, apart from case and
+   punctuation, in any later event of the utterance. The words of a `Pause`, `Marked` or
+   `Finished` are settled: they are what the engine stands by if the session cuts there.
+3. After yielding an event the engine goes no further until the next one is asked for, so a cut
+   made in answer to an event falls exactly there, however fast the audio came in.
+4. What was judged to be no speech yields no words: silence, noise and tones are an empty
+   utterance, and may yield no event at all.
+"""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """One word as the engine writes it: cased and punctuated, without spaces."""
+
+    text: str
+    start: int
+    """First millisecond of the word, on the audio clock."""
+    end: int
+    """Last millisecond of the word; never before `start`."""
+    confidence: float
+    """The engine's own probability of the word, 0 to 1."""
+
+
+@dataclass(frozen=True, slots=True)
+class SpeechStarted:
+    """A voice set in at `at` ms."""
+
+    at: int
+
+
+@dataclass(frozen=True, slots=True)
+class Hypothesis:
+    """What the utterance seems to be while it is being spoken."""
+
+    words: tuple[Word, ...]
+    stable: int
+    """How many of the leading words will not change any more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pause:
+    """Nobody has spoken from `since` ms until `until` ms, the end of the audio listened to so far.
+
+    Repeated, with `until` growing, as long as the silence lasts.
+    """
+
+    words: tuple[Word, ...]
+    since: int
+    until: int
+    completeness: float
+    """How likely it is that the speaker has finished what they were saying, 0 to below 1."""
+
+
+@dataclass(frozen=True, slots=True)
+class Marked:
+    """All audio that came before a mark has been heard; it ends at `at` ms."""
+
+    words: tuple[Word, ...]
+    at: int
+    completeness: float
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """All audio has been heard; it ends at `at` ms. Nothing follows."""
+
+    words: tuple[Word, ...]
+    at: int
+    completeness: float
+
+
+Heard = SpeechStarted | Hypothesis | Pause | Marked | Finished

@@ -1,0 +1,64 @@
+"""What a speech engine is, whatever model is behind it.
+
+An `Engine` is shared by all sessions of a server and owns what is expensive: weights, worker
+threads. A `Stream` is one session's ear. Any model fits that can tell its words by the rules of
+`turnwire.hearing`: Whisper decodes windows again and again, a transducer would carry its state
+from chunk to chunk; a session cannot tell which one listens.
+"""
+
+from collections.abc import AsyncIterator
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from turnwire.hearing import Heard
+
+Samples = NDArray[np.int16]
+"""Mono audio, signed 16 bits, at the rate the stream was opened with."""
+
+
+class EngineError(Exception):
+    """An engine cannot be made; the text is one sentence for the person who starts the server."""
+
+
+class Stream(Protocol):
+    """One session's ear. All methods are called from one event loop."""
+
+    async def feed(self, samples: Samples) -> None:
+        """Take the next samples; waits while the engine is too far behind the audio."""
+
+    def mark(self) -> None:
+        """Ask for a `Marked` once all audio fed so far has been heard."""
+
+    def finish(self) -> None:
+        """Say that no audio follows; the events end with `Finished`."""
+
+    def cut(self) -> None:
+        """End the utterance where the event last yielded stands: its words are taken."""
+
+    def configure(self, *, vad_threshold: float) -> None:
+        """From the audio fed next, take frames below this speech probability for silence."""
+
+    def events(self) -> AsyncIterator[Heard]:
+        """What is heard, in the order of the audio. Asked for once.
+
+        An exception means that the engine failed this session; it does not concern the others.
+        """
+
+    async def close(self) -> None:
+        """Drop everything that is still to be done for this stream. Safe at any time, twice too."""
+
+
+class Engine(Protocol):
+    """A model, loaded and ready, and the threads that run it."""
+
+    @property
+    def name(self) -> str:
+        """The model's name as a user would type it, such as `tiny.en`."""
+
+    def open(self, *, sample_rate: int, vad_threshold: float) -> Stream:
+        """A new ear for audio at `sample_rate` Hz."""
+
+    async def close(self) -> None:
+        """Stop the threads; every stream has been closed before."""
