@@ -1,0 +1,70 @@
+"""Audio as it arrives: encodings, and how bytes become samples and milliseconds.
+
+The declared sample rate is what converts bytes to time; a wrong declaration cannot be detected,
+only its consequence, chunks that last too long or too short.
+"""
+
+from enum import StrEnum
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+class Encoding(StrEnum):
+    """How binary messages carry audio, always mono."""
+
+    PCM_S16LE = "pcm_s16le"
+    """Signed 16 bits, little-endian."""
+    PCM_MULAW = "pcm_mulaw"
+    """8-bit mu-law (ITU-T G.711)."""
+    OPUS = "opus"
+    """One raw Opus packet a message."""
+    OGG_OPUS = "ogg_opus"
+    """An Ogg stream, split anywhere."""
+    AAC = "aac"
+    """An ADTS stream, split anywhere."""
+
+
+BYTES_PER_SAMPLE = {Encoding.PCM_S16LE: 2, Encoding.PCM_MULAW: 1}
+"""The uncompressed encodings: those whose bytes tell their duration."""
+
+SUPPORTED_ENCODINGS = frozenset(BYTES_PER_SAMPLE)
+
+
+def _mulaw_table() -> NDArray[np.int16]:
+    # G.711: the complemented byte is sign, 3-bit exponent, 4-bit mantissa; 33 is the encoder's
+    # bias, scaled here to 16 bits (33 << 2).
+    code = ~np.arange(256, dtype=np.uint8)
+    exponent = (code >> 4 & 7).astype(np.int32)
+    mantissa = (code & 15).astype(np.int32)
+    magnitude = ((mantissa << 3) + 132 << exponent) - 132
+    return np.where(code & 128, -magnitude, magnitude).astype(np.int16)
+
+
+_MULAW = _mulaw_table()
+
+
+class AudioDecoder:
+    """Makes samples of one session's binary messages."""
+
+    def __init__(self, encoding: Encoding, sample_rate: int) -> None:
+        self._encoding = encoding
+        self._bytes_per_ms = BYTES_PER_SAMPLE[encoding] * sample_rate / 1000
+        self._carried = b""
+
+    def duration_ms(self, message: bytes) -> float:
+        """How long the audio in this message lasts."""
+        return len(message) / self._bytes_per_ms
+
+    def decode(self, message: bytes) -> NDArray[np.int16]:
+        """The samples that are complete with this message.
+
+        A message may end within a sample (real clients cut 50 ms at 22,050 Hz into 2,205 bytes):
+        the odd byte waits for the next message.
+        """
+        if self._encoding is Encoding.PCM_MULAW:
+            return _MULAW[np.frombuffer(message, np.uint8)]
+        data = self._carried + message
+        whole = len(data) // 2 * 2
+        self._carried = data[whole:]
+        return np.frombuffer(data, "<i2", count=whole // 2).astype(np.int16, copy=False)

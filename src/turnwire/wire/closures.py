@@ -1,0 +1,273 @@
+"""The closure table: every way a session can end, one row each.
+
+Whatever has to know about a closure derives it from here: the Error frame, the close reason, a
+client's exceptions, the documentation. Adding a closure is adding a row to `CLOSURES`.
+
+A row is a template; `row.because(...)` fills it in and gives the `Closure` of one session. Texts
+are those of the protocol's page *Common session errors and closures*, to the letter.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+REASON_BYTES = 123
+"""What a WebSocket close frame has room for beside its code (RFC 6455, 5.5)."""
+
+REASON_TOO_LONG = "See Error message for details"
+
+ECHO_CHARACTERS = 200
+"""How much of a client's own words an error text repeats at most."""
+
+
+class Kind(StrEnum):
+    """How a closure is announced."""
+
+    NORMAL = "normal"
+    """Expected by both sides: no Error frame."""
+    KNOWN = "known"
+    """An Error frame precedes it, yet it is no failure: a client's `on_close` handles it."""
+    ERROR = "error"
+    """An Error frame precedes it: a client's `on_error`, then its `on_close`."""
+
+
+class Phase(StrEnum):
+    """When a closure can happen."""
+
+    OPENING = "opening"
+    """Before Begin."""
+    SESSION = "session"
+    """After Begin."""
+    ANY = "any"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClosureRow:
+    """One row of the table."""
+
+    name: str
+    code: int
+    """The close code; the Error frame carries the same one."""
+    template: str
+    kind: Kind
+    phase: Phase
+    meaning: str
+    """What happened, for a person."""
+    advice: str
+    """What the client's developer does about it."""
+    provoke: str
+    """How to make it happen."""
+    retry_after: float | None = None
+    """Seconds after which the same connection may succeed; None: it will not, as it stands."""
+
+    def because(self, **details: object) -> "Closure":
+        """The closure of one session, its template filled with `details`."""
+        shown = {name: _shorten(str(detail)) for name, detail in details.items()}
+        return Closure(self, self.template.format(**shown))
+
+
+@dataclass(frozen=True, slots=True)
+class Closure:
+    """How one session ended."""
+
+    row: ClosureRow
+    text: str
+    """The whole text, as the Error frame carries it."""
+
+    @property
+    def code(self) -> int:
+        return self.row.code
+
+    @property
+    def reason(self) -> str:
+        """The text as the close frame carries it."""
+        return close_reason(self.text)
+
+
+def close_reason(text: str) -> str:
+    """The text, if a close frame has room for it; else the pointer to the Error frame.
+
+    A text is never cut, so no character is.
+    """
+    return text if len(text.encode()) <= REASON_BYTES else REASON_TOO_LONG
+
+
+def _shorten(text: str) -> str:
+    # A lone surrogate (JSON can spell one) has no UTF-8 and could not be sent back.
+    sendable = text.encode(errors="replace").decode()
+    if len(sendable) <= ECHO_CHARACTERS:
+        return sendable
+    return sendable[: ECHO_CHARACTERS - 1] + "…"
+
+
+SESSION_ENDED = ClosureRow(
+    name="session_ended",
+    code=1000,
+    template="Session Ended",
+    kind=Kind.NORMAL,
+    phase=Phase.SESSION,
+    meaning="The client sent Terminate; the last turn and Termination were delivered.",
+    advice="Nothing to do.",
+    provoke="Send Terminate.",
+)
+
+CLIENT_GONE = ClosureRow(
+    name="client_gone",
+    code=1006,
+    template="Client disconnected",
+    kind=Kind.NORMAL,
+    phase=Phase.ANY,
+    meaning="The client closed the socket or vanished without Terminate; nothing could be sent.",
+    advice="Send Terminate and wait for Termination, or the last words are lost.",
+    provoke="Close the socket without sending Terminate.",
+    retry_after=0,
+)
+
+MISSING_AUTHORIZATION = ClosureRow(
+    name="missing_authorization",
+    code=1008,
+    template="Unauthorized Connection: Missing Authorization header",
+    kind=Kind.ERROR,
+    phase=Phase.OPENING,
+    meaning="Neither an Authorization header nor a token parameter came with the connection.",
+    advice="Send the API key in the Authorization header, or a temporary token as ?token=.",
+    provoke="Connect without credentials.",
+)
+
+UNAUTHORIZED = ClosureRow(
+    name="unauthorized",
+    code=1008,
+    template="Unauthorized Connection: {reason}",
+    kind=Kind.ERROR,
+    phase=Phase.OPENING,
+    meaning="The credentials are not valid, or their account may not open a session.",
+    advice="Read the reason; another attempt with the same credentials ends the same way.",
+    provoke="Connect with a key that was never issued.",
+)
+
+INTERNAL_ERROR = ClosureRow(
+    name="internal_error",
+    code=1011,
+    template="Internal error",
+    kind=Kind.ERROR,
+    phase=Phase.OPENING,
+    meaning="Something failed on the server while the session was being established.",
+    advice="Connect again; if it persists, the server's log has the cause under the session id.",
+    provoke="Make the key store unreadable while the server runs.",
+    retry_after=1,
+)
+
+SERVER_ERROR = ClosureRow(
+    name="server_error",
+    code=3005,
+    template="Session Cancelled: An error occurred",
+    kind=Kind.ERROR,
+    phase=Phase.ANY,
+    meaning="Something failed on the server during the session, or the server is shutting down.",
+    advice="Open a new session; the server's log has the cause under the session id.",
+    provoke="Stop the server while a session is open.",
+    retry_after=1,
+)
+
+INVALID_MESSAGE_TYPE = ClosureRow(
+    name="invalid_message_type",
+    code=3006,
+    template="Invalid Message Type: {message}",
+    kind=Kind.ERROR,
+    phase=Phase.SESSION,
+    meaning="A text message has a type that does not exist.",
+    advice="Send Terminate, ForceEndpoint, UpdateConfiguration or KeepAlive; audio is binary.",
+    provoke='Send {"type": "Bogus"}.',
+)
+
+INVALID_JSON = ClosureRow(
+    name="invalid_json",
+    code=3006,
+    template="Invalid JSON: {json}",
+    kind=Kind.ERROR,
+    phase=Phase.SESSION,
+    meaning="A text message is not JSON.",
+    advice="Send JSON objects as text and audio as binary messages.",
+    provoke="Send the text {not json.",
+)
+
+INVALID_MESSAGE = ClosureRow(
+    name="invalid_message",
+    code=3006,
+    template="Invalid Message: {message}",
+    kind=Kind.ERROR,
+    phase=Phase.SESSION,
+    meaning="A text message is JSON but no object with a type.",
+    advice='Send an object such as {"type": "Terminate"}.',
+    provoke="Send the text [].",
+)
+
+INVALID_PARAMETER = ClosureRow(
+    name="invalid_parameter",
+    code=3006,
+    template="User Input Validation Error: Invalid '{name}': {detail}",
+    kind=Kind.ERROR,
+    phase=Phase.ANY,
+    meaning="A connection parameter or an UpdateConfiguration field has a value it cannot have.",
+    advice="Correct the value; unknown names are ignored, wrong values are not.",
+    provoke="Connect with ?sample_rate=4000.",
+)
+
+INACTIVE = ClosureRow(
+    name="inactive",
+    code=3006,
+    template="Session terminated due to inactivity: No messages received for {n} seconds",
+    kind=Kind.ERROR,
+    phase=Phase.SESSION,
+    meaning="No audio and no message came for as long as inactivity_timeout says.",
+    advice="Send KeepAlive during silence, or leave inactivity_timeout out.",
+    provoke="Connect with ?inactivity_timeout=5 and send nothing.",
+    retry_after=0,
+)
+
+INPUT_DURATION = ClosureRow(
+    name="input_duration",
+    code=3007,
+    template="Input duration violation: {ms} ms. Expected between 50 and 1000 ms",
+    kind=Kind.ERROR,
+    phase=Phase.SESSION,
+    meaning="A binary message holds too much audio, or several in a row too little, "
+    "by the declared sample rate and encoding.",
+    advice="Send 50 to 1000 ms a message and check that sample_rate is that of the audio.",
+    provoke="Send 1200 ms of audio in one message.",
+)
+
+SESSION_EXPIRED = ClosureRow(
+    name="session_expired",
+    code=3008,
+    template="Session Expired: Maximum session duration exceeded",
+    kind=Kind.KNOWN,
+    phase=Phase.SESSION,
+    meaning="The session reached its longest duration; Begin.expires_at had named the time.",
+    advice="Open a new session.",
+    provoke="Keep a session open for three hours.",
+    retry_after=0,
+)
+
+CLOSURES = (
+    SESSION_ENDED,
+    CLIENT_GONE,
+    MISSING_AUTHORIZATION,
+    UNAUTHORIZED,
+    INTERNAL_ERROR,
+    SERVER_ERROR,
+    INVALID_MESSAGE_TYPE,
+    INVALID_JSON,
+    INVALID_MESSAGE,
+    INVALID_PARAMETER,
+    INACTIVE,
+    INPUT_DURATION,
+    SESSION_EXPIRED,
+)
+
+
+class Violation(Exception):
+    """The peer broke a rule of the protocol; `closure` is how its session ends for it."""
+
+    def __init__(self, closure: Closure) -> None:
+        super().__init__(closure.text)
+        self.closure = closure

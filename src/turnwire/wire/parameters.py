@@ -1,0 +1,207 @@
+"""The parameters of a session: how it is asked for, in the query string or by message.
+
+Each field is one row: name, type, range, what it does. The names in `LiveParameters` may also be
+changed while the session runs. Unknown names are ignored, because clients send names that only
+newer servers know; a value that a known name cannot have ends the session.
+
+What this server cannot do has no row, and asking for it is harmless, with one exception:
+`redact_pii` is refused, because a client that relies on it would store what it must not.
+"""
+
+import json
+import re
+from collections.abc import Iterable
+from enum import StrEnum
+from typing import Annotated, Any
+
+from pydantic import (
+    AfterValidator,
+    AliasChoices,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    ValidationInfo,
+)
+
+from turnwire.wire.audio import SUPPORTED_ENCODINGS, Encoding
+from turnwire.wire.closures import INVALID_PARAMETER, Violation
+
+
+class Family(StrEnum):
+    """How a model's turns look on the wire; the first part of its name says so."""
+
+    UNIVERSAL_STREAMING = "universal-streaming"
+    UNIVERSAL_3 = "universal-3"
+    WHISPER = "whisper"
+
+    @classmethod
+    def of(cls, model: str) -> "Family":
+        if model.startswith("whisper"):
+            return cls.WHISPER
+        if re.match(r"_?universal-\d|u\d", model):
+            return cls.UNIVERSAL_3
+        return cls.UNIVERSAL_STREAMING
+
+
+def _whole_number(value: Any) -> Any:
+    # Stricter than pydantic, which reads "160.0" too: on the wire it is refused, in these words.
+    if isinstance(value, str) and not re.fullmatch(r"[+-]?[0-9]{1,18}", value):
+        raise ValueError(f"invalid literal for int() with base 10: {value!r}")
+    return int(value) if isinstance(value, str) else value
+
+
+def _json_list(value: Any) -> Any:
+    if not isinstance(value, str):
+        return value
+    try:
+        parsed = json.loads(value)
+    except (ValueError, RecursionError):
+        parsed = None
+    if not isinstance(parsed, list):
+        raise ValueError("Invalid JSON array")
+    return parsed
+
+
+def _at_most_100(value: list[str]) -> list[str]:
+    if len(value) > 100:
+        raise ValueError("Max 100 items")
+    return value
+
+
+def _context(value: Any, info: ValidationInfo) -> Any:
+    if isinstance(value, str) and len(value) > 1750:
+        raise ValueError(
+            f"{info.field_name} exceeds maximum length of 1750 characters (got {len(value)})"
+        )
+    return value
+
+
+def _no_redaction(value: bool) -> bool:
+    if value:
+        raise ValueError("this server does not redact")
+    return value
+
+
+def _clamped_silence(value: Any) -> Any:
+    number = _whole_number(value)
+    return min(max(number, 50), 10_000) if isinstance(number, int) else number
+
+
+def _sample_rate(value: Any) -> Any:
+    rate = _whole_number(value)
+    if isinstance(rate, int) and rate < 8_000:
+        raise ValueError("sample_rate must be at least 8,000 Hz")
+    if isinstance(rate, int) and rate > 96_000:
+        raise ValueError("sample_rate must be at most 96,000 Hz")
+    return rate
+
+
+def _encoding(value: Any) -> Any:
+    encoding = Encoding(value)
+    if encoding not in SUPPORTED_ENCODINGS:
+        raise ValueError(f"{encoding.value!r} is not supported by this server")
+    return encoding
+
+
+def _model_name(value: Any) -> Any:
+    if isinstance(value, str) and not re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9._/-]{0,99}", value):
+        raise ValueError(f"{value!r} is not a model name")
+    return value
+
+
+Whole = Annotated[int, BeforeValidator(_whole_number)]
+Terms = Annotated[list[str], BeforeValidator(_json_list), AfterValidator(_at_most_100)]
+Context = Annotated[str, BeforeValidator(_context)]
+Silence = Annotated[int, BeforeValidator(_clamped_silence)]
+Unit = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
+
+
+class LiveParameters(BaseModel):
+    """What `UpdateConfiguration` may change; None leaves it as it is."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    format_turns: Annotated[
+        bool | None,
+        Field(description="Send each finished turn a second time, cased and punctuated."),
+    ] = None
+    end_of_turn_confidence_threshold: Annotated[
+        Unit | None,
+        Field(
+            description="How sure the end of a turn must be to end it at `min_turn_silence`; "
+            "0 always is, 1 never."
+        ),
+    ] = None
+    min_turn_silence: Annotated[
+        Silence | None,
+        Field(
+            description="Silence in ms that ends a turn which seems complete; 50 to 10,000.",
+            validation_alias=AliasChoices(
+                "min_turn_silence", "min_end_of_turn_silence_when_confident"
+            ),
+        ),
+    ] = None
+    max_turn_silence: Annotated[
+        Silence | None,
+        Field(description="Silence in ms that always ends a turn; 50 to 10,000."),
+    ] = None
+    vad_threshold: Annotated[
+        Unit | None,
+        Field(description="Audio whose probability of speech is below this counts as silence."),
+    ] = None
+    keyterms_prompt: Annotated[
+        Terms | None,
+        Field(description="Words to listen for, a JSON array of at most 100. No effect yet."),
+    ] = None
+    prompt: Annotated[
+        Context | None,
+        Field(description="Context, at most 1,750 characters. No effect yet."),
+    ] = None
+    agent_context: Annotated[
+        Context | None,
+        Field(description="What a voice agent said last, at most 1,750 characters. No effect yet."),
+    ] = None
+
+
+class ConnectionParameters(LiveParameters):
+    """What a connection may ask for in its query string; None is the model's default."""
+
+    sample_rate: Annotated[
+        Annotated[int, BeforeValidator(_sample_rate)],
+        Field(description="Samples per second of the audio; 8,000 to 96,000."),
+    ] = 16_000
+    encoding: Annotated[
+        Annotated[Encoding, BeforeValidator(_encoding)],
+        Field(description="How samples are written: `pcm_s16le` or `pcm_mulaw`; mono."),
+    ] = Encoding.PCM_S16LE
+    speech_model: Annotated[
+        Annotated[str, BeforeValidator(_model_name)] | None,
+        Field(
+            description="A model name as clients know them. The loaded model serves them all; "
+            "the name decides how turns look, and is echoed in `Begin`."
+        ),
+    ] = None
+    inactivity_timeout: Annotated[
+        Annotated[Whole, Field(ge=5, le=3600)] | None,
+        Field(description="Seconds without any message after which the session ends; 5 to 3,600."),
+    ] = None
+    redact_pii: Annotated[
+        Annotated[bool, AfterValidator(_no_redaction)],
+        Field(description="Refused when true: this server does not redact."),
+    ] = False
+
+
+def parse_query(query: Iterable[tuple[str, str]]) -> ConnectionParameters:
+    """The parameters of a decoded query string; raises `Violation` for the first bad value."""
+    try:
+        return ConnectionParameters.model_validate(dict(query))
+    except ValidationError as error:
+        raise Violation(INVALID_PARAMETER.because(**describe(error))) from None
+
+
+def describe(error: ValidationError) -> dict[str, str]:
+    """What is wrong with the first bad value, as `INVALID_PARAMETER` wants it."""
+    first = error.errors(include_url=False, include_input=False)[0]
+    return {"name": ".".join(map(str, first["loc"])), "detail": first["msg"]}
