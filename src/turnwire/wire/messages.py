@@ -20,6 +20,9 @@ from turnwire.wire.closures import (
 )
 from turnwire.wire.parameters import LiveParameters, describe
 
+API_VERSION = "2025-05-12"
+"""The version of the protocol that these messages are of."""
+
 
 class Message(BaseModel):
     """A message in either direction. Unknown keys are ignored, as newer peers may send them."""

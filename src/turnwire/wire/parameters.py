@@ -30,19 +30,38 @@ from turnwire.wire.closures import INVALID_PARAMETER, Violation
 
 
 class Family(StrEnum):
-    """How a model's turns look on the wire; the first part of its name says so."""
+    """How a model's turns look on the wire."""
 
     UNIVERSAL_STREAMING = "universal-streaming"
     UNIVERSAL_3 = "universal-3"
     WHISPER = "whisper"
 
-    @classmethod
-    def of(cls, model: str) -> "Family":
-        if model.startswith("whisper"):
-            return cls.WHISPER
-        if re.match(r"_?universal-\d|u\d", model):
-            return cls.UNIVERSAL_3
-        return cls.UNIVERSAL_STREAMING
+
+_FAMILY_NAMES = {
+    Family.UNIVERSAL_STREAMING: r"universal-streaming.*",
+    Family.UNIVERSAL_3: r"_?universal-3.*|u3.*",
+    Family.WHISPER: r"whisper.*",
+}
+"""Model names as clients send them. New ones of a family keep working without a change here."""
+
+
+def requested_family(parameters: "ConnectionParameters", *, loaded: str) -> Family:
+    """The family of the model that was asked for; raises `Violation` for a name of none.
+
+    `loaded` is the model that serves them all, and a name for itself.
+    """
+    name = parameters.speech_model
+    if name is None or name == loaded:
+        return Family.UNIVERSAL_STREAMING
+    for family, names in _FAMILY_NAMES.items():
+        if re.fullmatch(names, name):
+            return family
+    raise Violation(
+        INVALID_PARAMETER.because(
+            name="speech_model",
+            detail=f"{name!r} is neither a model of this protocol nor {loaded!r}, loaded here",
+        )
+    )
 
 
 def _whole_number(value: Any) -> Any:
@@ -103,12 +122,6 @@ def _encoding(value: Any) -> Any:
     if encoding not in SUPPORTED_ENCODINGS:
         raise ValueError(f"{encoding.value!r} is not supported by this server")
     return encoding
-
-
-def _model_name(value: Any) -> Any:
-    if isinstance(value, str) and not re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9._/-]{0,99}", value):
-        raise ValueError(f"{value!r} is not a model name")
-    return value
 
 
 Whole = Annotated[int, BeforeValidator(_whole_number)]
@@ -177,7 +190,7 @@ class ConnectionParameters(LiveParameters):
         Field(description="How samples are written: `pcm_s16le` or `pcm_mulaw`; mono."),
     ] = Encoding.PCM_S16LE
     speech_model: Annotated[
-        Annotated[str, BeforeValidator(_model_name)] | None,
+        str | None,
         Field(
             description="A model name as clients know them. The loaded model serves them all; "
             "the name decides how turns look, and is echoed in `Begin`."

@@ -1,0 +1,63 @@
+"""What a session asks its shell to do, in order."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from turnwire.wire.closures import Closure
+from turnwire.wire.messages import ServerMessage
+
+
+@dataclass(frozen=True, slots=True)
+class Send:
+    """Send a message to the client."""
+
+    message: ServerMessage
+
+
+@dataclass(frozen=True, slots=True)
+class Listen:
+    """Open a speech stream for the session; always before the effects that concern it."""
+
+    sample_rate: int
+    vad_threshold: float
+
+
+@dataclass(frozen=True, slots=True)
+class Recognize:
+    """Give these samples to the speech stream."""
+
+    samples: NDArray[np.int16]
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """Ask the speech stream to say when it has heard everything up to here."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finish:
+    """Tell the speech stream that no audio follows."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """Tell the speech stream that the words it just told are taken."""
+
+
+@dataclass(frozen=True, slots=True)
+class Configure:
+    """Give the speech stream a new threshold between silence and speech."""
+
+    vad_threshold: float
+
+
+@dataclass(frozen=True, slots=True)
+class Close:
+    """Close the connection. Last effect of every session."""
+
+    closure: Closure
+
+
+Effect = Send | Listen | Recognize | Mark | Finish | Cut | Configure | Close

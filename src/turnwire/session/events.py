@@ -1,0 +1,62 @@
+"""What can happen to a session, beside what is heard (`turnwire.hearing`)."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from turnwire.hearing import Heard
+from turnwire.wire.closures import Closure
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """The client may have its session, if what it asks for is possible."""
+
+    query: Sequence[tuple[str, str]]
+    """The decoded query string of the connection."""
+    max_seconds: int
+    """The longest the session may last."""
+    unix_time: float
+    """The wall-clock time in seconds, for `Begin.expires_at`."""
+    api_version: str | None = None
+    """The protocol version that the client asked for; None: the one this server speaks."""
+
+
+@dataclass(frozen=True, slots=True)
+class AudioReceived:
+    """A binary message."""
+
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class TextReceived:
+    """A text message."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Tick:
+    """The time that `Session.deadline()` named has come, or may have."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """Something outside ends the session at once: a refusal, a failure."""
+
+    closure: Closure
+
+
+@dataclass(frozen=True, slots=True)
+class WoundUp:
+    """Something outside ends the session once what was said so far is delivered."""
+
+    closure: Closure
+
+
+@dataclass(frozen=True, slots=True)
+class Disconnected:
+    """The client is gone; nothing can be sent any more."""
+
+
+Event = Opened | AudioReceived | TextReceived | Tick | Ended | WoundUp | Disconnected | Heard
