@@ -14,6 +14,8 @@ Whatever the order of events, these hold:
     OPENING ─Opened─▶ LIVE ─Terminate, expiry, inactivity, WoundUp─▶ DRAINING ─Finished─▶ CLOSED
        └───────────────┴─────── Ended, Disconnected, a broken rule ──────┴──────────────▶ CLOSED
 
+A session that is wound up before it opened has nothing to deliver, and closes at once.
+
 `now` is any clock that does not run backwards, in seconds.
 """
 
@@ -87,7 +89,7 @@ class State(Enum):
 _HEARD = (SpeechStarted, Hypothesis, Pause, Marked, Finished)
 
 _HEEDED: dict[State, tuple[type, ...]] = {
-    State.OPENING: (Opened, Ended, Disconnected),
+    State.OPENING: (Opened, Ended, WoundUp, Disconnected),
     State.LIVE: (AudioReceived, TextReceived, Tick, Ended, WoundUp, Disconnected, *_HEARD),
     State.DRAINING: (Tick, Ended, Disconnected, *_HEARD),
     State.CLOSED: (),
@@ -104,6 +106,7 @@ class Session:
         self.id = id
         self._model = model
         self._state = State.OPENING
+        self._audio_ms = 0.0
         self._handlers: dict[type, _Handler] = {
             Opened: self._open,
             AudioReceived: self._audio,
@@ -142,8 +145,8 @@ class Session:
 
     @property
     def audio_seconds(self) -> float:
-        """The audio received."""
-        return self._audio_ms / 1000 if self._state is not State.OPENING else 0.0
+        """How much audio has come."""
+        return self._audio_ms / 1000
 
     def _open(self, event: Opened, now: float) -> list[Effect]:
         parameters = parse_query(event.query)
@@ -152,7 +155,6 @@ class Session:
         self._expires = now + event.max_seconds
         self._patience = float(parameters.inactivity_timeout or "inf")
         self._inactive = now + self._patience
-        self._audio_ms = 0.0
         self._decoder = AudioDecoder(parameters.encoding, parameters.sample_rate)
         self._chunks = ChunkRule()
         self._turns = TurnAssembler(DEFAULTS[family].updated(parameters))
@@ -212,6 +214,8 @@ class Session:
         return []
 
     def _drain(self, ending: Closure, now: float) -> list[Effect]:
+        if self._state is State.OPENING:
+            return self._close(ending, now)
         self._state = State.DRAINING
         self._ending = ending
         self._drained = now + DRAIN_SECONDS
@@ -223,7 +227,7 @@ class Session:
             last_words.append(
                 Send(
                     Termination(
-                        audio_duration_seconds=round(self._audio_ms / 1000),
+                        audio_duration_seconds=round(self.audio_seconds),
                         session_duration_seconds=round(now - self._begun),
                     )
                 )

@@ -1,0 +1,25 @@
+"""How a command fails: one sentence on stderr and an exit code, never a traceback."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import NoReturn
+
+import typer
+
+
+def fail(sentence: str, code: int = 1) -> NoReturn:
+    """Say why and leave."""
+    typer.echo(sentence, err=True)
+    raise typer.Exit(code)
+
+
+@contextmanager
+def needs_server() -> Iterator[None]:
+    """Around imports that the base install, which is the client, does not have."""
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        fail(
+            f"This command runs a server and {error.name} is not installed: "
+            'pip install "turnwire[server,tiny-en]"'
+        )

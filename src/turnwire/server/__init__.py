@@ -1,0 +1,1 @@
+"""The asyncio shell around sessions: sockets, tasks, clocks, shutdown."""

@@ -1,0 +1,36 @@
+"""Time, as far as the server asks for it; a test brings its own."""
+
+import asyncio
+import time
+from collections.abc import Callable
+from typing import Protocol
+
+
+class Timer(Protocol):
+    """A call that is due later."""
+
+    def cancel(self) -> None: ...
+
+
+class Clock(Protocol):
+    def now(self) -> float:
+        """Seconds on a clock that never runs backwards."""
+
+    def unix_time(self) -> float:
+        """Seconds since 1970."""
+
+    def call_at(self, when: float, call: Callable[[], None]) -> Timer:
+        """Call once `now()` has reached `when`."""
+
+
+class LoopClock:
+    """The running event loop's clock."""
+
+    def now(self) -> float:
+        return asyncio.get_running_loop().time()
+
+    def unix_time(self) -> float:
+        return time.time()
+
+    def call_at(self, when: float, call: Callable[[], None]) -> Timer:
+        return asyncio.get_running_loop().call_at(when, call)

@@ -1,0 +1,201 @@
+"""One WebSocket connection: carries out what its session decides.
+
+Three things go on at once: reading what the client sends, listening to what the engine hears,
+and writing. Whatever happens is told to the session; its effects are carried out in order, all
+of them at once but the two that may have to wait:
+
+- samples wait while the engine is behind. The socket is not read meanwhile, so a client that
+  sends faster than its audio can be heard is slowed down by TCP;
+- messages wait while the client does not read. The engine is not listened to meanwhile.
+"""
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import Callable
+from typing import Any
+from uuid import uuid4
+
+from starlette.websockets import WebSocket, WebSocketDisconnect
+
+from turnwire.accounts.admission import Admission
+from turnwire.server.clock import Clock, Timer
+from turnwire.session import effects, events
+from turnwire.session.session import Session
+from turnwire.speech.engine import Engine, Samples, Stream
+from turnwire.wire.closures import (
+    CLIENT_GONE,
+    INTERNAL_ERROR,
+    SERVER_ERROR,
+    Closure,
+    Violation,
+)
+
+OUTBOX_MESSAGES = 256
+"""How many messages may wait for a client that does not read."""
+
+SEND_SECONDS = 30.0
+"""How long one message may wait for a client that does not read; then the client counts as gone."""
+
+logger = logging.getLogger(__name__)
+
+
+class Connection:
+    """A connection of a client, from its upgrade to its close."""
+
+    def __init__(
+        self, websocket: WebSocket, *, engine: Engine, admission: Admission, clock: Clock
+    ) -> None:
+        self._websocket = websocket
+        self._engine = engine
+        self._admission = admission
+        self._clock = clock
+        self._session = Session(id=str(uuid4()), model=engine.name)
+        self._stream: Stream | None = None
+        self._unheard: deque[Samples] = deque()
+        self._outbox: asyncio.Queue[effects.Send | effects.Close] = asyncio.Queue()
+        self._outbox_has_room = asyncio.Event()
+        self._outbox_has_room.set()
+        self._timer: Timer | None = None
+        self._timer_due = float("inf")
+        self._carry_out: dict[type, Callable[[Any], object]] = {
+            effects.Send: self._post,
+            effects.Close: self._post,
+            effects.Listen: self._listen,
+            effects.Recognize: lambda effect: self._unheard.append(effect.samples),
+            effects.Mark: lambda _: self._ear.mark(),
+            effects.Finish: lambda _: self._ear.finish(),
+            effects.Cut: lambda _: self._ear.cut(),
+            effects.Configure: lambda effect: self._ear.configure(
+                vad_threshold=effect.vad_threshold
+            ),
+        }
+
+    async def run(self) -> None:
+        """Serve the client until its session is over."""
+        await self._websocket.accept()
+        tasks = []
+        try:
+            self._happen(await self._admitted())
+            if self._stream is not None:
+                tasks = [
+                    asyncio.create_task(self._guarded(self._read)),
+                    asyncio.create_task(self._guarded(self._hear)),
+                ]
+            closure = await self._write()
+            # The row alone: its text may repeat what the client sent.
+            logger.info(
+                "session %s closed: %s (%d) after %.1f s of audio",
+                self._session.id,
+                closure.row.name,
+                closure.code,
+                self._session.audio_seconds,
+            )
+        finally:
+            if self._timer is not None:
+                self._timer.cancel()
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            if self._stream is not None:
+                await self._stream.close()
+
+    def wind_up(self, closure: Closure) -> None:
+        """End the session with this closure as soon as what was said is delivered."""
+        self._happen(events.WoundUp(closure))
+
+    async def _admitted(self) -> events.Event:
+        headers = self._websocket.headers
+        query = self._websocket.query_params
+        bearer = headers.get("authorization", "").removeprefix("Bearer ").strip()
+        try:
+            grant = await self._admission.admit(query.get("token") or bearer or None)
+        except Violation as refusal:
+            return events.Ended(refusal.closure)
+        except Exception:
+            logger.exception("session %s: admission failed", self._session.id)
+            return events.Ended(INTERNAL_ERROR.because())
+        return events.Opened(
+            query=query.multi_items(),
+            max_seconds=grant.max_seconds,
+            unix_time=self._clock.unix_time(),
+            api_version=headers.get("assemblyai-version"),
+        )
+
+    async def _guarded(self, work: Callable[[], Any]) -> None:
+        """A failure of ours ends this session, and no other."""
+        try:
+            await work()
+        except WebSocketDisconnect:
+            self._happen(events.Disconnected())
+        except Exception:
+            logger.exception("session %s failed", self._session.id)
+            self._happen(events.Ended(SERVER_ERROR.because()))
+
+    async def _read(self) -> None:
+        while True:
+            message = await self._websocket.receive()
+            if message["type"] == "websocket.disconnect":
+                raise WebSocketDisconnect(message.get("code", CLIENT_GONE.code))
+            if message.get("text") is not None:
+                self._happen(events.TextReceived(message["text"]))
+            else:
+                self._happen(events.AudioReceived(message["bytes"]))
+            while self._unheard:
+                await self._ear.feed(self._unheard.popleft())
+
+    async def _hear(self) -> None:
+        async for heard in self._ear.events():
+            self._happen(heard)
+            await self._outbox_has_room.wait()
+
+    async def _write(self) -> Closure:
+        while True:
+            effect = await self._outbox.get()
+            if self._outbox.qsize() < OUTBOX_MESSAGES:
+                self._outbox_has_room.set()
+            try:
+                async with asyncio.timeout(SEND_SECONDS):
+                    if isinstance(effect, effects.Send):
+                        await self._websocket.send_text(effect.message.to_json())
+                        continue
+                    if effect.closure.row is not CLIENT_GONE:
+                        await self._websocket.close(effect.closure.code, effect.closure.reason)
+            except (WebSocketDisconnect, TimeoutError):
+                self._happen(events.Disconnected())
+            if isinstance(effect, effects.Close):
+                return effect.closure
+
+    def _happen(self, event: events.Event) -> None:
+        for effect in self._session.receive(event, self._clock.now()):
+            self._carry_out[type(effect)](effect)
+        self._arm()
+
+    def _arm(self) -> None:
+        """Have the session ticked at its deadline; a timer that comes early is set again."""
+        deadline = self._session.deadline()
+        if deadline is not None and deadline < self._timer_due:
+            if self._timer is not None:
+                self._timer.cancel()
+            self._timer_due = deadline
+            self._timer = self._clock.call_at(deadline, self._tick)
+
+    def _tick(self) -> None:
+        self._timer_due = float("inf")
+        self._happen(events.Tick())
+
+    def _post(self, effect: effects.Send | effects.Close) -> None:
+        self._outbox.put_nowait(effect)
+        if self._outbox.qsize() >= OUTBOX_MESSAGES:
+            self._outbox_has_room.clear()
+
+    def _listen(self, effect: effects.Listen) -> None:
+        self._stream = self._engine.open(
+            sample_rate=effect.sample_rate, vad_threshold=effect.vad_threshold
+        )
+
+    @property
+    def _ear(self) -> Stream:
+        if self._stream is None:
+            raise RuntimeError("the session has no speech stream yet")
+        return self._stream

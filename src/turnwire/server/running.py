@@ -1,0 +1,94 @@
+"""A server that runs within this process, on a socket of its own."""
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass
+
+import uvicorn
+
+from turnwire.accounts.admission import KeyHolders
+from turnwire.accounts.keys import KeyRing, hash_key, new_key
+from turnwire.server.app import Service, create_app
+from turnwire.speech import load_engine
+
+MESSAGE_BYTES = 128 * 1024
+"""The largest message a client may send; a larger one closes with 1009."""
+
+
+class _Server(uvicorn.Server):
+    """uvicorn, but sessions end by their closures, and signals are left to whoever runs it."""
+
+    def __init__(self, config: uvicorn.Config, service: Service) -> None:
+        super().__init__(config)
+        self._service = service
+        self.ready = asyncio.Event()
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self.ready.set()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        await self._service.stop()
+        await super().shutdown(sockets)
+
+
+@asynccontextmanager
+async def listening(
+    service: Service, *, host: str = "127.0.0.1", port: int = 0
+) -> AsyncIterator[str]:
+    """Serve at `host` and `port` (0: any free one); gives the URL, such as ws://127.0.0.1:8080.
+
+    Raises OSError if the address cannot be had. The way out ends all sessions, then the engine.
+    """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.create_server((host, port), family=family)
+    config = uvicorn.Config(
+        create_app(service),
+        ws="websockets-sansio",
+        ws_max_size=MESSAGE_BYTES,
+        lifespan="off",
+        access_log=False,
+        # Its connection log has query strings in it, and those have tokens in them.
+        log_config=None,
+        log_level="warning",
+    )
+    server = _Server(config, service)
+    serving = asyncio.create_task(server.serve(sockets=[listener]))
+    try:
+        await server.ready.wait()
+        shown = f"[{host}]" if family == socket.AF_INET6 else host
+        yield f"ws://{shown}:{listener.getsockname()[1]}"
+    finally:
+        server.should_exit = True
+        await serving
+        listener.close()
+        await service.engine.close()
+
+
+@dataclass(frozen=True, slots=True)
+class RunningServer:
+    url: str
+    """ws://host:port, without a path."""
+    api_key: str
+    """A key that it accepts."""
+
+
+@asynccontextmanager
+async def running(
+    model: str = "tiny.en", *, host: str = "127.0.0.1", port: int = 0
+) -> AsyncIterator[RunningServer]:
+    """A server for as long as the context lasts, with one key made for it.
+
+    Raises `turnwire.speech.engine.EngineError` if the model cannot be loaded.
+    """
+    engine = await asyncio.to_thread(load_engine, model)
+    key = new_key()
+    service = Service(engine, KeyHolders(KeyRing([hash_key(key)])))
+    async with listening(service, host=host, port=port) as url:
+        yield RunningServer(url, key)
