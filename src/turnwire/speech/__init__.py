@@ -1,1 +1,20 @@
 """Speech engines: audio in, words out."""
+
+from turnwire.speech.engine import Engine
+
+__all__ = ["load_engine"]
+
+
+def load_engine(model: str) -> Engine:
+    """The engine for `--model`: `echo`, a Whisper model's name, or the folder that holds one.
+
+    Blocks while the weights are read, so it is called before the port opens. Raises `EngineError`.
+    """
+    if model == "echo":
+        from turnwire.speech.echo import EchoEngine
+
+        return EchoEngine()
+    # Imported only here: it needs the server extra, which the echo and the client do without.
+    from turnwire.speech.whisper import load_whisper
+
+    return load_whisper(model)

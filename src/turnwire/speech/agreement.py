@@ -1,0 +1,60 @@
+"""Which words of a text that is still being spoken will not change any more.
+
+LocalAgreement-2: a word is stable once two decodes in a row agree on it and on all before it.
+"""
+
+import re
+from collections.abc import Sequence
+
+from turnwire.speech.decoding import Decoded
+
+HOLD_BACK_MS = 400
+"""Words that end this close to the end of the audio may yet turn out to be other words."""
+
+_NOT_PLAIN = re.compile(r"[^\w]|_")
+
+
+def plain(word: str) -> str:
+    """The word without case and punctuation, which may change in a stable word."""
+    return _NOT_PLAIN.sub("", word.lower())
+
+
+def begins_with(words: Sequence[Decoded], stable: Sequence[Decoded]) -> bool:
+    """Whether `words` repeat the `stable` ones, case and punctuation apart."""
+    return len(words) >= len(stable) and all(
+        plain(word.text) == plain(fixed.text) for word, fixed in zip(words, stable, strict=False)
+    )
+
+
+def restate(words: Sequence[Decoded], stable: Sequence[Decoded]) -> tuple[Decoded, ...]:
+    """`words` with the `stable` ones put in front where they differ."""
+    front = [
+        word if plain(word.text) == plain(fixed.text) else fixed
+        for word, fixed in zip(words, stable, strict=False)
+    ]
+    return (*front, *stable[len(front) :], *words[len(stable) :])
+
+
+class Agreement:
+    """The stable words of one window, over its successive decodes."""
+
+    def __init__(self) -> None:
+        self.stable: tuple[Decoded, ...] = ()
+        self._previous: Sequence[Decoded] = ()
+
+    def update(self, words: Sequence[Decoded], audio_end: int) -> tuple[Decoded, ...]:
+        """Take the next decode of audio that ends at `audio_end` ms; gives the words to report."""
+        words = restate(words, self.stable)
+        agreed = len(self.stable)
+        for word, before in zip(words[agreed:], self._previous[agreed:], strict=False):
+            if plain(word.text) != plain(before.text) or word.end > audio_end - HOLD_BACK_MS:
+                break
+            agreed += 1
+        self.stable = words[:agreed]
+        self._previous = words
+        return words
+
+    def forget(self, count: int) -> None:
+        """Leave out the first `count` words: the window no longer holds them."""
+        self.stable = self.stable[count:]
+        self._previous = self._previous[count:]

@@ -1,0 +1,56 @@
+"""What passes between a stream that has audio and a decoder that makes text of it."""
+
+from dataclasses import dataclass
+from enum import IntEnum
+
+import numpy as np
+from numpy.typing import NDArray
+
+RATE = 16_000
+"""Samples per second of all audio inside the engine."""
+
+MS = RATE // 1000
+"""Samples per millisecond."""
+
+
+class Kind(IntEnum):
+    """What a decode is for; the smaller goes first when both wait."""
+
+    FINAL = 0
+    PARTIAL = 1
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Job:
+    """One decode to be made. It holds all that its result depends on."""
+
+    window: NDArray[np.int16]
+    """Audio, mono, `RATE` samples per second, at most 29 s."""
+    prefix: tuple[int, ...]
+    """Tokens that the text begins with whatever the audio says."""
+    kind: Kind
+
+
+@dataclass(frozen=True, slots=True)
+class Decoded:
+    """One word of a window's text."""
+
+    text: str
+    start: int
+    """First millisecond: a decoder counts from the start of the window, a stream from its own."""
+    end: int
+    """Last millisecond; never before `start`."""
+    confidence: float
+    tokens: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """What a window says."""
+
+    words: tuple[Decoded, ...]
+    completeness: float
+    """How likely a sentence ends after the last word, 0 to 0.99; 0 without words."""
+
+
+NOTHING = Text((), 0.0)

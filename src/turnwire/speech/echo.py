@@ -1,0 +1,159 @@
+"""An engine without a model: every loud quarter of a second speaks the next word of a script.
+
+For tests, and for measuring all that is not speech recognition. It shows what an engine has to
+do, as its stream needs no threads: see the rules in `turnwire.hearing`.
+"""
+
+import asyncio
+import itertools
+from collections import deque
+from collections.abc import AsyncIterator, Sequence
+
+import numpy as np
+
+from turnwire.hearing import Finished, Heard, Hypothesis, Marked, Pause, SpeechStarted, Word
+from turnwire.speech.engine import Samples
+
+COUNTING = ("one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
+
+_LOUD = 1000
+"""A block is speech if it has a sample of this amplitude (-30 dB)."""
+
+_BLOCKS_PER_S = 20
+_WORD_BLOCKS = 5
+_PAUSE_BLOCKS = 2
+"""So much quiet is a pause; less of it is part of the speech."""
+
+_INBOX_S = 60
+
+
+class EchoStream:
+    """Implements `turnwire.speech.engine.Stream`."""
+
+    def __init__(self, script: Sequence[str], sample_rate: int) -> None:
+        self._script = itertools.cycle(script)
+        self._rate = sample_rate
+        self._block = sample_rate // _BLOCKS_PER_S
+        self._inbox: deque[Samples | type[Marked] | type[Finished]] = deque()
+        self._waiting = 0  # samples in the inbox
+        self._wake = asyncio.Event()  # set when `events` may have something to do
+        self._room = asyncio.Event()  # set when the inbox has become shorter
+        self._closed = False
+
+        self._audio: Samples = np.zeros(0, np.int16)  # taken, but not listened to yet
+        self._taken = 0  # samples
+        self._at = 0  # samples listened to
+        self._words: tuple[Word, ...] = ()
+        self._loud = 0  # blocks of the word that is being spoken
+        self._word_start = 0  # samples
+        self._speaking = False
+        self._voice_end: int | None = None  # samples; none before anyone has spoken
+
+    async def feed(self, samples: Samples) -> None:
+        while self._waiting > _INBOX_S * self._rate and not self._closed:
+            self._room.clear()
+            await self._room.wait()
+        self._waiting += len(samples)
+        self._put(samples)
+
+    def mark(self) -> None:
+        self._put(Marked)
+
+    def finish(self) -> None:
+        self._put(Finished)
+
+    def cut(self) -> None:
+        self._words = ()
+        self._loud = 0
+
+    def configure(self, *, vad_threshold: float) -> None:
+        """Loudness alone decides what is speech."""
+
+    async def events(self) -> AsyncIterator[Heard]:
+        while not self._closed:
+            event = await self._step()
+            if event is not None:
+                yield event
+            if isinstance(event, Finished):
+                return
+
+    async def close(self) -> None:
+        self._closed = True
+        self._inbox.clear()
+        self._wake.set()
+        self._room.set()
+
+    def _put(self, item: Samples | type[Marked] | type[Finished]) -> None:
+        self._inbox.append(item)
+        self._wake.set()
+
+    async def _step(self) -> Heard | None:
+        if len(self._audio) >= self._block:
+            block, self._audio = self._audio[: self._block], self._audio[self._block :]
+            return self._listen(block)
+        if not self._inbox:
+            self._wake.clear()
+            await self._wake.wait()
+            return None
+        item = self._inbox.popleft()
+        if isinstance(item, type):
+            return item(self._words, self._ms(self._taken), self._completeness())
+        self._waiting -= len(item)
+        self._taken += len(item)
+        self._room.set()
+        self._audio = np.concatenate((self._audio, item)) if len(self._audio) else item
+        return None
+
+    def _listen(self, block: Samples) -> Heard | None:
+        began = self._at
+        self._at += len(block)
+        if max(int(block.max()), -int(block.min())) >= _LOUD:
+            return self._speak(began)
+        if self._voice_end is None or self._at - self._voice_end < _PAUSE_BLOCKS * self._block:
+            return None
+        self._speaking = False
+        self._loud = 0
+        return Pause(
+            self._words, self._ms(self._voice_end), self._ms(self._at), self._completeness()
+        )
+
+    def _speak(self, began: int) -> Heard | None:
+        self._voice_end = self._at
+        if self._loud == 0:
+            self._word_start = began
+        self._loud += 1
+        if not self._speaking:
+            self._speaking = True
+            return SpeechStarted(self._ms(began))
+        if self._loud < _WORD_BLOCKS:
+            return None
+        self._loud = 0
+        word = Word(next(self._script), self._ms(self._word_start), self._ms(self._at), 1.0)
+        self._words += (word,)
+        return Hypothesis(self._words, len(self._words) - 1)
+
+    def _completeness(self) -> float:
+        if not self._words:
+            return 0.0
+        return 0.9 if self._words[-1].text.endswith((".", "?", "!")) else 0.1
+
+    def _ms(self, samples: int) -> int:
+        return samples * 1000 // self._rate
+
+
+class EchoEngine:
+    """Speaks `script` over and over, whatever is said."""
+
+    def __init__(self, script: Sequence[str] = COUNTING) -> None:
+        self._script = script
+
+    @property
+    def name(self) -> str:
+        return "echo"
+
+    def open(self, *, sample_rate: int, vad_threshold: float) -> EchoStream:
+        """A new ear; any threshold is taken, as loudness alone decides."""
+        return EchoStream(self._script, sample_rate)
+
+    async def close(self) -> None:
+        """There is nothing to stop."""

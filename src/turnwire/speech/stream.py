@@ -1,0 +1,357 @@
+"""One session's ear on a Whisper model.
+
+What a stream does depends on the audio alone, not on how fast it arrives or how fast decoding
+is. A partial decode runs while the stream goes on listening, but its outcome is waited for
+before the next decode; only if it has not even begun by then, as on an overloaded server, is it
+given up. A final decode is waited for where it is due.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import AsyncIterator
+from concurrent.futures import Executor, Future
+from dataclasses import dataclass, replace
+from enum import Enum, auto
+
+import numpy as np
+
+from turnwire.hearing import Finished, Heard, Hypothesis, Marked, Pause, SpeechStarted
+from turnwire.speech.decoding import MS, NOTHING, RATE, Job, Kind, Text
+from turnwire.speech.engine import Samples
+from turnwire.speech.scheduler import Scheduler
+from turnwire.speech.tape import Tape
+from turnwire.speech.utterance import Utterance
+from turnwire.speech.voice import FRAME, Change, Ear, Segmenter
+
+_INBOX_S = 60
+"""How much audio may wait before `feed` does."""
+
+_BITE_S = 1
+"""How much audio is listened to in one go, at most."""
+
+_PATIENCE_S = 0.25
+"""How long a partial decode may wait for a free thread when the next decode is due."""
+
+# In samples at 16 kHz:
+
+_PRE_ROLL = 300 * MS
+"""How far before the first frame with a voice its sound may begin."""
+
+_LEAST_VOICE = 3 * FRAME
+"""A window with less voice than this says nothing."""
+
+_FIRST_PARTIAL = 500 * MS
+"""How much speech is heard before it is decoded for the first time."""
+
+_NEXT_PARTIAL = 1000 * MS
+"""How much more is heard before it is decoded again."""
+
+_LONG_SILENCE = 500 * MS
+"""After so much silence the words before it are kept."""
+
+_LONG = 15 * RATE
+"""A window from here on is shortened where a sentence ends."""
+
+_TOO_LONG = 24 * RATE
+"""A window from here on is shortened between any two words."""
+
+_REACH = 100 * MS
+"""How far off the times of words may be, when a dip is looked for between two."""
+
+
+class _Ask(Enum):
+    MARK = auto()
+    FINISH = auto()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Sound:
+    samples: Samples
+    vad_threshold: float
+    last: bool = False
+
+
+class _ClosedError(Exception):
+    """The stream was closed while its next event was being made."""
+
+
+class WhisperStream:
+    """Implements `turnwire.speech.engine.Stream`."""
+
+    def __init__(
+        self,
+        scheduler: Scheduler,
+        listeners: Executor,
+        ear: Ear,
+        *,
+        sample_rate: int,
+        vad_threshold: float,
+    ) -> None:
+        self._scheduler = scheduler
+        self._listeners = listeners
+        self._ear = ear
+        self._sample_rate = sample_rate
+        self._vad_threshold = vad_threshold
+
+        self._inbox: deque[_Sound | _Ask] = deque()
+        self._waiting = 0  # samples in the inbox, at the client's rate
+        self._taken = 0  # samples that left it
+        self._wake = asyncio.Event()  # set when `events` may have something to do
+        self._room = asyncio.Event()  # set when the inbox has become shorter
+        self._closed = False
+
+        # All positions below are samples at 16 kHz since the start of the stream.
+        self._tape = Tape()
+        self._segmenter = Segmenter()
+        self._frames: deque[tuple[float, float]] = deque()  # not judged yet: (voice, threshold)
+        self._judged = 0  # where the last frame judged ends
+        self._stands = 0  # where the event last yielded stands
+        self._silent_from = 0  # no window reaches back further
+
+        self._utterance = Utterance()
+        self._speech = False  # the utterance has a window of audio to decode
+        self._window = 0  # where it begins
+        self._voice_from = 0  # where the voice in the window begins
+        self._settled = True  # the utterance has taken all that was said
+        self._due: Kind | _Ask | None = None  # the decode to make before anything else
+        self._running: asyncio.Future[Text] | None = None  # a decode
+        self._job: Future[Text] = Future()  # the same, as the scheduler sees it
+        self._partial_end = 0
+        self._next_partial = 0
+
+    # What a session calls.
+
+    async def feed(self, samples: Samples) -> None:
+        while self._waiting > _INBOX_S * self._sample_rate and not self._closed:
+            self._room.clear()
+            await self._room.wait()
+        bite = _BITE_S * self._sample_rate
+        for start in range(0, len(samples), bite):
+            self._put(_Sound(samples[start : start + bite], self._vad_threshold))
+        self._waiting += len(samples)
+
+    def mark(self) -> None:
+        self._put(_Ask.MARK)
+
+    def finish(self) -> None:
+        self._put(_Sound(np.zeros(0, np.int16), self._vad_threshold, last=True))
+        self._put(_Ask.FINISH)
+
+    def cut(self) -> None:
+        self._give_up()
+        self._utterance = Utterance()
+        self._settled = True
+        self._speech = False
+        if self._segmenter.speaking or self._stands < self._segmenter.ended:
+            self._open_window(self._stands, self._stands)
+
+    def configure(self, *, vad_threshold: float) -> None:
+        self._vad_threshold = vad_threshold
+
+    async def events(self) -> AsyncIterator[Heard]:
+        try:
+            while True:
+                event = await self._step()
+                if event is None:
+                    continue
+                yield event
+                if isinstance(event, Finished):
+                    return
+        except _ClosedError:
+            return
+
+    async def close(self) -> None:
+        self._closed = True
+        self._give_up()
+        self._inbox.clear()
+        self._frames.clear()
+        self._tape = Tape()
+        self._wake.set()
+        self._room.set()
+
+    def _put(self, item: _Sound | _Ask) -> None:
+        self._inbox.append(item)
+        self._wake.set()
+
+    # The events are made step by step, of which each makes one at most: so a cut falls between
+    # two steps, and what it ends has no loose ends elsewhere.
+
+    async def _step(self) -> Heard | None:
+        # A final decode is waited for where it is begun, so this one is partial.
+        if self._running is not None and (self._due is not None or self._running.done()):
+            return await self._end_partial(self._running)
+        if self._due is not None:
+            return await self._decode_due()
+        if self._frames:
+            return self._judge(*self._frames.popleft())
+        if self._inbox:
+            await self._take(self._inbox.popleft())
+        else:
+            await self._wake.wait()
+            self._wake.clear()
+        if self._closed:
+            raise _ClosedError
+        return None
+
+    async def _take(self, item: _Sound | _Ask) -> None:
+        if isinstance(item, _Ask):
+            self._due = item
+            return
+        self._waiting -= len(item.samples)
+        self._taken += len(item.samples)
+        self._room.set()
+        audio, voices = await asyncio.get_running_loop().run_in_executor(
+            self._listeners, self._ear.listen, item.samples, item.last
+        )
+        self._tape.append(audio)
+        self._frames.extend((voice, item.vad_threshold) for voice in voices)
+
+    # Listening.
+
+    def _judge(self, voice: float, threshold: float) -> Heard | None:
+        """Go on by one frame."""
+        self._judged += FRAME
+        change = self._segmenter.hear(voice, threshold, self._judged)
+        if change is Change.STARTED:
+            return self._start_speech()
+        if change is Change.PAUSED:
+            self._due = Kind.FINAL
+        elif self._segmenter.speaking:
+            if not self._segmenter.quiet:
+                self._settled = False
+                if self._judged >= self._next_partial:
+                    self._due = Kind.PARTIAL
+        elif self._segmenter.quiet:
+            return self._pause()
+        return None
+
+    def _start_speech(self) -> SpeechStarted:
+        began = self._segmenter.began
+        if not self._speech:
+            self._open_window(max(began - _PRE_ROLL, self._silent_from), began)
+        else:
+            self._utterance.resume(self._judged // MS)
+            self._next_partial = began + _NEXT_PARTIAL
+        self._settled = False
+        self._stands = began
+        return SpeechStarted(began // MS)
+
+    def _open_window(self, start: int, voice_from: int) -> None:
+        self._speech = True
+        self._window = start
+        self._voice_from = voice_from
+        self._next_partial = voice_from + _FIRST_PARTIAL
+        self._settled = False
+
+    def _pause(self) -> Pause | None:
+        """The silence goes on, or began where the last decode was due."""
+        since = self._silent_from = self._segmenter.ended
+        if self._judged - since >= _LONG_SILENCE:
+            self._utterance.keep()
+            self._speech = False
+        if not self._speech:
+            self._tape.drop(self._judged - _PRE_ROLL - FRAME)
+        if since == 0:
+            return None  # nobody has ever spoken
+        self._stands = self._judged
+        return Pause(
+            self._utterance.words, since // MS, self._judged // MS, self._utterance.completeness
+        )
+
+    # Decoding.
+
+    async def _decode_due(self) -> Heard | None:
+        due, self._due = self._due, None
+        if due is Kind.PARTIAL:
+            self._partial_end = self._judged
+            self._next_partial = self._judged + _NEXT_PARTIAL
+            self._decode(Kind.PARTIAL, self._judged, self._utterance.prefix)
+            return None
+        if due is Kind.FINAL:
+            await self._settle(self._judged)
+            return self._pause()
+        await self._settle(self._tape.end)
+        self._stands = self._tape.end
+        at = self._taken * 1000 // self._sample_rate
+        event = Marked if due is _Ask.MARK else Finished
+        return event(self._utterance.words, at, self._utterance.completeness)
+
+    async def _end_partial(self, partial: asyncio.Future[Text]) -> Hypothesis | None:
+        if self._partial_end - self._window < _LONG:
+            await asyncio.wait([partial], timeout=_PATIENCE_S)
+            if not partial.done() and not self._job.running():
+                self._give_up()
+                return None
+        text = await self._outcome(partial)
+        if text is None:
+            return None
+        self._utterance.hear(text, self._partial_end // MS)
+        self._shorten_window()
+        self._stands = self._partial_end
+        words = self._utterance.words
+        return Hypothesis(words, self._utterance.stable) if words else None
+
+    async def _settle(self, end: int) -> None:
+        """Let the utterance have all that was said before `end`."""
+        while not self._settled:
+            if self._segmenter.ended - self._voice_from < _LEAST_VOICE:
+                text: Text | None = NOTHING
+            else:
+                text = await self._outcome(self._decode(Kind.FINAL, end))
+                if text is not None and not self._utterance.agrees_with(text):
+                    text = await self._outcome(
+                        self._decode(Kind.FINAL, end, self._utterance.prefix)
+                    )
+            if text is not None:
+                self._utterance.settle(text)
+                self._settled = True
+
+    def _decode(self, kind: Kind, end: int, prefix: tuple[int, ...] = ()) -> asyncio.Future[Text]:
+        """Have the window up to `end` decoded."""
+        window = self._tape.copy(self._window, end)
+        self._job = self._scheduler.submit(Job(window, prefix, kind))
+        self._running = asyncio.wrap_future(self._job)
+        self._running.add_done_callback(lambda _: self._wake.set())
+        return self._running
+
+    async def _outcome(self, running: asyncio.Future[Text]) -> Text | None:
+        """What a decode made of the window, on the audio clock; none if a cut came between."""
+        await asyncio.wait([running])
+        if self._closed:
+            raise _ClosedError
+        if self._running is not running:
+            return None
+        self._running = None
+        text = running.result()
+        offset = self._window // MS
+        return replace(
+            text,
+            words=tuple(
+                replace(word, start=word.start + offset, end=word.end + offset)
+                for word in text.words
+            ),
+        )
+
+    def _give_up(self) -> None:
+        """Cancel the decode that runs or waits, if there is one."""
+        if self._running is not None:
+            self._running.cancel()
+            self._running = None
+
+    def _shorten_window(self) -> None:
+        """Drop audio whose words are certain from a window that has grown long."""
+        length = self._partial_end - self._window
+        if length < _LONG:
+            return
+        count = self._utterance.sentence_end()
+        if count == 0 and length >= _TOO_LONG:
+            count = self._utterance.widest_gap(before=(self._partial_end - _NEXT_PARTIAL) // MS)
+        if count > 0:
+            left, right = self._utterance.gap(count)
+            self._window = self._tape.quietest(left * MS - _REACH, right * MS + _REACH)
+            self._utterance.keep(count)
+        elif length >= _TOO_LONG:
+            # Nothing has been understood in all that time.
+            self._window = self._partial_end
+            self._utterance.keep()
+        self._tape.drop(self._window)

@@ -1,0 +1,93 @@
+"""The words of an utterance, from decode to decode.
+
+An utterance's audio is decoded as one *window* that grows with the speech. Where it grows long,
+or after a long silence, the words at its front are *kept*: their audio is not decoded again.
+"""
+
+import itertools
+
+from turnwire.hearing import Word
+from turnwire.speech.agreement import Agreement, begins_with, restate
+from turnwire.speech.decoding import Decoded, Text
+
+_SENTENCE_ENDS = (".", "?", "!")
+
+
+class Utterance:
+    """What was said since the last cut. All times are on the stream's audio clock."""
+
+    def __init__(self) -> None:
+        self._kept: tuple[Decoded, ...] = ()
+        self._agreement = Agreement()
+        self._window: tuple[Decoded, ...] = ()
+        self._completeness = 0.0
+
+    @property
+    def words(self) -> tuple[Word, ...]:
+        """All words, as last heard."""
+        return tuple(
+            Word(word.text, word.start, word.end, word.confidence)
+            for word in (*self._kept, *self._window)
+        )
+
+    @property
+    def stable(self) -> int:
+        """How many of the words will not change any more."""
+        return len(self._kept) + len(self._agreement.stable)
+
+    @property
+    def completeness(self) -> float:
+        """How likely a sentence ends after the last word; holds once the window is settled."""
+        return self._completeness
+
+    @property
+    def prefix(self) -> tuple[int, ...]:
+        """The tokens of the window's stable words."""
+        return tuple(token for word in self._agreement.stable for token in word.tokens)
+
+    def agrees_with(self, text: Text) -> bool:
+        """Whether a decode of the window leaves the stable words as they are."""
+        return begins_with(text.words, self._agreement.stable)
+
+    def hear(self, text: Text, audio_end: int) -> None:
+        """Take a decode of the window up to `audio_end` ms, while speech goes on."""
+        self._window = self._agreement.update(text.words, audio_end)
+
+    def settle(self, text: Text) -> None:
+        """Take a decode of the window made where the speech paused."""
+        self._window = restate(text.words, self._agreement.stable)
+        self._completeness = text.completeness if self.words else 0.0
+
+    def resume(self, audio_end: int) -> None:
+        """Speech goes on after the window was settled at `audio_end` ms."""
+        self.hear(Text(self._window, 0.0), audio_end)
+
+    def keep(self, count: int | None = None) -> None:
+        """Leave the first words of the window, or all, as they are from now on."""
+        if count is None:
+            count = len(self._window)
+        self._kept += self._window[:count]
+        self._window = self._window[count:]
+        self._agreement.forget(count)
+
+    def sentence_end(self) -> int:
+        """How many words of the window end with its last stable sentence that another follows."""
+        ends = (
+            i + 1
+            for i in reversed(range(len(self._agreement.stable)))
+            if self._window[i].text.endswith(_SENTENCE_ENDS) and i + 1 < len(self._window)
+        )
+        return next(ends, 0)
+
+    def widest_gap(self, before: int) -> int:
+        """How many words of the window come before its widest gap that ends before `before` ms."""
+        gaps = [
+            (right.start - left.end, i + 1)
+            for i, (left, right) in enumerate(itertools.pairwise(self._window))
+            if right.start < before
+        ]
+        return max(gaps, default=(0, 0))[1]
+
+    def gap(self, count: int) -> tuple[int, int]:
+        """Between which times the first `count` words of the window end and the next begins."""
+        return self._window[count - 1].end, self._window[count].start

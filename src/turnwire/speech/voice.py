@@ -1,0 +1,162 @@
+"""Where there is a voice: from samples to speech probabilities, and from those to pauses."""
+
+from enum import Enum, auto
+from pathlib import Path
+
+import earshot
+import numpy as np
+import onnxruntime
+import soxr
+from faster_whisper.utils import get_assets_path
+from numpy.typing import NDArray
+
+from turnwire.speech.decoding import RATE
+from turnwire.speech.engine import Samples
+
+FRAME = 512
+"""Samples that Silero judges at a time: 32 ms."""
+
+_CONTEXT = 64
+"""Samples before each frame that Silero looks at too."""
+
+_STATE = 128
+
+_FAINT = 1e-3 * 32768
+"""A frame whose loudest sample is below this (-60 dB) is silence."""
+
+_DOUBTFUL = 0.2
+"""Below this earshot is as good as sure that there is no voice."""
+
+_OPEN_FRAMES = 16
+"""How long Silero stays awake after the last sign of a voice: half a second."""
+
+_WARM_UP = 4
+"""Frames before the first sign of a voice that Silero hears, too."""
+
+
+class Silero:
+    """The Silero voice activity network, one for all streams."""
+
+    def __init__(self) -> None:
+        options = onnxruntime.SessionOptions()
+        options.inter_op_num_threads = 1
+        options.intra_op_num_threads = 1
+        options.log_severity_level = 4
+        self._session = onnxruntime.InferenceSession(
+            str(Path(get_assets_path()) / "silero_vad_v6.onnx"),
+            providers=["CPUExecutionProvider"],
+            sess_options=options,
+        )
+
+    def __call__(
+        self, frames: NDArray[np.float32], state: list[NDArray[np.float32]]
+    ) -> NDArray[np.float32]:
+        """The speech probability of each row (`_CONTEXT` + `FRAME` samples); updates `state`."""
+        probabilities, state[0], state[1] = self._session.run(
+            None, {"input": frames, "h": state[0], "c": state[1]}
+        )
+        return np.asarray(probabilities, np.float32).reshape(-1)
+
+
+class Ear:
+    """One stream's way in: resamples its audio and judges each frame of it.
+
+    Silero costs most, so it is asked only while earshot, a network a tenth its size, sees a sign
+    of a voice, and earshot only if the frame is not faint.
+    """
+
+    def __init__(self, silero: Silero, sample_rate: int) -> None:
+        self._silero = silero
+        self._resampler = (
+            None if sample_rate == RATE else soxr.ResampleStream(sample_rate, RATE, 1, "int16")
+        )
+        self._earshot = earshot.Detector()
+        self._pending = np.zeros(0, np.int16)
+        # Frames that Silero has not heard yet, after the context of the first.
+        self._unheard = np.zeros(_CONTEXT, np.int16)
+        self._state = _no_state()
+        self._open = 0
+
+    def listen(self, samples: Samples, last: bool = False) -> tuple[Samples, list[float]]:
+        """The samples at 16 kHz, and the speech probabilities of the frames that are complete.
+
+        Takes milliseconds, so it is no call for the event loop. With `last` no samples follow.
+        """
+        if self._resampler is not None:
+            samples = self._resampler.resample_chunk(samples, last)
+        audio = np.concatenate((self._pending, samples))
+        whole = len(audio) // FRAME * FRAME
+        self._pending = audio[whole:]
+        return samples, [self._judge(frame) for frame in audio[:whole].reshape(-1, FRAME)]
+
+    def _judge(self, frame: Samples) -> float:
+        self._unheard = np.concatenate((self._unheard, frame))
+        if self._hints_at_voice(frame):
+            self._open = _OPEN_FRAMES
+        if self._open == 0:
+            self._state = _no_state()
+            self._unheard = self._unheard[-(_WARM_UP * FRAME + _CONTEXT) :]
+            return 0.0
+        self._open -= 1
+        rows = np.lib.stride_tricks.sliding_window_view(self._unheard, _CONTEXT + FRAME)[::FRAME]
+        probabilities = self._silero((rows / 32768).astype(np.float32), self._state)
+        self._unheard = self._unheard[-_CONTEXT:]
+        return float(probabilities[-1])
+
+    def _hints_at_voice(self, frame: Samples) -> bool:
+        if max(int(frame.max()), -int(frame.min())) < _FAINT:
+            return False
+        return any(self._earshot.predict_i16(half) >= _DOUBTFUL for half in np.split(frame, 2))
+
+
+def _no_state() -> list[NDArray[np.float32]]:
+    return [np.zeros((1, 1, _STATE), np.float32) for _ in range(2)]
+
+
+class Change(Enum):
+    """What a frame changes."""
+
+    STARTED = auto()
+    PAUSED = auto()
+
+
+class Segmenter:
+    """Speech and pauses out of speech probabilities, frame by frame.
+
+    Speech starts with two frames in a row at or above the threshold and goes on until four in a
+    row are clearly below it, so that single frames decide nothing.
+    """
+
+    _START_FRAMES = 2
+    _PAUSE_FRAMES = 4
+    _CLEARLY = 0.15
+    _LEAST_THRESHOLD = 0.01
+
+    def __init__(self) -> None:
+        self.speaking = False
+        self.began = 0
+        """Where the speech that goes on, or went on last, began: samples."""
+        self.ended = 0
+        """Where the last frame with a voice ended: samples."""
+        self.quiet = True
+        """Whether the last frame had no voice."""
+        self._run = 0
+
+    def hear(self, probability: float, threshold: float, end: int) -> Change | None:
+        """Take the frame that ends at the sample `end`."""
+        if self.speaking:
+            threshold = max(threshold - self._CLEARLY, self._LEAST_THRESHOLD)
+        self.quiet = probability < threshold
+        # Frames in a row that speak against the present state.
+        self._run = self._run + 1 if self.quiet == self.speaking else 0
+        if self.speaking:
+            if not self.quiet:
+                self.ended = end
+            if self._run == self._PAUSE_FRAMES:
+                self.speaking, self._run = False, 0
+                return Change.PAUSED
+        elif self._run == self._START_FRAMES:
+            self.speaking, self._run = True, 0
+            self.began, self.ended = end - self._START_FRAMES * FRAME, end
+            return Change.STARTED
+        return None

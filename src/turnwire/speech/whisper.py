@@ -1,0 +1,238 @@
+"""Whisper on the CPU, by CTranslate2: from a window of audio to words with times.
+
+Whisper was trained on windows of 30 s, and encoding one takes a third of a second. It accepts
+shorter ones at a fraction of the cost, but with little silence after the speech it may not find
+the end and repeat itself. So a final text is decoded from a window of at least 10 s, and once
+more from 30 s if it looks bad.
+"""
+
+import asyncio
+import os
+import zlib
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import ctranslate2
+import numpy as np
+import tokenizers
+from faster_whisper.feature_extractor import FeatureExtractor
+from faster_whisper.tokenizer import Tokenizer
+
+from turnwire.speech.decoding import MS, NOTHING, RATE, Decoded, Job, Kind, Text
+from turnwire.speech.engine import EngineError
+from turnwire.speech.models import find_model
+from turnwire.speech.scheduler import Scheduler
+from turnwire.speech.stream import WhisperStream
+from turnwire.speech.voice import Ear, Silero
+
+_FULL_S = 30.0
+_LEAST_FINAL_S = 10.0
+_LEAST_PARTIAL_S = 3.0
+_TAIL_S = 1.0
+"""Silence added after the audio, for the decoder to find the end in."""
+
+_TOKENS_PER_S = 7
+_TOKENS_AT_LEAST = 8
+_MOST_TOKENS = 224
+"""Decoder positions end at 448, half of which CTranslate2 keeps for the prompt."""
+
+_BAD_COMPRESSION = 2.0
+_BAD_LOGPROB = -1.0
+_NO_SPEECH = 0.6
+"""Whisper's own rule: no speech if this is as likely and the text is improbable."""
+
+_FRAME_MS = 20
+"""The encoder makes one position of 20 ms."""
+
+_SURE = 0.99
+
+
+@dataclass(frozen=True, slots=True)
+class _Attempt:
+    tokens: list[int]
+    encoded: ctranslate2.StorageView
+    frames: int
+    """Mel frames, of 10 ms, that were encoded."""
+    logprob: float
+    """Mean log-probability of a token."""
+    no_speech: float
+    capped: bool
+    """The decoder was stopped before it found the end."""
+    logits: list[ctranslate2.StorageView]
+    """One row over the vocabulary for each token, and one for what follows the last."""
+
+
+class Whisper:
+    """A loaded Whisper model. Thread-safe: it keeps nothing between two decodes."""
+
+    def __init__(self, folder: Path, threads: int) -> None:
+        """Load the model in `folder`, for `threads` decodes at a time. Raises `EngineError`."""
+        try:
+            self._model = ctranslate2.models.Whisper(
+                str(folder),
+                device="cpu",
+                compute_type="int8",
+                inter_threads=threads,
+                intra_threads=1,
+            )
+            vocabulary = tokenizers.Tokenizer.from_file(str(folder / "tokenizer.json"))
+        except Exception as error:  # both libraries raise bare exceptions
+            raise EngineError(f"The model in {folder} cannot be loaded: {error}.") from error
+        multilingual = self._model.is_multilingual
+        self._tokenizer = Tokenizer(
+            vocabulary,
+            multilingual,
+            task="transcribe" if multilingual else None,
+            language="en" if multilingual else None,
+        )
+        self._features = FeatureExtractor(feature_size=self._model.n_mels)
+        self._prompt = [*self._tokenizer.sot_sequence, self._tokenizer.no_timestamps]
+        self._sentence_ends = [self._tokenizer.encode(mark)[0] for mark in ".?!"]
+
+    def decode(self, job: Job) -> Text:
+        """The words in the job's window."""
+        seconds = len(job.window) / RATE
+        if job.kind is Kind.PARTIAL:
+            attempt = self._attempt(job, max(seconds, _LEAST_PARTIAL_S) + _TAIL_S)
+        else:
+            attempt = self._attempt(job, max(seconds, _LEAST_FINAL_S) + _TAIL_S)
+            if self._looks_bad(attempt):
+                attempt = self._attempt(job, _FULL_S)
+        if attempt.no_speech > _NO_SPEECH and attempt.logprob < _BAD_LOGPROB:
+            return NOTHING
+        return self._text(attempt, len(job.window) // MS)
+
+    def _attempt(self, job: Job, seconds: float) -> _Attempt:
+        seconds = min(seconds, _FULL_S)
+        audio = np.zeros(int(seconds * RATE), np.float32)
+        audio[: len(job.window)] = job.window / np.float32(32768)
+        mel = self._features(audio, padding=0)
+        encoded = self._model.encode(
+            ctranslate2.StorageView.from_array(np.ascontiguousarray(mel[None], np.float32))
+        )
+        speech_s = len(job.window) / RATE
+        most = min(len(job.prefix) + int(speech_s * _TOKENS_PER_S) + _TOKENS_AT_LEAST, _MOST_TOKENS)
+        (result,) = self._model.generate(
+            encoded,
+            [[*self._prompt, *job.prefix]],
+            beam_size=1,
+            max_length=2 * most,
+            return_scores=True,
+            return_no_speech_prob=True,
+            return_logits_vocab=True,
+        )
+        tokens = [token for token in result.sequences_ids[0] if token < self._tokenizer.eot]
+        return _Attempt(
+            tokens=tokens,
+            encoded=encoded,
+            frames=mel.shape[-1],
+            logprob=result.scores[0],
+            no_speech=result.no_speech_prob,
+            capped=len(tokens) >= most,
+            logits=result.logits[0],
+        )
+
+    def _looks_bad(self, attempt: _Attempt) -> bool:
+        text = self._tokenizer.decode(attempt.tokens).encode()
+        return (
+            attempt.capped
+            or attempt.logprob < _BAD_LOGPROB
+            or len(text) / len(zlib.compress(text)) > _BAD_COMPRESSION
+        )
+
+    def _text(self, attempt: _Attempt, audio_ms: int) -> Text:
+        words = self._words(attempt, audio_ms)
+        if not words:
+            return NOTHING
+        return Text(words, self._completeness(attempt, words))
+
+    def _words(self, attempt: _Attempt, audio_ms: int) -> tuple[Decoded, ...]:
+        """The attempt's tokens as words with times, without those it heard after the audio."""
+        if not attempt.tokens:
+            return ()
+        (alignment,) = self._model.align(
+            attempt.encoded, self._tokenizer.sot_sequence, [attempt.tokens], attempt.frames
+        )
+        starts = _token_starts(alignment.alignments)
+        words: list[Decoded] = []
+        at = 0
+        for text, tokens in zip(*self._split(attempt.tokens), strict=True):
+            after = at + len(tokens)
+            start = starts[at]
+            if start >= audio_ms:
+                break
+            confidence = float(np.mean(alignment.text_token_probs[at:after]))
+            end = min(max(starts[after], start), audio_ms)
+            words.append(Decoded(text, start, end, confidence, tuple(tokens)))
+            at = after
+        return tuple(words)
+
+    def _split(self, tokens: list[int]) -> tuple[list[str], list[list[int]]]:
+        """Words without spaces, each with the punctuation that touches it, and their tokens."""
+        texts: list[str] = []
+        groups: list[list[int]] = []
+        for text, group in zip(*self._tokenizer.split_to_word_tokens(tokens), strict=True):
+            if texts and not text.startswith(" "):
+                texts[-1] += text
+                groups[-1] += group
+            else:
+                texts.append(text.strip())
+                groups.append(list(group))
+        return texts, groups
+
+    def _completeness(self, attempt: _Attempt, words: tuple[Decoded, ...]) -> float:
+        """The probability that what follows the last letters is the end of a sentence."""
+        last = sum(len(word.tokens) for word in words) - 1
+        while last > 0 and not any(
+            letter.isalnum() for letter in self._tokenizer.decode([attempt.tokens[last]])
+        ):
+            last -= 1
+        if last + 1 == len(attempt.logits):
+            return 0.0  # stopped right there
+        row = np.asarray(attempt.logits[last + 1], dtype=np.float64)
+        odds = np.exp(row - row.max())
+        return min(float(odds[self._sentence_ends].sum() / odds.sum()), _SURE)
+
+
+def _token_starts(alignment: list[tuple[int, int]]) -> list[int]:
+    """When each token, and the end after the last, begins: ms from the start of the window."""
+    starts: list[int] = []
+    for token, frame in alignment:
+        if token == len(starts):
+            starts.append(frame * _FRAME_MS)
+    return starts
+
+
+class WhisperEngine:
+    """A Whisper model, the threads that decode with it, and one that listens for voices."""
+
+    def __init__(self, name: str, model: Whisper, threads: int) -> None:
+        self._name = name
+        self._scheduler = Scheduler(model.decode, threads)
+        self._silero = Silero()
+        self._listeners = ThreadPoolExecutor(1, "turnwire-listen")
+
+    @property
+    def name(self) -> str:
+        return self._name
+
+    def open(self, *, sample_rate: int, vad_threshold: float) -> WhisperStream:
+        return WhisperStream(
+            self._scheduler,
+            self._listeners,
+            Ear(self._silero, sample_rate),
+            sample_rate=sample_rate,
+            vad_threshold=vad_threshold,
+        )
+
+    async def close(self) -> None:
+        await asyncio.to_thread(self._scheduler.close)
+        await asyncio.to_thread(self._listeners.shutdown)
+
+
+def load_whisper(model: str) -> WhisperEngine:
+    """The engine for a model's name or folder, decoding on all CPUs. Raises `EngineError`."""
+    threads = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    threads = threads or 1
+    return WhisperEngine(model, Whisper(find_model(model), threads), threads)
