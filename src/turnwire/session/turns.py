@@ -115,7 +115,8 @@ class TurnAssembler:
         """That of the last words heard."""
         self._stable = 0
         """How many words of the current utterance will not change."""
-        self._told: messages.Turn | None = None
+        self._told: tuple[messages.Word, ...] = ()
+        """The words of the last message about this turn."""
         self._handlers: dict[type[Heard], Callable[[Any], list[Effect]]] = {
             SpeechStarted: lambda _: [],
             Hypothesis: self._hypothesis,
@@ -156,9 +157,9 @@ class TurnAssembler:
     def _partial(self, words: Sequence[Word]) -> list[Effect]:
         final = len(self._taken) + self._stable
         turn = self._turn(words, final=final, formatted=self.endpointing.style.partials)
-        if not turn.words or turn == self._told:
+        if turn.words == self._told:
             return []
-        self._told = turn
+        self._told = turn.words
         return [Send(turn)]
 
     def _end_utterance(self, words: Sequence[Word]) -> list[Effect]:
@@ -169,7 +170,7 @@ class TurnAssembler:
         )
         self._taken.extend(words)
         self._stable = 0
-        self._told = turn
+        self._told = turn.words
         return [Send(turn), Cut()]
 
     def _end_turn(self, words: Sequence[Word]) -> list[Effect]:
@@ -184,7 +185,7 @@ class TurnAssembler:
         self._taken = []
         self._completeness = 0.0
         self._stable = 0
-        self._told = None
+        self._told = ()
         return [*effects, Cut()]
 
     def _turn(

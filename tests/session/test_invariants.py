@@ -1,0 +1,181 @@
+"""What holds for every session, whatever happens to it in whatever order."""
+
+from typing import Any
+
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+
+from turnwire.hearing import Finished, Heard, Hypothesis, Marked, Pause, SpeechStarted, Word
+from turnwire.session.effects import Close, Cut, Effect, Finish, Listen, Mark, Recognize, Send
+from turnwire.session.events import (
+    AudioReceived,
+    Disconnected,
+    Ended,
+    Event,
+    Opened,
+    TextReceived,
+    Tick,
+    WoundUp,
+)
+from turnwire.session.session import Session
+from turnwire.wire.closures import CLOSURES, SERVER_ERROR, SESSION_ENDED, UNAUTHORIZED, Kind
+from turnwire.wire.messages import Begin, Error, Termination, Turn
+
+MESSAGES = st.sampled_from(
+    [
+        '{"type":"Terminate"}',
+        '{"type":"ForceEndpoint"}',
+        '{"type":"KeepAlive"}',
+        '{"type":"UpdateConfiguration","format_turns":true,"min_turn_silence":100}',
+        '{"type":"UpdateConfiguration","vad_threshold":0.1,"max_turn_silence":50}',
+        '{"type":"Bogus"}',
+        "[]",
+        "{",
+    ]
+)
+
+WORDS = st.lists(st.sampled_from(["Yes,", "no.", "it's", "—"]), max_size=4).map(
+    lambda texts: tuple(Word(text, 10 * n, 10 * n + 9, 0.5) for n, text in enumerate(texts))
+)
+
+
+class AnySession(RuleBasedStateMachine):
+    def __init__(self) -> None:
+        super().__init__()
+        self.session = Session("id", "echo")
+        self.now = 0.0
+        self.effects: list[Effect] = []
+
+    @property
+    def sent(self) -> list[Any]:
+        return [effect.message for effect in self.effects if isinstance(effect, Send)]
+
+    @property
+    def over(self) -> bool:
+        return any(isinstance(effect, Close) for effect in self.effects)
+
+    def happen(self, event: Event) -> None:
+        was_over = self.over
+        effects = self.session.receive(event, self.now)
+        assert not (was_over and effects)
+        self.effects += effects
+
+    @initialize(
+        query=st.lists(
+            st.sampled_from(
+                [
+                    ("format_turns", "true"),
+                    ("inactivity_timeout", "5"),
+                    ("encoding", "pcm_mulaw"),
+                    ("speech_model", "u3-rt-pro"),
+                    ("sample_rate", "1"),
+                ]
+            )
+        ),
+        admitted=st.integers(0, 9),
+    )
+    def open(self, query: list[tuple[str, str]], admitted: int) -> None:
+        if admitted:
+            self.happen(Opened(query, 60, 0))
+        else:
+            self.happen(Ended(UNAUTHORIZED.because(reason="x")))
+
+    @rule(seconds=st.floats(0, 40))
+    def wait(self, seconds: float) -> None:
+        self.now += seconds
+        deadline = self.session.deadline()
+        if deadline is not None and deadline <= self.now:
+            self.happen(Tick())
+
+    @rule(size=st.integers(0, 20_000))
+    def send_audio(self, size: int) -> None:
+        self.happen(AudioReceived(bytes(size)))
+
+    @rule(text=MESSAGES)
+    def send_text(self, text: str) -> None:
+        self.happen(TextReceived(text))
+
+    @precondition(lambda self: any(isinstance(effect, Listen) for effect in self.effects))
+    @rule(data=st.data(), words=WORDS)
+    def hear(self, data: st.DataObject, words: tuple[Word, ...]) -> None:
+        heard: list[Heard] = [
+            SpeechStarted(0),
+            Hypothesis(words, data.draw(st.integers(0, len(words)))),
+            Pause(words, 0, data.draw(st.integers(0, 3000)), 0.5),
+        ]
+        if Mark() in self.effects:
+            heard.append(Marked(words, 0, 0.5))
+        if Finish() in self.effects:
+            heard.append(Finished(words, 0, 0.5))
+        self.happen(data.draw(st.sampled_from(heard)))
+
+    @rule(event=st.sampled_from([Disconnected(), Ended, WoundUp]))
+    def end(self, event: Any) -> None:
+        happening = event if isinstance(event, Disconnected) else event(SERVER_ERROR.because())
+        self.happen(happening)
+
+    @invariant()
+    def one_close_at_most_and_it_is_last(self) -> None:
+        closes = [effect for effect in self.effects if isinstance(effect, Close)]
+        assert len(closes) <= 1
+        assert not closes or self.effects[-1] is closes[0]
+        assert all(close.closure.row in CLOSURES for close in closes)
+
+    @invariant()
+    def begin_comes_first_and_once(self) -> None:
+        begins = [index for index, message in enumerate(self.sent) if isinstance(message, Begin)]
+        assert begins in ([], [0])
+        if not begins:
+            assert all(isinstance(message, Error) for message in self.sent)
+
+    @invariant()
+    def an_error_says_the_same_as_the_close_and_comes_right_before(self) -> None:
+        errors = [message for message in self.sent if isinstance(message, Error)]
+        if not self.over:
+            assert errors == []
+            return
+        close = self.effects[-1]
+        assert isinstance(close, Close)
+        if close.closure.row.kind is Kind.NORMAL:
+            assert errors == []
+        else:
+            assert errors == [Error.of(close.closure)]
+            assert self.sent[-1] is errors[0]
+
+    @invariant()
+    def termination_comes_last_and_only_if_the_client_ended_it(self) -> None:
+        figures = [message for message in self.sent if isinstance(message, Termination)]
+        close = self.effects[-1] if self.over else None
+        ended = isinstance(close, Close) and close.closure.row is SESSION_ENDED
+        assert len(figures) == ended
+        assert not ended or self.sent[-1] is figures[0]
+
+    @invariant()
+    def a_turn_is_over_once_and_turns_come_in_order(self) -> None:
+        turns = [message for message in self.sent if isinstance(message, Turn)]
+        orders = [turn.turn_order for turn in turns]
+        assert orders == sorted(orders)
+        for order in set(orders):
+            ends = [turn.end_of_turn for turn in turns if turn.turn_order == order]
+            assert ends == sorted(ends)
+            assert sum(ends) <= 2
+
+    @invariant()
+    def an_open_session_waits_for_something_and_a_closed_one_for_nothing(self) -> None:
+        assert (self.session.deadline() is None) == (self.over or not self.effects)
+
+    @invariant()
+    def the_engine_is_told_nothing_before_it_listens_or_after_the_end(self) -> None:
+        told = [
+            effect
+            for effect in self.effects
+            if isinstance(effect, Listen | Recognize | Mark | Finish | Cut)
+        ]
+        assert not told or isinstance(told[0], Listen)
+        audio_end = told.index(Finish()) if Finish() in told else len(told)
+        assert not any(isinstance(effect, Recognize | Mark) for effect in told[audio_end:])
+
+
+AnySession.TestCase.settings = settings(max_examples=300, stateful_step_count=40, deadline=None)
+TestAnySession = AnySession.TestCase

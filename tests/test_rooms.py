@@ -1,0 +1,62 @@
+"""Which room may import which: the arrows of docs/design.md, held against the code."""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+SOURCE = Path(__file__).parents[1] / "src" / "turnwire"
+
+MAY_IMPORT = {
+    "wire": {"wire"},
+    "hearing": {"hearing"},
+    "session": {"session", "wire", "hearing"},
+    "accounts": {"accounts", "wire"},
+    "speech": {"speech", "hearing", "wire.audio"},
+    "server": {"server", "accounts", "speech", "session", "hearing", "wire"},
+    "client": {"client", "wire"},
+    "cli": {"cli", "client", "server", "accounts", "speech", "wire"},
+}
+
+PURE = {"wire", "hearing", "session"}
+"""Rooms without clocks, sockets and threads."""
+
+IMPURE = {"asyncio", "threading", "time", "socket", "concurrent", "starlette", "fastapi"}
+
+FILES = sorted(path for path in SOURCE.rglob("*.py") if path != SOURCE / "__init__.py")
+
+
+def imported(path: Path) -> Iterator[str]:
+    """The modules that a file imports, wherever in it."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: imports are absolute"
+            # `from turnwire import wire` imports turnwire.wire as much as `import turnwire.wire`.
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def room_of(path: Path) -> str:
+    return path.relative_to(SOURCE).parts[0].removesuffix(".py")
+
+
+def within(module: str, place: str) -> bool:
+    return module == place or module.startswith(f"{place}.")
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(SOURCE)))
+def test_imports_point_the_way_the_design_says(path: Path) -> None:
+    allowed = {"turnwire.__version__"} | {
+        f"turnwire.{place}" for place in MAY_IMPORT[room_of(path)]
+    }
+    for module in imported(path):
+        if within(module, "turnwire"):
+            assert any(within(module, place) for place in allowed), module
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(SOURCE)))
+def test_pure_rooms_know_no_clock_and_no_socket(path: Path) -> None:
+    if room_of(path) in PURE:
+        assert not {module.split(".")[0] for module in imported(path)} & IMPURE
