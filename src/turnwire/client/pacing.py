@@ -1,0 +1,81 @@
+"""Sending recorded audio as if it were spoken now.
+
+A chunk is due when the last of its audio would have been spoken, counted from the start, so that
+a late chunk is followed by prompt ones and the schedule does not drift.
+"""
+
+import asyncio
+from collections.abc import AsyncIterable, AsyncIterator, Iterable
+from typing import Protocol
+
+CHUNK_MS = 100
+SHORTEST_MS = 50
+"""What servers accept as a message: 50 to 1000 ms."""
+
+BYTES_PER_SAMPLE = 2
+
+
+class Clock(Protocol):
+    """Something to wait on."""
+
+    def now(self) -> float:
+        """Seconds from any fixed point."""
+
+    async def sleep(self, seconds: float) -> None: ...
+
+
+class LoopClock:
+    """The running event loop's time."""
+
+    def now(self) -> float:
+        return asyncio.get_running_loop().time()
+
+    async def sleep(self, seconds: float) -> None:
+        await asyncio.sleep(seconds)
+
+
+async def cut(
+    pcm: Iterable[bytes] | AsyncIterable[bytes], *, sample_rate: int, chunk_ms: int = CHUNK_MS
+) -> AsyncIterator[bytes]:
+    """The same mono s16le audio in chunks of `chunk_ms`, 50 to 1000.
+
+    The last chunk may be shorter, but is filled up with silence to the 50 ms that servers ask for.
+    """
+    size = _bytes(chunk_ms, sample_rate)
+    held = bytearray()
+    async for piece in _each(pcm):
+        held += piece
+        while len(held) >= size:
+            yield bytes(held[:size])
+            del held[:size]
+    whole = len(held) // BYTES_PER_SAMPLE * BYTES_PER_SAMPLE
+    if whole:
+        yield bytes(held[:whole]).ljust(_bytes(SHORTEST_MS, sample_rate), b"\0")
+
+
+async def paced(
+    chunks: AsyncIterable[bytes], *, sample_rate: int, clock: Clock | None = None
+) -> AsyncIterator[bytes]:
+    """The chunks of mono s16le audio, each held back until it is due."""
+    clock = clock or LoopClock()
+    start, samples = clock.now(), 0
+    async for chunk in chunks:
+        samples += len(chunk) // BYTES_PER_SAMPLE
+        early = start + samples / sample_rate - clock.now()
+        if early > 0:
+            await clock.sleep(early)
+        yield chunk
+
+
+def _bytes(ms: int, sample_rate: int) -> int:
+    # Rounded up: at 22,050 Hz, 50 ms is no whole number of samples and 1,102 would be too few.
+    return -(-ms * sample_rate // 1000) * BYTES_PER_SAMPLE
+
+
+async def _each(pieces: Iterable[bytes] | AsyncIterable[bytes]) -> AsyncIterator[bytes]:
+    if isinstance(pieces, AsyncIterable):
+        async for piece in pieces:
+            yield piece
+    else:
+        for piece in pieces:
+            yield piece
