@@ -1,5 +1,6 @@
 """Where there is a voice: from samples to speech probabilities, and from those to pauses."""
 
+import math
 from enum import Enum, auto
 from pathlib import Path
 
@@ -32,6 +33,16 @@ _OPEN_FRAMES = 16
 
 _WARM_UP = 4
 """Frames before the first sign of a voice that Silero hears, too."""
+
+
+_LEVEL = 0.2
+"""The loudness (root mean square) to which quiet audio is raised for Silero, which would miss
+speech in noise if it is faint; by no more than `_MOST_GAIN`."""
+
+_MOST_GAIN = 8.0
+
+_LEVEL_FRAMES = 250
+"""Over how long loudness is averaged: 8 s."""
 
 
 class Silero:
@@ -76,6 +87,7 @@ class Ear:
         self._unheard = np.zeros(_CONTEXT, np.int16)
         self._state = _no_state()
         self._open = 0
+        self._power = (_LEVEL / 2) ** 2
 
     def listen(self, samples: Samples, last: bool = False) -> tuple[Samples, list[float]]:
         """The samples at 16 kHz, and the speech probabilities of the frames that are complete.
@@ -98,8 +110,11 @@ class Ear:
             self._unheard = self._unheard[-(_WARM_UP * FRAME + _CONTEXT) :]
             return 0.0
         self._open -= 1
-        rows = np.lib.stride_tricks.sliding_window_view(self._unheard, _CONTEXT + FRAME)[::FRAME]
-        probabilities = self._silero((rows / 32768).astype(np.float32), self._state)
+        audio = self._unheard / np.float32(32768)
+        self._power += (float(np.mean(audio * audio)) - self._power) / _LEVEL_FRAMES
+        audio *= np.float32(min(max(_LEVEL / math.sqrt(self._power), 1.0), _MOST_GAIN))
+        rows = np.lib.stride_tricks.sliding_window_view(audio, _CONTEXT + FRAME)[::FRAME]
+        probabilities = self._silero(rows.astype(np.float32), self._state)
         self._unheard = self._unheard[-_CONTEXT:]
         return float(probabilities[-1])
 

@@ -32,6 +32,15 @@ _LEAST_PARTIAL_S = 3.0
 _TAIL_S = 1.0
 """Silence added after the audio, for the decoder to find the end in."""
 
+_LEAD_MS = 200
+"""Silence put before the audio, without which the first word may get lost."""
+
+_ALIGNED_TAIL_MS = 200
+"""How far after the audio a word may be placed: one that is there was not spoken."""
+
+_CROWD = 3
+"""So many words that begin at the same moment were not spoken either."""
+
 _TOKENS_PER_S = 7
 _TOKENS_AT_LEAST = 8
 _MOST_TOKENS = 224
@@ -42,8 +51,9 @@ _BAD_LOGPROB = -1.0
 _NO_SPEECH = 0.6
 """Whisper's own rule: no speech if this is as likely and the text is improbable."""
 
+_MEL_FRAME_MS = 10
 _FRAME_MS = 20
-"""The encoder makes one position of 20 ms."""
+"""The encoder makes one position of two mel frames."""
 
 _SURE = 0.99
 
@@ -52,8 +62,6 @@ _SURE = 0.99
 class _Attempt:
     tokens: list[int]
     encoded: ctranslate2.StorageView
-    frames: int
-    """Mel frames, of 10 ms, that were encoded."""
     logprob: float
     """Mean log-probability of a token."""
     no_speech: float
@@ -92,7 +100,7 @@ class Whisper:
 
     def decode(self, job: Job) -> Text:
         """The words in the job's window."""
-        seconds = len(job.window) / RATE
+        seconds = _LEAD_MS / 1000 + len(job.window) / RATE
         if job.kind is Kind.PARTIAL:
             attempt = self._attempt(job, max(seconds, _LEAST_PARTIAL_S) + _TAIL_S)
         else:
@@ -106,7 +114,8 @@ class Whisper:
     def _attempt(self, job: Job, seconds: float) -> _Attempt:
         seconds = min(seconds, _FULL_S)
         audio = np.zeros(int(seconds * RATE), np.float32)
-        audio[: len(job.window)] = job.window / np.float32(32768)
+        lead = _LEAD_MS * MS
+        audio[lead : lead + len(job.window)] = job.window / np.float32(32768)
         mel = self._features(audio, padding=0)
         encoded = self._model.encode(
             ctranslate2.StorageView.from_array(np.ascontiguousarray(mel[None], np.float32))
@@ -126,7 +135,6 @@ class Whisper:
         return _Attempt(
             tokens=tokens,
             encoded=encoded,
-            frames=mel.shape[-1],
             logprob=result.scores[0],
             no_speech=result.no_speech_prob,
             capped=len(tokens) >= most,
@@ -151,20 +159,24 @@ class Whisper:
         """The attempt's tokens as words with times, without those it heard after the audio."""
         if not attempt.tokens:
             return ()
+        frames = (_LEAD_MS + audio_ms + _ALIGNED_TAIL_MS) // _MEL_FRAME_MS
         (alignment,) = self._model.align(
-            attempt.encoded, self._tokenizer.sot_sequence, [attempt.tokens], attempt.frames
+            attempt.encoded, self._tokenizer.sot_sequence, [attempt.tokens], frames
         )
         starts = _token_starts(alignment.alignments)
         words: list[Decoded] = []
         at = 0
         for text, tokens in zip(*self._split(attempt.tokens), strict=True):
             after = at + len(tokens)
-            start = starts[at]
+            start = max(starts[at] - _LEAD_MS, 0)
             if start >= audio_ms:
                 break
+            end = min(max(starts[after] - _LEAD_MS, start), audio_ms)
             confidence = float(np.mean(alignment.text_token_probs[at:after]))
-            end = min(max(starts[after], start), audio_ms)
             words.append(Decoded(text, start, end, confidence, tuple(tokens)))
+            if len(words) >= _CROWD and words[-_CROWD].start == start:
+                del words[-_CROWD:]
+                break
             at = after
         return tuple(words)
 
