@@ -57,7 +57,9 @@ class Service:
             connection.wind_up(SERVER_ERROR.because())
         tasks = [task for task in self._open.values() if task is not None]
         if tasks:
-            await asyncio.wait(tasks, timeout=WIND_UP_SECONDS)
+            _, late = await asyncio.wait(tasks, timeout=WIND_UP_SECONDS)
+            for task in late:
+                task.cancel()
 
 
 def create_app(service: Service) -> FastAPI:

@@ -52,6 +52,9 @@ async def listening(
         create_app(service),
         ws="websockets-sansio",
         ws_max_size=MESSAGE_BYTES,
+        # Audio hardly shrinks, zlib costs more than all the rest of a frame, and a few bytes of it
+        # can swell to megabytes.
+        ws_per_message_deflate=False,
         lifespan="off",
         access_log=False,
         # Its connection log has query strings in it, and those have tokens in them.
