@@ -1,0 +1,39 @@
+"""The `turnwire` command."""
+
+from typing import Annotated
+
+import typer
+
+from turnwire import __version__
+from turnwire.cli.demo import demo
+from turnwire.cli.serve import serve
+from turnwire.cli.transcribe import transcribe
+
+app = typer.Typer(
+    help="Self-hosted real-time speech-to-text. Start with `turnwire demo`.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+app.command()(demo)
+app.command()(serve)
+app.command()(transcribe)
+
+
+def _print_version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"turnwire {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", help="Print the version.", callback=_print_version, is_eager=True
+        ),
+    ] = False,
+) -> None:
+    pass

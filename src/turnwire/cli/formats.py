@@ -1,0 +1,124 @@
+"""How a transcript is written: as text, as JSON, or as captions.
+
+Each format turns what comes, in the order it comes, into what is to be printed; none of them
+prints. Turns are finished ones, cased and punctuated.
+"""
+
+import json
+from enum import StrEnum
+
+from turnwire.cli.captions import cues
+from turnwire.client import Closing
+from turnwire.wire.messages import Begin, Turn
+
+
+class Text:
+    """A line for each turn."""
+
+    opening = ""
+
+    def turn(self, turn: Turn) -> str:
+        return f"{turn.transcript}\n" if turn.transcript else ""
+
+    def ending(self, begin: Begin, closing: Closing) -> str:
+        return ""
+
+
+class Srt(Text):
+    """SubRip captions."""
+
+    def __init__(self) -> None:
+        self._number = 0
+
+    def turn(self, turn: Turn) -> str:
+        written = ""
+        for cue in cues(turn):
+            self._number += 1
+            times = f"{_clock(cue.start)} --> {_clock(cue.end)}".replace(".", ",")
+            written += f"{self._number}\n{times}\n{cue.text}\n\n"
+        return written
+
+
+class Vtt(Text):
+    """WebVTT captions."""
+
+    opening = "WEBVTT\n\n"
+
+    def turn(self, turn: Turn) -> str:
+        return "".join(
+            f"{_clock(cue.start)} --> {_clock(cue.end)}\n{_escaped(cue.text)}\n\n"
+            for cue in cues(turn)
+        )
+
+
+class Json(Text):
+    """One document at the end, with all that is known."""
+
+    def __init__(self) -> None:
+        self._turns: list[Turn] = []
+
+    def turn(self, turn: Turn) -> str:
+        self._turns.append(turn)
+        return ""
+
+    def ending(self, begin: Begin, closing: Closing) -> str:
+        figures = closing.termination
+        document = {
+            "text": " ".join(turn.transcript for turn in self._turns if turn.transcript),
+            "words": [
+                {
+                    "text": word.text,
+                    "start": word.start,
+                    "end": word.end,
+                    "confidence": word.confidence,
+                }
+                for turn in self._turns
+                for word in turn.words
+            ],
+            "turns": [
+                {
+                    "turn_order": turn.turn_order,
+                    "text": turn.transcript,
+                    "start": turn.words[0].start,
+                    "end": turn.words[-1].end,
+                }
+                for turn in self._turns
+                if turn.words
+            ],
+            "audio_duration_seconds": figures and figures.audio_duration_seconds,
+            "session_duration_seconds": figures and figures.session_duration_seconds,
+            "session_id": begin.id,
+            "closure": {
+                "code": closing.code,
+                "text": closing.text,
+                "by": closing.by,
+                "complete": closing.complete,
+            },
+        }
+        return json.dumps(document, ensure_ascii=False, indent=2) + "\n"
+
+
+class Format(StrEnum):
+    """The formats by name."""
+
+    TEXT = "text"
+    JSON = "json"
+    SRT = "srt"
+    VTT = "vtt"
+
+
+FORMATS: dict[Format, type[Text]] = {
+    Format.TEXT: Text,
+    Format.JSON: Json,
+    Format.SRT: Srt,
+    Format.VTT: Vtt,
+}
+
+
+def _clock(ms: int) -> str:
+    seconds, ms = divmod(ms, 1000)
+    return f"{seconds // 3600:02}:{seconds // 60 % 60:02}:{seconds % 60:02}.{ms:03}"
+
+
+def _escaped(text: str) -> str:
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")

@@ -1,0 +1,84 @@
+"""Where a command's audio comes from, as chunks of mono s16le PCM at the rate they are due."""
+
+import asyncio
+import os
+import stat
+import threading
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+
+from turnwire.cli.failures import fail
+from turnwire.client import AudioFile, cut, paced
+
+SPEECH_RATE = 16_000
+"""Hz; what speech models listen at, so nothing is gained by sending more."""
+
+_STDIN = 0
+_READ_BYTES = 4096
+_READS_AHEAD = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Audio for one session."""
+
+    chunks: AsyncIterator[bytes]
+    sample_rate: int
+    """Hz"""
+    seconds: float | None
+    """How long it lasts, if that is known before."""
+    live: bool
+    """Whether it lasts until somebody stops it."""
+
+
+@contextmanager
+def from_file(path: str) -> Iterator[Source]:
+    """A recording, as fast as it was spoken. Raises `AudioFileError`."""
+    with AudioFile(path, sample_rate=SPEECH_RATE) as file:
+        chunks = paced(cut(file, sample_rate=SPEECH_RATE), sample_rate=SPEECH_RATE)
+        yield Source(chunks, SPEECH_RATE, file.duration_seconds, live=False)
+
+
+@contextmanager
+def from_stdin(sample_rate: int) -> Iterator[Source]:
+    """Raw PCM from standard input: as it comes, or as fast as it was spoken if it is a file."""
+    try:
+        mode = os.fstat(_STDIN).st_mode
+    except OSError:
+        fail("Standard input is closed; pipe raw audio into it.")
+    if os.isatty(_STDIN):
+        fail("Standard input is the keyboard; pipe raw audio into it, as --help shows.")
+    chunks = cut(_read(_STDIN), sample_rate=sample_rate)
+    if stat.S_ISREG(mode):
+        yield Source(paced(chunks, sample_rate=sample_rate), sample_rate, None, live=False)
+    else:
+        yield Source(chunks, sample_rate, None, live=True)
+
+
+async def _read(descriptor: int) -> AsyncIterator[bytes]:
+    """What can be read until the end, whatever kind of file it is.
+
+    A thread reads, because an event loop can wait for pipes but not for every file; it is a
+    daemon, because nothing can make it give up waiting.
+    """
+    loop = asyncio.get_running_loop()
+    arrived: asyncio.Queue[bytes] = asyncio.Queue()
+    room = threading.Semaphore(_READS_AHEAD)
+
+    def read() -> None:
+        # A loop that is closed has nobody left to listen; a read that fails has read to the end.
+        with suppress(RuntimeError):
+            data = b"not yet the end"
+            while data:
+                room.acquire()
+                try:
+                    data = os.read(descriptor, _READ_BYTES)
+                except OSError:
+                    data = b""
+                loop.call_soon_threadsafe(arrived.put_nowait, data)
+
+    threading.Thread(target=read, daemon=True).start()
+    while data := await arrived.get():
+        room.release()
+        yield data

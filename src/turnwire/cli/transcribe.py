@@ -1,0 +1,163 @@
+"""`turnwire transcribe`: a file or a microphone in, a transcript out."""
+
+import asyncio
+import sys
+from collections.abc import AsyncIterator, Iterator
+from contextlib import (
+    AbstractAsyncContextManager,
+    AsyncExitStack,
+    asynccontextmanager,
+    contextmanager,
+)
+from typing import Annotated, Self
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn
+
+from turnwire.cli.conversation import INTERRUPTED, converse, is_finished
+from turnwire.cli.failures import fail
+from turnwire.cli.formats import FORMATS, Format, Text
+from turnwire.cli.local import DEFAULT_MODEL, local_server
+from turnwire.cli.sources import SPEECH_RATE, Source, from_file, from_stdin
+from turnwire.cli.times import minutes
+from turnwire.client import ClientError, connect
+from turnwire.wire.messages import ServerMessage, Turn
+
+
+def transcribe(
+    file: Annotated[
+        str,
+        typer.Argument(
+            help="An audio or video file of any common kind; - reads raw PCM (signed 16 bits, "
+            "little-endian, mono) from standard input.",
+            metavar="FILE",
+        ),
+    ],
+    url: Annotated[
+        str | None,
+        typer.Option(
+            help="The server to use, such as ws://localhost:8080. Without it, one is started for "
+            "this command.",
+            metavar="URL",
+        ),
+    ] = None,
+    api_key: Annotated[
+        str | None,
+        typer.Option(envvar="TURNWIRE_API_KEY", help="Your key for that server.", show_envvar=True),
+    ] = None,
+    model: Annotated[
+        str | None,
+        typer.Option(
+            help="The model of the server started for this command, as in `turnwire serve`; "
+            f"{DEFAULT_MODEL} if left out.",
+            metavar="MODEL",
+        ),
+    ] = None,
+    format: Annotated[Format, typer.Option(help="How to write the transcript.")] = Format.TEXT,
+    sample_rate: Annotated[
+        int | None,
+        typer.Option(
+            help=f"Samples per second of the raw PCM on standard input; {SPEECH_RATE} if left out.",
+            min=8_000,
+            max=96_000,
+            metavar="HZ",
+        ),
+    ] = None,
+) -> None:
+    """Transcribe a recording, or what a microphone hears, to standard output.
+
+    Audio is streamed in real time: a recording takes as long as it lasts, and each turn is
+    written as soon as it is finished. From a microphone, until Ctrl-C:
+
+    arecord -q -f S16_LE -r 16000 -c 1 -t raw | turnwire transcribe -
+    """
+    if url is not None and model is not None:
+        raise typer.BadParameter("A server named by --url has its own.", param_hint="--model")
+    if file != "-" and sample_rate is not None:
+        raise typer.BadParameter("A file has its own.", param_hint="--sample-rate")
+    opening = from_stdin(sample_rate or SPEECH_RATE) if file == "-" else from_file(file)
+    try:
+        with opening as source:
+            server = _named(url, api_key) if url else local_server(model or DEFAULT_MODEL)
+            asyncio.run(_transcribe(source, server, FORMATS[format]()))
+    except ClientError as error:
+        fail(str(error))
+
+
+@asynccontextmanager
+async def _named(url: str, api_key: str | None) -> AsyncIterator[tuple[str, str | None]]:
+    yield url, api_key
+
+
+async def _transcribe(
+    source: Source,
+    serving: AbstractAsyncContextManager[tuple[str, str | None]],
+    written: Text,
+) -> None:
+    async with AsyncExitStack() as stack:
+        url, api_key = await stack.enter_async_context(serving)
+        session = await stack.enter_async_context(
+            connect(url, api_key=api_key, sample_rate=source.sample_rate, format_turns=True)
+        )
+        progress = stack.enter_context(_Progress(source.seconds))
+
+        def write(text: str) -> None:
+            if text:
+                with progress.out_of_the_way():
+                    typer.echo(text, nl=False)
+
+        def hear(message: ServerMessage) -> None:
+            if isinstance(message, Turn) and is_finished(message):
+                write(written.turn(message))
+
+        write(written.opening)
+        closing, interrupted = await converse(session, progress.watch(source), hear)
+        write(written.ending(session.begin, closing))
+    if not closing.complete:
+        fail(f"The session ended early: {closing}")
+    if interrupted and not source.live:
+        raise typer.Exit(INTERRUPTED)
+
+
+class _Progress:
+    """How much audio has been sent, on stderr if that is a terminal."""
+
+    def __init__(self, seconds: float | None) -> None:
+        self._shown = Progress(
+            BarColumn(),
+            TextColumn("{task.fields[position]}"),
+            console=Console(stderr=True),
+            auto_refresh=False,
+            transient=True,
+            # The transcript goes to stdout itself, never into this display.
+            redirect_stdout=False,
+            redirect_stderr=False,
+            disable=not sys.stderr.isatty(),
+        )
+        self._of = f" of {minutes(seconds)}" if seconds else ""
+        self._task = self._shown.add_task("", total=seconds, position="")
+
+    def __enter__(self) -> Self:
+        self._shown.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._shown.stop()
+
+    @contextmanager
+    def out_of_the_way(self) -> Iterator[None]:
+        """While something else is written, perhaps to the same terminal."""
+        self._shown.stop()
+        yield
+        self._shown.start()
+
+    async def watch(self, source: Source) -> AsyncIterator[bytes]:
+        """The chunks of the source, shown as they pass."""
+        seconds = 0.0
+        async for chunk in source.chunks:
+            yield chunk
+            seconds += len(chunk) / 2 / source.sample_rate
+            self._shown.update(
+                self._task, completed=seconds, position=minutes(seconds) + self._of, refresh=True
+            )
