@@ -7,6 +7,7 @@ import jiwer
 
 _TAG = re.compile(r"<[^>]*>|\[[^\]]*\]")
 _YEAR = re.compile(r"\b1[1-9]\d\d\b")
+_THOUSANDS = re.compile(r"(?<=\d),(?=\d{3}\b)")
 _LONG_NUMBER = re.compile(r"\d{5,}")
 _NUMBER = re.compile(r"\d+")
 _NOT_WORD = re.compile(r"[^a-z' ]")
@@ -24,6 +25,7 @@ _inflect = inflect.engine()
 def normalise(text: str) -> str:
     """`text` in lower case and without punctuation, tags and fillers, its figures spelled out."""
     text = _TAG.sub(" ", text.lower()).replace("’", "'")
+    text = _THOUSANDS.sub("", text)
     text = _LONG_NUMBER.sub(lambda found: _spelled(found[0], group=1), text)
     text = _YEAR.sub(lambda found: _spelled(found[0], group=2), text)
     text = _NUMBER.sub(lambda found: _spelled(found[0], group=0), text)

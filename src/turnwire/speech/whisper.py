@@ -15,6 +15,7 @@ from pathlib import Path
 
 import ctranslate2
 import numpy as np
+import threadpoolctl
 import tokenizers
 from faster_whisper.feature_extractor import FeatureExtractor
 from faster_whisper.tokenizer import Tokenizer
@@ -25,6 +26,9 @@ from turnwire.speech.models import find_model
 from turnwire.speech.scheduler import Scheduler
 from turnwire.speech.stream import WhisperStream
 from turnwire.speech.voice import Ear, Silero
+
+_FINAL_BEAM = 5
+"""Hypotheses that a final text is chosen from; a partial one is the first at hand."""
 
 _FULL_S = 30.0
 _LEAST_FINAL_S = 10.0
@@ -67,8 +71,6 @@ class _Attempt:
     no_speech: float
     capped: bool
     """The decoder was stopped before it found the end."""
-    logits: list[ctranslate2.StorageView]
-    """One row over the vocabulary for each token, and one for what follows the last."""
 
 
 class Whisper:
@@ -125,11 +127,10 @@ class Whisper:
         (result,) = self._model.generate(
             encoded,
             [[*self._prompt, *job.prefix]],
-            beam_size=1,
+            beam_size=_FINAL_BEAM if job.kind is Kind.FINAL else 1,
             max_length=2 * most,
             return_scores=True,
             return_no_speech_prob=True,
-            return_logits_vocab=True,
         )
         tokens = [token for token in result.sequences_ids[0] if token < self._tokenizer.eot]
         return _Attempt(
@@ -138,7 +139,6 @@ class Whisper:
             logprob=result.scores[0],
             no_speech=result.no_speech_prob,
             capped=len(tokens) >= most,
-            logits=result.logits[0],
         )
 
     def _looks_bad(self, attempt: _Attempt) -> bool:
@@ -150,20 +150,18 @@ class Whisper:
         )
 
     def _text(self, attempt: _Attempt, audio_ms: int) -> Text:
-        words = self._words(attempt, audio_ms)
-        if not words:
-            return NOTHING
-        return Text(words, self._completeness(attempt, words))
-
-    def _words(self, attempt: _Attempt, audio_ms: int) -> tuple[Decoded, ...]:
         """The attempt's tokens as words with times, without those it heard after the audio."""
         if not attempt.tokens:
-            return ()
+            return NOTHING
         frames = (_LEAD_MS + audio_ms + _ALIGNED_TAIL_MS) // _MEL_FRAME_MS
         (alignment,) = self._model.align(
-            attempt.encoded, self._tokenizer.sot_sequence, [attempt.tokens], frames
+            attempt.encoded,
+            self._tokenizer.sot_sequence,
+            [self._ending_a_sentence(attempt.tokens)],
+            frames,
         )
         starts = _token_starts(alignment.alignments)
+        probabilities = alignment.text_token_probs
         words: list[Decoded] = []
         at = 0
         for text, tokens in zip(*self._split(attempt.tokens), strict=True):
@@ -172,13 +170,22 @@ class Whisper:
             if start >= audio_ms:
                 break
             end = min(max(starts[after] - _LEAD_MS, start), audio_ms)
-            confidence = float(np.mean(alignment.text_token_probs[at:after]))
+            confidence = float(np.mean(probabilities[at:after]))
             words.append(Decoded(text, start, end, confidence, tuple(tokens)))
+            at = after
             if len(words) >= _CROWD and words[-_CROWD].start == start:
+                at -= sum(len(word.tokens) for word in words[-_CROWD:])
                 del words[-_CROWD:]
                 break
-            at = after
-        return tuple(words)
+        if not words:
+            return NOTHING
+        if at == len(attempt.tokens):
+            completeness = probabilities[-1]
+        elif attempt.tokens[at - 1] in self._sentence_ends:
+            completeness = probabilities[at - 1]
+        else:
+            completeness = 0.0
+        return Text(tuple(words), min(completeness, _SURE))
 
     def _split(self, tokens: list[int]) -> tuple[list[str], list[list[int]]]:
         """Words without spaces, each with the punctuation that touches it, and their tokens."""
@@ -193,18 +200,13 @@ class Whisper:
                 groups.append(list(group))
         return texts, groups
 
-    def _completeness(self, attempt: _Attempt, words: tuple[Decoded, ...]) -> float:
-        """The probability that what follows the last letters is the end of a sentence."""
-        last = sum(len(word.tokens) for word in words) - 1
-        while last > 0 and not any(
-            letter.isalnum() for letter in self._tokenizer.decode([attempt.tokens[last]])
-        ):
-            last -= 1
-        if last + 1 == len(attempt.logits):
-            return 0.0  # stopped right there
-        row = np.asarray(attempt.logits[last + 1], dtype=np.float64)
-        odds = np.exp(row - row.max())
-        return min(float(odds[self._sentence_ends].sum() / odds.sum()), _SURE)
+    def _ending_a_sentence(self, tokens: list[int]) -> list[int]:
+        """`tokens` as if a sentence ended with them, to learn how probable that is."""
+        if tokens[-1] in self._sentence_ends:
+            return tokens
+        if not any(letter.isalnum() for letter in self._tokenizer.decode(tokens[-1:])):
+            tokens = tokens[:-1]
+        return [*tokens, self._sentence_ends[0]]
 
 
 def _token_starts(alignment: list[tuple[int, int]]) -> list[int]:
@@ -247,4 +249,6 @@ def load_whisper(model: str) -> WhisperEngine:
     """The engine for a model's name or folder, decoding on all CPUs. Raises `EngineError`."""
     threads = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     threads = threads or 1
+    # Each decode runs on one thread; more of them for its matrix products only get in the way.
+    threadpoolctl.threadpool_limits(1, "blas")
     return WhisperEngine(model, Whisper(find_model(model), threads), threads)
