@@ -8,7 +8,7 @@ import jiwer
 _TAG = re.compile(r"<[^>]*>|\[[^\]]*\]")
 _YEAR = re.compile(r"\b1[1-9]\d\d\b")
 _THOUSANDS = re.compile(r"(?<=\d),(?=\d{3}\b)")
-_LONG_NUMBER = re.compile(r"\d{5,}")
+_LONG_NUMBER = re.compile(r"\d{5,}(?<!000)\b")
 _NUMBER = re.compile(r"\d+")
 _NOT_WORD = re.compile(r"[^a-z' ]")
 _DROPPED = {"uh", "um"}

