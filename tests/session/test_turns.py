@@ -55,7 +55,12 @@ def test_nothing_new_is_not_told_again() -> None:
 
 
 def test_nothing_heard_is_nothing_told() -> None:
-    silence: list[Heard] = [SpeechStarted(0), Hypothesis((), 0), pause("", 5000), Marked((), 9000, 0)]
+    silence: list[Heard] = [
+        SpeechStarted(0),
+        Hypothesis((), 0),
+        pause("", 5000),
+        Marked((), 9000, 0),
+    ]
     assert told(TurnAssembler(CLASSIC), *silence, Finished((), 9000, 0)) == []
 
 
