@@ -3,6 +3,9 @@ import json
 from http import HTTPStatus
 
 import pytest
+from websockets.asyncio.server import ServerConnection, serve
+from websockets.http11 import Request, Response
+
 from tests.client.servers import (
     BEGIN,
     TERMINATION,
@@ -13,9 +16,6 @@ from tests.client.servers import (
     turn,
     until_terminate,
 )
-from websockets.asyncio.server import ServerConnection, serve
-from websockets.http11 import Request, Response
-
 from turnwire.client import (
     ClosedBy,
     Closing,
@@ -26,7 +26,11 @@ from turnwire.client import (
     connect,
 )
 from turnwire.client import session as session_module
+from turnwire.server.running import running
 from turnwire.wire.messages import Error, Message, Turn
+
+LOUD = b"\x40\x1f" * 1600
+QUIET = bytes(3200)
 
 
 async def test_a_whole_session() -> None:
@@ -155,7 +159,7 @@ async def test_an_http_status_instead_of_a_session() -> None:
 async def test_nobody_there() -> None:
     async with serving(lambda socket: tell(socket, BEGIN)) as url:
         pass
-    with pytest.raises(ConnectionFailed, match=f"Could not connect to {url}/v3/ws: "):
+    with pytest.raises(ConnectionFailed, match=f"Could not connect to {url}/v3/ws; is a server"):
         async with connect(url, token="secret"):
             pass
 
@@ -299,3 +303,69 @@ async def test_messages_of_a_newer_server_are_passed_over(
         turns = [message async for message in session if isinstance(message, Turn)]
     assert turns == [turn("One.")]
     assert caplog.messages == ["Passed over a message that is not of this protocol."] * 2
+
+
+async def test_a_session_with_the_real_server() -> None:
+    async with (
+        running("echo") as server,
+        connect(server.url, api_key=server.api_key, format_turns=True) as session,
+    ):
+        for chunk in (*[LOUD] * 5, *[QUIET] * 20):
+            await session.send(chunk)
+        await session.terminate()
+        messages = [message async for message in session]
+    turns = [message for message in messages if isinstance(message, Turn)]
+    assert turns[-1].end_of_turn
+    assert turns[-1].transcript == "one two"
+    assert session.closing is not None
+    assert session.closing.complete
+    assert session.closing.termination == messages[-1]
+
+
+async def test_the_real_server_refuses() -> None:
+    async with running("echo") as server:
+        with pytest.raises(Refused) as caught:
+            async with connect(server.url, api_key="never issued"):
+                pass
+    assert caught.value.closing.code == 1008
+    assert caught.value.closing.text == "Unauthorized Connection: Invalid API key"
+
+
+@pytest.mark.parametrize(
+    ("chunk", "text"),
+    [
+        (b"\0\0" * 19_200, "3007 Input duration violation: 1200"),
+        (b"\0" * 131_073, "1009"),
+    ],
+)
+async def test_the_real_server_ends_a_session_early(chunk: bytes, text: str) -> None:
+    async with running("echo") as server:
+        async with connect(server.url, api_key=server.api_key) as session:
+            await session.send(chunk)
+            async for _ in session:
+                pass
+        assert str(session.closing).startswith(text)
+
+
+async def test_a_source_that_never_waits_does_not_keep_messages_out() -> None:
+    heard = asyncio.Event()
+
+    async def handler(socket: ServerConnection) -> None:
+        await tell(socket, BEGIN)
+        await socket.recv()
+        await tell(socket, turn("One."))
+        await until_terminate(socket)
+        await end(socket)
+
+    async def read(session: Session) -> None:
+        async for _ in session:
+            heard.set()
+
+    async with serving(handler) as url, connect(url) as session:
+        reading = asyncio.create_task(read(session))
+        while not heard.is_set():
+            await session.send(bytes(3200))
+        await session.terminate()
+        await reading
+    assert session.closing is not None
+    assert session.closing.complete

@@ -5,9 +5,7 @@ from typing import Annotated
 import typer
 
 from turnwire import __version__
-from turnwire.cli.demo import demo
-from turnwire.cli.serve import serve
-from turnwire.cli.transcribe import transcribe
+from turnwire.cli import demo, serve, transcribe
 
 app = typer.Typer(
     help="Self-hosted real-time speech-to-text. Start with `turnwire demo`.",
@@ -16,9 +14,9 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-app.command()(demo)
-app.command()(serve)
-app.command()(transcribe)
+app.command()(demo.demo)
+app.command()(serve.serve)
+app.command()(transcribe.transcribe)
 
 
 def _print_version(asked: bool) -> None:

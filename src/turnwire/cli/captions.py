@@ -11,6 +11,9 @@ LONGEST_MS = 7000
 _BREAKS = (".?!…", ",;:—")
 """Where a cue had better end, best first."""
 
+_NATURAL_BREAK = 10
+"""Characters by which lines may differ more if the first ends with a clause."""
+
 _CLOSING_QUOTES = "\"'”’»)"
 
 
@@ -74,5 +77,10 @@ def _lines(words: Sequence[Word]) -> str | None:
     # The last split leaves nothing for the second line.
     if fitting[-1][1] == "":
         return fitting[-1][0]
-    first, second = min(fitting, key=lambda pair: abs(len(pair[0]) - len(pair[1])))
+    first, second = min(fitting, key=lambda pair: _imbalance(*pair))
     return f"{first}\n{second}"
+
+
+def _imbalance(first: str, second: str) -> int:
+    natural = first.endswith(tuple("".join(_BREAKS)))
+    return abs(len(first) - len(second)) - (_NATURAL_BREAK if natural else 0)

@@ -102,7 +102,9 @@ async def _open(url: str, api_key: str | None) -> "Session":
             f"{_quoted(body.decode(errors='replace'))}."
         ) from None
     except (OSError, WebSocketException) as error:
-        raise ConnectionFailed(f"Could not connect to {shown}: {error}") from None
+        raise ConnectionFailed(
+            f"Could not connect to {shown}; is a server running there? ({error})"
+        ) from None
 
 
 def _quoted(body: str) -> str:
@@ -147,6 +149,9 @@ class Session:
     async def send(self, pcm: bytes) -> None:
         """Send audio: 50 to 1000 ms of it, in the encoding and at the rate of the connection."""
         await self._send(pcm)
+        # Sending only waits when buffers are full. A source that never waits either must not keep
+        # this side from hearing what the server says meanwhile.
+        await asyncio.sleep(0)
 
     async def force_endpoint(self) -> None:
         """End the current turn where the audio sent so far ends."""

@@ -1,0 +1,21 @@
+import pytest
+
+from tests.cli.conftest import Invoke
+from turnwire import __version__
+
+
+def test_version(turnwire: Invoke) -> None:
+    result = turnwire("--version")
+    assert (result.exit_code, result.stdout) == (0, f"turnwire {__version__}\n")
+
+
+def test_without_a_command_it_says_what_there_is(turnwire: Invoke) -> None:
+    output = turnwire().output
+    assert all(command in output for command in ("demo", "serve", "transcribe"))
+
+
+@pytest.mark.parametrize("command", ["demo", "serve", "transcribe"])
+def test_every_command_has_help(turnwire: Invoke, command: str) -> None:
+    result = turnwire(command, "--help")
+    assert result.exit_code == 0
+    assert result.stdout.startswith(f"Usage: turnwire {command}")

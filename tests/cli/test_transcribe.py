@@ -1,0 +1,325 @@
+import json
+import os
+import shlex
+import signal
+import subprocess
+import sys
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+from websockets.asyncio.server import ServerConnection
+
+from tests.cli.conftest import COMMAND, UNPACED_COMMAND, Invoke, serving_in_thread
+from tests.client.servers import BEGIN, end, tell, turn, until_terminate
+from turnwire.wire.messages import Error
+
+LONG = "Invalid JSON: " + "x" * 150
+
+SAID = "one two three\nfour\n"
+"""What the echo engine makes of `speech`; it knows neither case nor punctuation."""
+
+
+async def two_turns(socket: ServerConnection) -> None:
+    await tell(socket, BEGIN)
+    await until_terminate(socket)
+    await tell(
+        socket,
+        turn("lights", ended=False, formatted=False),
+        turn("lights off", formatted=False),
+        turn("Lights off."),
+        turn("Good night.", order=1, start=2000),
+    )
+    await end(socket)
+
+
+def test_a_file_through_a_server_of_its_own(turnwire: Invoke, speech: Path) -> None:
+    result = turnwire("transcribe", speech, "--model", "echo")
+    assert (result.exit_code, result.stdout, result.stderr) == (0, SAID, "")
+
+
+@pytest.mark.parametrize(
+    ("format", "stdout"),
+    [
+        ("text", "Lights off.\nGood night.\n"),
+        (
+            "srt",
+            "1\n00:00:00,000 --> 00:00:00,700\nLights off.\n\n"
+            "2\n00:00:02,000 --> 00:00:02,700\nGood night.\n\n",
+        ),
+        (
+            "vtt",
+            "WEBVTT\n\n00:00:00.000 --> 00:00:00.700\nLights off.\n\n"
+            "00:00:02.000 --> 00:00:02.700\nGood night.\n\n",
+        ),
+    ],
+)
+def test_a_file_through_a_server_that_was_named(
+    turnwire: Invoke, speech: Path, format: str, stdout: str
+) -> None:
+    with serving_in_thread(two_turns) as url:
+        result = turnwire("transcribe", speech, "--url", url, "--format", format)
+    assert (result.exit_code, result.stdout, result.stderr) == (0, stdout, "")
+
+
+def test_json(turnwire: Invoke, speech: Path) -> None:
+    result = turnwire("transcribe", speech, "--model", "echo", "--format", "json")
+    document = json.loads(result.stdout)
+    assert document["text"] == "one two three four"
+    assert [word["text"] for word in document["words"]] == ["one", "two", "three", "four"]
+    assert document["audio_duration_seconds"] == 3
+    assert document["closure"]["code"] == 1000
+
+
+def test_the_key_comes_from_the_command_line_or_the_environment(
+    turnwire: Invoke, speech: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[tuple[str, str | None]] = []
+
+    async def handler(socket: ServerConnection) -> None:
+        assert socket.request is not None
+        asked.append((socket.request.path, socket.request.headers.get("Authorization")))
+        await two_turns(socket)
+
+    with serving_in_thread(handler) as url:
+        turnwire("transcribe", speech, "--url", url, "--api-key", "k1")
+        monkeypatch.setenv("TURNWIRE_API_KEY", "k2")
+        turnwire("transcribe", speech, "--url", url)
+    path = "/v3/ws?sample_rate=16000&format_turns=true"
+    assert asked == [(path, "k1"), (path, "k2")]
+
+
+def test_what_was_said_is_written_though_the_session_ends_early(
+    turnwire: Invoke, speech: Path
+) -> None:
+    async def handler(socket: ServerConnection) -> None:
+        await tell(socket, BEGIN, turn("Lights off."), Error(error_code=3006, error=LONG))
+        await socket.close(3006, "See Error message for details")
+
+    with serving_in_thread(handler) as url:
+        result = turnwire("transcribe", speech, "--url", url)
+    assert (result.exit_code, result.stdout) == (1, "Lights off.\n")
+    assert result.stderr == f"The session ended early: 3006 {LONG} (closed by the server)\n"
+
+
+def test_1000_without_termination_is_early_too(turnwire: Invoke, speech: Path) -> None:
+    async def handler(socket: ServerConnection) -> None:
+        await tell(socket, BEGIN, turn("Lights off."))
+        await socket.close(1000)
+
+    with serving_in_thread(handler) as url:
+        result = turnwire("transcribe", speech, "--url", url)
+    assert (result.exit_code, result.stdout) == (1, "Lights off.\n")
+    assert result.stderr == (
+        "The session ended early: 1000 no reason given (closed by the server)\n"
+    )
+
+
+def test_a_refusal(turnwire: Invoke, speech: Path) -> None:
+    refusal = "Unauthorized Connection: Invalid API key"
+
+    async def handler(socket: ServerConnection) -> None:
+        await tell(socket, Error(error_code=1008, error=refusal))
+        await socket.close(1008, refusal)
+
+    with serving_in_thread(handler) as url:
+        result = turnwire("transcribe", speech, "--url", url, "--api-key", "never issued")
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert result.stderr == (
+        f"The server refused the session: 1008 {refusal} (closed by the server)\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (("absent.wav",), "Cannot read absent.wav: No such file or directory.\n"),
+        (("SPEECH", "--url", "localhost"), "'localhost' is not the address of a server; "),
+        (("SPEECH", "--url", "ws://127.0.0.1:1"), "Could not connect to ws://127.0.0.1:1/v3/ws; "),
+        (("SPEECH", "--model", "no/such/folder"), "no/such/folder"),
+    ],
+)
+def test_what_cannot_be_done_is_said_in_one_sentence(
+    turnwire: Invoke,
+    speech: Path,
+    arguments: tuple[str, ...],
+    sentence: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    result = turnwire(
+        "transcribe", *(speech if argument == "SPEECH" else argument for argument in arguments)
+    )
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert sentence in result.stderr
+    assert result.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        (),
+        ("a.wav", "--format", "docx"),
+        ("a.wav", "--url", "ws://localhost", "--model", "tiny.en"),
+        ("a.wav", "--sample-rate", "16000"),
+        ("-", "--sample-rate", "4000"),
+    ],
+)
+def test_misuse_is_2(turnwire: Invoke, arguments: tuple[str, ...]) -> None:
+    result = turnwire("transcribe", *arguments)
+    assert result.exit_code == 2
+    assert result.stdout == ""
+    assert "Error: " in result.stderr
+
+
+def test_a_file_that_was_cut_off(turnwire: Invoke, tmp_path: Path) -> None:
+    path = tmp_path / "cut.mp4"
+    path.write_bytes(b"\0\0\0\x18ftypmp42\0\0\0\0mp42isom" + b"\0\0\1\0mdat" + bytes(248))
+    result = turnwire("transcribe", path, "--model", "echo")
+    assert result.exit_code == 1
+    assert result.stderr.startswith(f"{path} is not an audio file that can be read: ")
+
+
+def test_the_server_extra_is_named_if_it_is_missing(
+    turnwire: Invoke, speech: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delitem(sys.modules, "turnwire.server.running", raising=False)
+    monkeypatch.setitem(sys.modules, "uvicorn", None)
+    result = turnwire("transcribe", speech)
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert 'pip install "turnwire[server,tiny-en]"' in result.stderr
+    assert result.stderr.count("\n") == 1
+
+
+class Live:
+    """`turnwire transcribe -` as a process of its own, with a microphone's place at its input."""
+
+    def __init__(self, *arguments: str) -> None:
+        self.process = subprocess.Popen(
+            [*COMMAND, "transcribe", "-", *arguments],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+        )
+
+    def say(self, pcm: bytes) -> None:
+        assert self.process.stdin
+        self.process.stdin.write(pcm)
+        self.process.stdin.flush()
+
+    def line(self) -> bytes:
+        assert self.process.stdout
+        return self.process.stdout.readline()
+
+    def end(self) -> tuple[int, bytes, bytes]:
+        stdout, stderr = self.process.communicate(timeout=60)
+        return self.process.returncode, stdout, stderr
+
+
+LOUD = b"\x40\x1f" * 8000
+QUIET = bytes(48_000)
+
+
+def test_a_microphone_until_its_end() -> None:
+    live = Live("--model", "echo", "--sample-rate", "8000")
+    live.say(LOUD[:8000])
+    live.say(QUIET)
+    assert live.line() == b"one two\n"
+    live.say(LOUD[:4000])
+    assert live.end() == (0, b"three\n", b"")
+
+
+def test_ctrl_c_ends_a_microphone_as_its_end_would() -> None:
+    live = Live("--model", "echo")
+    live.say(LOUD + QUIET)
+    assert live.line() == b"one two\n"
+    live.say(LOUD + LOUD)
+    live.process.send_signal(signal.SIGINT)
+    code, stdout, stderr = live.end()
+    assert (code, stderr) == (0, b"")
+    # As far as it had come through the pipe.
+    assert b"three four five six".startswith(stdout.removesuffix(b"\n"))
+
+
+def test_ctrl_c_ends_a_file_with_130(speech: Path, tmp_path: Path) -> None:
+    said: list[str | bytes] = []
+
+    async def handler(socket: ServerConnection) -> None:
+        await tell(socket, BEGIN, turn("Lights off."))
+        said.extend(await until_terminate(socket))
+        await tell(socket, turn("Good night.", order=1))
+        await end(socket)
+
+    raw = tmp_path / "long.raw"
+    raw.write_bytes(bytes(32_000 * 600))
+    with serving_in_thread(handler) as url, raw.open("rb") as recording:
+        process = subprocess.Popen(
+            [*COMMAND, "transcribe", "-", "--url", url],
+            stdin=recording,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+        )
+        assert process.stdout
+        assert process.stdout.readline() == b"Lights off.\n"
+        process.send_signal(signal.SIGINT)
+        stdout, stderr = process.communicate(timeout=60)
+    assert (process.returncode, stdout, stderr) == (130, b"Good night.\n", b"")
+    assert len(said) < 6000
+
+
+@pytest.mark.parametrize(
+    ("stdin", "sentence"),
+    [
+        ("<&-", "Standard input is closed; pipe raw audio into it.\n"),
+        ("TERMINAL", "Standard input is the keyboard; pipe raw audio into it, as --help shows.\n"),
+    ],
+)
+def test_standard_input_that_cannot_be_audio(stdin: str, sentence: str) -> None:
+    command = shlex.join([*COMMAND, "transcribe", "-", "--model", "echo"])
+    terminal, other_end = os.openpty()
+    try:
+        result = subprocess.run(
+            f"{command} {stdin}" if stdin != "TERMINAL" else command,
+            shell=True,
+            stdin=other_end,
+            capture_output=True,
+            text=True,
+            timeout=60,
+        )
+    finally:
+        os.close(terminal)
+        os.close(other_end)
+    assert (result.returncode, result.stdout, result.stderr) == (1, "", sentence)
+
+
+def test_a_reader_that_leaves_is_no_reason_for_a_traceback(speech: Path) -> None:
+    command = shlex.join([*COMMAND, "transcribe", "-", "--model", "echo", "--format", "vtt"])
+    result = subprocess.run(
+        f"{command} | true",
+        shell=True,
+        input=LOUD + QUIET,
+        capture_output=True,
+        timeout=60,
+    )
+    assert b"Traceback" not in result.stderr
+
+
+def test_on_a_terminal_progress_is_shown_and_the_transcript_kept_apart(speech: Path) -> None:
+    terminal, other_end = os.openpty()
+    process = subprocess.Popen(
+        [*UNPACED_COMMAND, "transcribe", str(speech), "--model", "echo"],
+        stdout=subprocess.PIPE,
+        stderr=other_end,
+        env=os.environ | {"TERM": "xterm", "COLUMNS": "80"},
+    )
+    os.close(other_end)
+    shown = b""
+    # A terminal that everybody has left cannot be read any more.
+    with suppress(OSError):
+        while part := os.read(terminal, 4096):
+            shown += part
+    os.close(terminal)
+    stdout, _ = process.communicate(timeout=60)
+    assert (process.returncode, stdout.decode()) == (0, SAID)
+    assert b"of 00:03.2" in shown
+    assert b"three" not in shown
