@@ -3,7 +3,9 @@
 import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any
+
+from pydantic import BaseModel
+from pydantic.fields import FieldInfo
 
 from turnwire.session.turns import DEFAULTS
 from turnwire.wire import messages
@@ -118,7 +120,7 @@ def described(*kinds: type[messages.Message]) -> Iterator[str]:
         yield f"- **{kind.__name__}**: {' '.join((kind.__doc__ or '').split())}{keys}"
 
 
-def fields(kind: type[Any]) -> Iterable[tuple[str, Any]]:
+def fields(kind: type[BaseModel]) -> Iterable[tuple[str, FieldInfo]]:
     return kind.model_fields.items()
 
 

@@ -13,7 +13,7 @@ import numpy as np
 import websockets
 from websockets.asyncio.client import ClientConnection, connect
 
-from turnwire.accounts.admission import Admission, KeyHolders
+from turnwire.accounts.admission import KeyHolders, Registry
 from turnwire.accounts.keys import KeyRing, hash_key
 from turnwire.server.app import Service
 from turnwire.server.clock import Clock, LoopClock
@@ -106,11 +106,11 @@ async def serving(
     engine: Engine | None = None,
     *,
     clock: Clock | None = None,
-    admission: Admission | None = None,
+    registry: Registry | None = None,
 ) -> AsyncIterator[Server]:
     service = Service(
         engine or EchoEngine(),
-        admission or KeyHolders(KeyRing([hash_key(KEY)])),
+        registry or KeyHolders(KeyRing([hash_key(KEY)])),
         clock or LoopClock(),
     )
     async with listening(service) as url:

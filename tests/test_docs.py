@@ -15,7 +15,7 @@ ROOT = Path(__file__).parents[1]
 
 
 def test_the_generated_pages_are_fresh() -> None:
-    check = [sys.executable, ROOT / "docs" / "generate.py", "--check"]
+    check = [sys.executable, str(ROOT / "docs" / "generate.py"), "--check"]
     outcome = subprocess.run(check, capture_output=True, text=True, check=False)
     assert outcome.returncode == 0, f"{outcome.stdout}Run ./scripts/docs."
 

@@ -7,6 +7,7 @@ from itertools import pairwise
 import pytest
 from assemblyai.streaming.v3 import (
     BeginEvent,
+    SpeechModel,
     StreamingClient,
     StreamingClientOptions,
     StreamingError,
@@ -43,8 +44,10 @@ def stream(server: RunningServer, audio: list[bytes], rate: int, *, api_key: str
     client.on(StreamingEvents.Termination, lambda _, event: story.terminations.append(event))
     client.on(StreamingEvents.Error, lambda _, error: story.errors.append(error))
     client.connect(
-        StreamingParameters(
-            sample_rate=rate, format_turns=True, speech_model="universal-streaming-english"
+        StreamingParameters(  # type: ignore[call-arg]  # its fields all have defaults
+            sample_rate=rate,
+            format_turns=True,
+            speech_model=SpeechModel.universal_streaming_english,
         )
     )
     try:

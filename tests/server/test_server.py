@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 import httpx
 import pytest
 import websockets
+
 from tests.support import (
     KEY,
     TERMINATE,
@@ -20,7 +21,6 @@ from tests.support import (
     quiet,
     serving,
 )
-
 from turnwire.accounts.admission import Everyone, Grant
 from turnwire.hearing import Heard, Hypothesis, Word
 from turnwire.server.app import HEALTH_PATHS, SOCKET_PATHS
@@ -163,16 +163,16 @@ async def test_a_key_is_taken_as_a_token_too(server: Server) -> None:
 
 
 async def test_without_authentication_anybody_is_let_in() -> None:
-    async with serving(admission=Everyone()) as server:
+    async with serving(registry=Everyone()) as server:
         assert (await server.converse("", [TERMINATE], key=None)).code == 1000
 
 
 async def test_a_failure_while_establishing_is_1011() -> None:
-    class Broken:
-        async def admit(self, credential: str | None) -> Grant:
+    class Broken(Everyone):
+        async def begin(self, session: str, credential: str | None, *, now: float) -> Grant:
             raise RuntimeError("the store is down")
 
-    async with serving(admission=Broken()) as server:
+    async with serving(registry=Broken()) as server:
         assert_refused(await server.converse(), 1011, "Internal error")
 
 

@@ -1,13 +1,24 @@
-"""What stands between a credential and a session."""
+"""What stands between a credential and a session, and what is kept of each session.
+
+A `Registry` is asked when a client wants to begin, told every few seconds that the session still
+lives, and told how it ended. Times are Unix seconds and given by the caller; what is kept of a
+session is enough to bill it, whatever happens to the process that served it.
+"""
 
 from dataclasses import dataclass
 from typing import Protocol
 
 from turnwire.accounts.keys import KeyRing
-from turnwire.wire.closures import MISSING_AUTHORIZATION, UNAUTHORIZED, Violation
+from turnwire.wire.closures import MISSING_AUTHORIZATION, UNAUTHORIZED, Closure, Violation
 
 MAX_SESSION_SECONDS = 3 * 60 * 60
 """The longest session there is."""
+
+LEASE_SECONDS = 30.0
+"""A session that has not been renewed for so long is lost: its slot is free again."""
+
+RENEWAL_SECONDS = 10.0
+"""How often a session is renewed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,30 +28,76 @@ class Grant:
     max_seconds: int = MAX_SESSION_SECONDS
 
 
-class Admission(Protocol):
-    """Decides on credentials."""
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """What a session has used so far."""
 
-    async def admit(self, credential: str | None) -> Grant:
-        """What the bearer of `credential` may have; raises `Violation` if nothing.
+    audio_ms: int = 0
+    """Audio received."""
+    session_ms: int = 0
+    """Time since Begin."""
 
-        None stands for a client that brought no credential.
+
+class Registry(Protocol):
+    """Who may open sessions, and the ledger of those that were.
+
+    Whatever else a method raises means that the store behind it is out of order.
+    """
+
+    async def begin(self, session: str, credential: str | None, *, now: float) -> Grant:
+        """Admit the bearer of a key or a token, and enter the session in the ledger.
+
+        None stands for a client that brought no credential. A single-use token is used up by
+        this. Raises `Violation` if the bearer may have no session now; nothing is kept then.
         """
+
+    async def renew(self, session: str, usage: Usage, *, now: float) -> None:
+        """Say that the session lives, and what it has used so far."""
+
+    async def end(self, session: str, usage: Usage, closure: Closure, *, now: float) -> None:
+        """Close the session's entry, and bill it."""
+
+    async def issue_token(
+        self, credential: str | None, *, expires_in: int, max_seconds: int, now: float
+    ) -> str:
+        """A token with which the key's bearer lets somebody else open one session.
+
+        It is good for `expires_in` seconds, and its session lasts `max_seconds` at most. Raises
+        `Violation` if the credential is no valid API key.
+        """
+
+    async def close(self) -> None:
+        """Let go of the store."""
 
 
 class Everyone:
-    """Admits whoever comes, credential or not."""
+    """Admits whoever comes, credential or not, and keeps nothing."""
 
-    async def admit(self, credential: str | None) -> Grant:
+    async def begin(self, session: str, credential: str | None, *, now: float) -> Grant:
         return Grant()
 
+    async def renew(self, session: str, usage: Usage, *, now: float) -> None:
+        pass
 
-class KeyHolders:
+    async def end(self, session: str, usage: Usage, closure: Closure, *, now: float) -> None:
+        pass
+
+    async def issue_token(
+        self, credential: str | None, *, expires_in: int, max_seconds: int, now: float
+    ) -> str:
+        return "anybody"
+
+    async def close(self) -> None:
+        pass
+
+
+class KeyHolders(Everyone):
     """Admits whoever brings a key of the ring."""
 
     def __init__(self, keys: KeyRing) -> None:
         self._keys = keys
 
-    async def admit(self, credential: str | None) -> Grant:
+    async def begin(self, session: str, credential: str | None, *, now: float) -> Grant:
         if not credential:
             raise Violation(MISSING_AUTHORIZATION.because())
         if not self._keys.holds(credential):

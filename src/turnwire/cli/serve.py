@@ -43,7 +43,7 @@ def serve(
         import platformdirs
         import uvloop
 
-        from turnwire.accounts.admission import Admission, Everyone, KeyHolders
+        from turnwire.accounts.admission import Everyone, KeyHolders, Registry
         from turnwire.accounts.keys import open_key_file
         from turnwire.server.app import Service
         from turnwire.speech import load_engine
@@ -52,16 +52,16 @@ def serve(
     logging.basicConfig(
         stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s"
     )
-    admission: Admission
+    registry: Registry
     if no_auth:
-        admission = Everyone()
+        registry = Everyone()
     else:
         directory = data_dir or platformdirs.user_data_path("turnwire")
         try:
             keys, first_key = open_key_file(directory)
         except (OSError, ValueError) as error:
             fail(f"The keys in {directory} cannot be used: {error}")
-        admission = KeyHolders(keys)
+        registry = KeyHolders(keys)
         if first_key is not None:
             typer.echo(f"Your API key, shown this once: {first_key}")
     try:
@@ -70,7 +70,7 @@ def serve(
         fail(str(error))
     try:
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-            runner.run(_serve(Service(engine, admission), host, port))
+            runner.run(_serve(Service(engine, registry), host, port))
     except OSError as error:
         fail(f"Cannot listen on {host}:{port}: {error.strerror or error}.")
 

@@ -8,7 +8,7 @@ from fastapi.responses import JSONResponse
 from starlette.websockets import WebSocket
 
 from turnwire import __version__
-from turnwire.accounts.admission import Admission
+from turnwire.accounts.admission import Registry
 from turnwire.server.clock import Clock, LoopClock
 from turnwire.server.connection import Connection
 from turnwire.speech.engine import Engine
@@ -28,7 +28,7 @@ class Service:
     """What all connections of one server share."""
 
     engine: Engine
-    admission: Admission
+    registry: Registry
     clock: Clock = field(default_factory=LoopClock)
     _open: dict[Connection, asyncio.Task[None] | None] = field(default_factory=dict)
     _stopping: bool = False
@@ -40,7 +40,7 @@ class Service:
     async def serve(self, websocket: WebSocket) -> None:
         """One connection, from its upgrade to its close."""
         connection = Connection(
-            websocket, engine=self.engine, admission=self.admission, clock=self.clock
+            websocket, engine=self.engine, registry=self.registry, clock=self.clock
         )
         self._open[connection] = asyncio.current_task()
         if self._stopping:

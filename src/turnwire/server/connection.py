@@ -18,7 +18,7 @@ from uuid import uuid4
 
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from turnwire.accounts.admission import Admission
+from turnwire.accounts.admission import Registry
 from turnwire.server.clock import Clock, Timer
 from turnwire.session import effects, events
 from turnwire.session.session import Session
@@ -44,11 +44,11 @@ class Connection:
     """A connection of a client, from its upgrade to its close."""
 
     def __init__(
-        self, websocket: WebSocket, *, engine: Engine, admission: Admission, clock: Clock
+        self, websocket: WebSocket, *, engine: Engine, registry: Registry, clock: Clock
     ) -> None:
         self._websocket = websocket
         self._engine = engine
-        self._admission = admission
+        self._registry = registry
         self._clock = clock
         self._session = Session(id=str(uuid4()), model=engine.name)
         self._stream: Stream | None = None
@@ -109,7 +109,11 @@ class Connection:
         query = self._websocket.query_params
         bearer = headers.get("authorization", "").removeprefix("Bearer ").strip()
         try:
-            grant = await self._admission.admit(query.get("token") or bearer or None)
+            grant = await self._registry.begin(
+                self._session.id,
+                query.get("token") or bearer or None,
+                now=self._clock.unix_time(),
+            )
         except Violation as refusal:
             return events.Ended(refusal.closure)
         except Exception:

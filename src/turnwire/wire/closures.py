@@ -248,6 +248,32 @@ SESSION_EXPIRED = ClosureRow(
     retry_after=0,
 )
 
+TOO_MANY_SESSIONS = ClosureRow(
+    name="too_many_sessions",
+    code=3009,
+    template="Unauthorized Connection: Too many concurrent sessions",
+    kind=Kind.ERROR,
+    phase=Phase.OPENING,
+    meaning="The account has as many sessions open as it may, or opened as many new ones this "
+    "minute as it may.",
+    advice="Wait until a session has ended, or a minute; back off when it happens again.",
+    provoke="Open one session more than the account's limit.",
+    retry_after=30,
+)
+
+SESSION_LOST = ClosureRow(
+    name="session_lost",
+    code=1006,
+    template="Server lost",
+    kind=Kind.NORMAL,
+    phase=Phase.SESSION,
+    meaning="The server that ran the session died; nothing could be sent. The session is billed "
+    "up to its last sign of life.",
+    advice="Open a new session.",
+    provoke="Kill the server's process while a session is open.",
+    retry_after=1,
+)
+
 CLOSURES = (
     SESSION_ENDED,
     CLIENT_GONE,
@@ -262,6 +288,8 @@ CLOSURES = (
     INACTIVE,
     INPUT_DURATION,
     SESSION_EXPIRED,
+    TOO_MANY_SESSIONS,
+    SESSION_LOST,
 )
 
 
