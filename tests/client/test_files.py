@@ -66,6 +66,24 @@ def test_a_compressed_file(tmp_path: Path) -> None:
         assert np.array_equal(read(file), tone(1, 16_000))
 
 
+def test_damage_is_passed_over(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    path = tmp_path / "a.mp3"
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("libmp3lame", rate=16_000, layout="mono")
+        frame = av.AudioFrame.from_ndarray(
+            tone(5, 16_000).reshape(1, -1), format="s16p", layout="mono"
+        )
+        frame.sample_rate = 16_000
+        container.mux(stream.encode(frame))
+        container.mux(stream.encode(None))
+    whole = path.read_bytes()
+    half = len(whole) // 2
+    path.write_bytes(whole[:half] + b"garbage" * 300 + whole[half:])
+    with AudioFile(path) as file:
+        assert len(read(file)) > 4.5 * 16_000
+    assert "is damaged; packets passed over: " in caplog.text
+
+
 def test_a_stream_that_does_not_declare_its_length(tmp_path: Path) -> None:
     path = tmp_path / "a.aac"
     with av.open(str(path), "w", format="adts") as container:

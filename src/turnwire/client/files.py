@@ -1,14 +1,17 @@
 """Audio files: whatever FFmpeg's libraries can read, as mono s16le PCM, a little at a time."""
 
+import logging
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Self
 
 import av
-from av.error import FFmpegError
+from av.error import FFmpegError, InvalidDataError
 
 from turnwire.client.closing import ClientError
+
+_log = logging.getLogger(__name__)
 
 
 class AudioFileError(ClientError):
@@ -53,13 +56,24 @@ class AudioFile:
     def __iter__(self) -> Iterator[bytes]:
         resampler = av.AudioResampler(format="s16", layout="mono", rate=self.sample_rate)
         try:
-            for frame in self._container.decode(self._stream):
+            for frame in self._frames():
                 for converted in resampler.resample(frame):
                     yield converted.to_ndarray().tobytes()
             for converted in resampler.resample(None):
                 yield converted.to_ndarray().tobytes()
         except FFmpegError as error:
             raise AudioFileError(f"{self._path} is damaged: {error.strerror}.") from None
+
+    def _frames(self) -> Iterator[av.AudioFrame]:
+        passed_over = 0
+        for packet in self._container.demux(self._stream):
+            try:
+                yield from packet.decode()
+            except InvalidDataError:
+                # As players do: junk between the frames of an MP3 is common.
+                passed_over += 1
+        if passed_over:
+            _log.warning("%s is damaged; packets passed over: %d", self._path, passed_over)
 
     def __enter__(self) -> Self:
         return self
