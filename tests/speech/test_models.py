@@ -5,6 +5,7 @@ from importlib import metadata
 from pathlib import Path
 
 import pytest
+from faster_whisper.utils import download_model
 
 from turnwire.speech import models
 from turnwire.speech.engine import EngineError
@@ -79,21 +80,12 @@ def test_an_unknown_name(name: str) -> None:
 
 
 def test_a_name_without_internet(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(models, "download_model", _offline(models.download_model, tmp_path))
+    def offline(name: str, local_files_only: bool = False) -> str:
+        if not local_files_only:
+            raise ConnectionError("Name or service not known")
+        return str(download_model(name, local_files_only=True, cache_dir=str(tmp_path)))
+
+    monkeypatch.setattr(models, "download_model", offline)
     with pytest.raises(EngineError, match=r"^The model base\.en is not on this machine") as caught:
         find_model("base.en")
     assert "\n" not in str(caught.value)
-
-
-def _offline(download: object, cache: Path) -> object:
-    """`download` with an empty cache, and a network that cannot be reached."""
-
-    def offline(name: str, local_files_only: bool = False) -> str:
-        assert callable(download)
-        if not local_files_only:
-            raise ConnectionError("Name or service not known")
-        path = download(name, local_files_only=True, cache_dir=str(cache))
-        assert isinstance(path, str)
-        return path
-
-    return offline

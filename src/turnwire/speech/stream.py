@@ -16,7 +16,7 @@ from enum import Enum, auto
 import numpy as np
 
 from turnwire.hearing import Finished, Heard, Hypothesis, Marked, Pause, SpeechStarted
-from turnwire.speech.decoding import MS, NOTHING, RATE, Job, Kind, Text
+from turnwire.speech.decoding import MS, NOTHING, RATE, Decoded, Job, Kind, Text
 from turnwire.speech.engine import Samples
 from turnwire.speech.scheduler import Scheduler
 from turnwire.speech.tape import Tape
@@ -48,6 +48,11 @@ _NEXT_PARTIAL = 1000 * MS
 
 _LONG_SILENCE = 500 * MS
 """After so much silence the words before it are kept."""
+
+_LONG_ENOUGH = 8 * RATE
+"""A window from here on ends with any pause after a likely end of a sentence."""
+
+_LIKELY = 0.5
 
 _LONG = 15 * RATE
 """A window from here on is shortened where a sentence ends."""
@@ -227,11 +232,14 @@ class WhisperStream:
 
     def _start_speech(self) -> SpeechStarted:
         began = self._segmenter.began
-        if not self._speech:
-            self._open_window(max(began - _PRE_ROLL, self._silent_from), began)
-        else:
+        if began - self._window >= _LONG_ENOUGH and self._utterance.completeness >= _LIKELY:
+            self._utterance.keep()
+            self._speech = False
+        if self._speech:
             self._utterance.resume(self._judged // MS)
             self._next_partial = began + _NEXT_PARTIAL
+        else:
+            self._open_window(max(began - _PRE_ROLL, self._silent_from), began)
         self._settled = False
         self._stands = began
         return SpeechStarted(began // MS)
@@ -323,14 +331,12 @@ class WhisperStream:
             return None
         self._running = None
         text = running.result()
-        offset = self._window // MS
-        return replace(
-            text,
-            words=tuple(
-                replace(word, start=word.start + offset, end=word.end + offset)
-                for word in text.words
-            ),
-        )
+        return replace(text, words=tuple(self._on_clock(word) for word in text.words))
+
+    def _on_clock(self, word: Decoded) -> Decoded:
+        """A word of the window on the audio clock; decoders put the first one too early."""
+        start = max(self._window + word.start * MS, self._voice_from) // MS
+        return replace(word, start=start, end=max(start, self._window // MS + word.end))
 
     def _give_up(self) -> None:
         """Cancel the decode that runs or waits, if there is one."""

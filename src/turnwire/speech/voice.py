@@ -79,7 +79,7 @@ class Ear:
     def __init__(self, silero: Silero, sample_rate: int) -> None:
         self._silero = silero
         self._resampler = (
-            None if sample_rate == RATE else soxr.ResampleStream(sample_rate, RATE, 1, "int16")
+            None if sample_rate == RATE else soxr.ResampleStream(sample_rate, RATE, 1, "float32")
         )
         self._earshot = earshot.Detector()
         self._pending = np.zeros(0, np.int16)
@@ -95,7 +95,9 @@ class Ear:
         Takes milliseconds, so it is no call for the event loop. With `last` no samples follow.
         """
         if self._resampler is not None:
-            samples = self._resampler.resample_chunk(samples, last)
+            # As floats: soxr dithers integers, and so that pieces would make a difference.
+            resampled = self._resampler.resample_chunk(samples.astype(np.float32), last)
+            samples = np.clip(np.rint(resampled), -32768, 32767).astype(np.int16)
         audio = np.concatenate((self._pending, samples))
         whole = len(audio) // FRAME * FRAME
         self._pending = audio[whole:]
@@ -138,12 +140,12 @@ class Change(Enum):
 class Segmenter:
     """Speech and pauses out of speech probabilities, frame by frame.
 
-    Speech starts with two frames in a row at or above the threshold and goes on until four in a
+    Speech starts with two frames in a row at or above the threshold and goes on until six in a
     row are clearly below it, so that single frames decide nothing.
     """
 
     _START_FRAMES = 2
-    _PAUSE_FRAMES = 4
+    PAUSE_FRAMES = 6
     _CLEARLY = 0.15
     _LEAST_THRESHOLD = 0.01
 
@@ -167,7 +169,7 @@ class Segmenter:
         if self.speaking:
             if not self.quiet:
                 self.ended = end
-            if self._run == self._PAUSE_FRAMES:
+            if self._run == self.PAUSE_FRAMES:
                 self.speaking, self._run = False, 0
                 return Change.PAUSED
         elif self._run == self._START_FRAMES:

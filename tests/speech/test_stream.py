@@ -1,0 +1,350 @@
+"""What a stream does with its audio, with a decoder that counts instead of a model.
+
+The audio is loud or quiet. Each loud quarter of a second of a window is a word, the number of the
+quarter since the start of the audio, which the samples themselves tell.
+"""
+
+import asyncio
+import threading
+from collections.abc import AsyncIterator, Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import cast
+
+import numpy as np
+import pytest
+
+from turnwire.hearing import Finished, Heard, Hypothesis, Marked, Pause, SpeechStarted
+from turnwire.speech.agreement import plain
+from turnwire.speech.decoding import MS, RATE, Decoded, Job, Kind, Text
+from turnwire.speech.engine import Samples
+from turnwire.speech.scheduler import Scheduler
+from turnwire.speech.stream import WhisperStream
+from turnwire.speech.voice import FRAME, Ear
+
+WORD_MS = 256
+"""Eight frames."""
+
+
+def loud(words: int, first: int = 1) -> Samples:
+    """The words from the number `first` on."""
+    numbers = np.arange(first, first + words, dtype=np.int16)
+    return np.repeat(numbers, WORD_MS * MS)
+
+
+def quiet(ms: int) -> Samples:
+    return np.zeros(ms * MS, np.int16)
+
+
+class LoudnessEar:
+    """Takes whatever is not quiet for a voice."""
+
+    def __init__(self) -> None:
+        self._pending = np.zeros(0, np.int16)
+
+    def listen(self, samples: Samples, last: bool = False) -> tuple[Samples, list[float]]:
+        audio = np.concatenate((self._pending, samples))
+        whole = len(audio) // FRAME * FRAME
+        self._pending = audio[whole:]
+        return samples, [float(frame.any()) for frame in audio[:whole].reshape(-1, FRAME)]
+
+
+class Counter:
+    """Decodes a window into the numbers it holds, and notes its jobs."""
+
+    def __init__(self) -> None:
+        self.jobs: list[Job] = []
+        self.ends_sentence: Callable[[int], bool] = lambda number: False
+
+    def decode(self, job: Job) -> Text:
+        self.jobs.append(job)
+        words = []
+        for number in dict.fromkeys(job.window[job.window > 0].tolist()):
+            (at,) = np.nonzero(job.window == number)
+            mark = "." if self.ends_sentence(number) else ""
+            start, end = int(at[0]) // MS, int(at[-1]) // MS
+            words.append(Decoded(f"{number}{mark}", start, end, 1.0, (number,)))
+        return Text(tuple(words), 0.7 if words else 0.0)
+
+
+class Bench:
+    """Streams on one scheduler."""
+
+    def __init__(self, decode: Callable[[Job], Text]) -> None:
+        self.scheduler = Scheduler(decode, workers=2)
+        self.listeners = ThreadPoolExecutor(1)
+
+    def open(self) -> WhisperStream:
+        return WhisperStream(
+            self.scheduler,
+            self.listeners,
+            cast(Ear, LoudnessEar()),
+            sample_rate=RATE,
+            vad_threshold=0.5,
+        )
+
+    def close(self) -> None:
+        self.scheduler.close()
+        self.listeners.shutdown()
+
+
+@pytest.fixture
+def counter() -> Counter:
+    return Counter()
+
+
+@pytest.fixture
+def bench(counter: Counter) -> Iterator[Bench]:
+    made = Bench(counter.decode)
+    yield made
+    made.close()
+
+
+async def hear(stream: WhisperStream, *audio: Samples) -> list[Heard]:
+    for samples in audio:
+        await stream.feed(samples)
+    stream.finish()
+    return [event async for event in stream.events()]
+
+
+async def cutting(stream: WhisperStream, at: type[Heard]) -> AsyncIterator[Heard]:
+    """The events of a session that cuts wherever it hears `at`."""
+    async for event in stream.events():
+        yield event
+        if isinstance(event, at):
+            stream.cut()
+
+
+def texts(event: Heard) -> str:
+    assert not isinstance(event, SpeechStarted)
+    return " ".join(word.text for word in event.words)
+
+
+async def test_speech_then_a_pause(bench: Bench) -> None:
+    events = await hear(bench.open(), quiet(320), loud(4), quiet(640))
+    assert events[0] == SpeechStarted(320)
+    assert isinstance(events[1], Hypothesis)
+    pauses = [event for event in events if isinstance(event, Pause)]
+    assert {texts(pause) for pause in pauses} == {"1 2 3 4"}
+    assert {pause.since for pause in pauses} == {320 + 4 * WORD_MS}
+    assert [pause.until for pause in pauses] == list(range(pauses[0].until, 1985, 32))
+    assert {pause.completeness for pause in pauses} == {0.7}
+    assert events[-1] == Finished(pauses[-1].words, 1984, 0.7)
+    first = pauses[0].words[0]
+    assert (first.start, first.end) == (320, 320 + WORD_MS - 1)
+
+
+async def test_silence_is_not_decoded(bench: Bench, counter: Counter) -> None:
+    assert await hear(bench.open(), quiet(5000)) == [Finished((), 5000, 0.0)]
+    assert counter.jobs == []
+
+
+async def test_speech_that_resumes_makes_the_utterance_longer(bench: Bench) -> None:
+    events = await hear(bench.open(), loud(3), quiet(320), loud(3, first=4), quiet(320))
+    pauses = [texts(event) for event in events if isinstance(event, Pause)]
+    assert list(dict.fromkeys(pauses)) == ["1 2 3", "1 2 3 4 5 6"]
+    assert sum(isinstance(event, SpeechStarted) for event in events) == 2
+
+
+async def test_words_before_a_long_silence_are_not_decoded_again(
+    bench: Bench, counter: Counter
+) -> None:
+    events = await hear(bench.open(), loud(3), quiet(960), loud(3, first=4), quiet(320))
+    assert texts(events[-1]) == "1 2 3 4 5 6"
+    assert 3 not in counter.jobs[-1].window
+
+
+async def test_partial_decodes_come_at_their_pace(bench: Bench, counter: Counter) -> None:
+    await hear(bench.open(), loud(14))
+    partial = [len(job.window) / RATE for job in counter.jobs if job.kind is Kind.PARTIAL]
+    assert partial == pytest.approx([0.5, 1.5, 2.5, 3.5], abs=0.1)
+
+
+async def test_stable_words_never_change(bench: Bench) -> None:
+    stable: list[str] = []
+    for event in await hear(bench.open(), loud(20), quiet(320), loud(20, first=21), quiet(960)):
+        if isinstance(event, SpeechStarted):
+            continue
+        words = texts(event).split()
+        assert words[: len(stable)] == stable
+        if isinstance(event, Hypothesis):
+            assert event.stable >= len(stable)
+            stable = words[: event.stable]
+    assert len(stable) > 30
+
+
+async def test_a_final_that_disagrees_is_decoded_again_behind_the_stable_words() -> None:
+    prefixes = []
+
+    def decode(job: Job) -> Text:
+        if job.kind is Kind.FINAL:
+            prefixes.append(job.prefix)
+        first = "right" if job.kind is Kind.PARTIAL or job.prefix else "wrong"
+        words = (Decoded(first, 0, 200, 1.0, (7,)), Decoded("word", 300, 900, 1.0, (8, 9)))
+        return Text(words, 0.5)
+
+    bench = Bench(decode)
+    events = await hear(bench.open(), loud(8), quiet(320))
+    bench.close()
+    assert prefixes == [(), (7, 8, 9)]
+    assert texts(events[-1]) == "right word"
+
+
+async def test_a_cut_in_a_pause_begins_afresh(bench: Bench) -> None:
+    stream = bench.open()
+    await stream.feed(np.concatenate((loud(3), quiet(640), loud(2, first=4), quiet(640))))
+    stream.finish()
+    words = [texts(e) async for e in cutting(stream, Pause) if isinstance(e, Pause)]
+    assert [text for text in words if text] == ["1 2 3", "4 5"]
+
+
+async def test_pauses_go_on_after_a_cut(bench: Bench) -> None:
+    stream = bench.open()
+    await stream.feed(np.concatenate((loud(3), quiet(40_000))))
+    stream.finish()
+    pauses = [e async for e in cutting(stream, Pause) if isinstance(e, Pause)]
+    assert pauses[0].words
+    assert not any(pause.words or pause.completeness for pause in pauses[1:])
+    assert {pause.since for pause in pauses} == {3 * WORD_MS}
+    assert pauses[-1].until > 40_000
+
+
+async def test_a_cut_amid_speech_divides_its_words(bench: Bench) -> None:
+    stream = bench.open()
+    await stream.feed(loud(4))
+    stream.mark()
+    await stream.feed(np.concatenate((loud(3, first=5), quiet(320))))
+    stream.finish()
+    events = [event async for event in cutting(stream, Marked)]
+    (marked,) = (event for event in events if isinstance(event, Marked))
+    assert (texts(marked), marked.at) == ("1 2 3 4", 4 * WORD_MS)
+    assert texts(events[-1]) == "5 6 7"
+
+
+async def test_a_cut_at_a_hypothesis_loses_nothing(bench: Bench) -> None:
+    stream = bench.open()
+    await stream.feed(np.concatenate((loud(10), quiet(640))))
+    stream.finish()
+    taken: list[str] = []
+    async for event in cutting(stream, Hypothesis):
+        if isinstance(event, Hypothesis | Finished):
+            taken += texts(event).split()
+    # A word that a cut falls into is heard on both sides of it.
+    assert list(dict.fromkeys(taken)) == [str(number) for number in range(1, 11)]
+
+
+async def test_a_mark_in_a_pause_repeats_it(bench: Bench, counter: Counter) -> None:
+    stream = bench.open()
+    await stream.feed(np.concatenate((loud(3), quiet(320))))
+    stream.mark()
+    events = await hear(stream)
+    assert isinstance(events[-2], Marked)
+    assert texts(events[-2]) == texts(events[-1]) == "1 2 3"
+    assert sum(job.kind is Kind.FINAL for job in counter.jobs) == 1
+
+
+async def test_a_mark_before_any_audio(bench: Bench) -> None:
+    stream = bench.open()
+    stream.mark()
+    assert await hear(stream) == [Marked((), 0, 0.0), Finished((), 0, 0.0)]
+
+
+@pytest.mark.parametrize("sentences", [True, False])
+async def test_speech_without_a_pause(bench: Bench, counter: Counter, sentences: bool) -> None:
+    counter.ends_sentence = lambda number: sentences and number % 10 == 0
+    stable: list[str] = []
+    audio = loud(320).reshape(320, -1)
+    audio[:, -FRAME:] = 0  # a dip, too short for a pause, between any two words
+    events = await hear(bench.open(), np.concatenate((audio.ravel(), quiet(320))))
+    for event in events[1:]:
+        words = [plain(word) for word in texts(event).split()]
+        assert words[: len(stable)] == stable
+        if isinstance(event, Hypothesis):
+            stable = words[: event.stable]
+    assert words == [str(number) for number in range(1, 321)]
+    assert max(len(job.window) for job in counter.jobs) < (18 if sentences else 27) * RATE
+
+
+async def test_the_threshold_may_change_between_frames(bench: Bench) -> None:
+    stream = bench.open()
+    stream.configure(vad_threshold=1.1)
+    await stream.feed(loud(4))
+    stream.configure(vad_threshold=0.5)
+    events = await hear(stream, loud(4, first=5), quiet(320))
+    assert events[0] == SpeechStarted(4 * WORD_MS)
+
+
+async def test_pieces_make_no_difference(bench: Bench) -> None:
+    audio = np.concatenate((quiet(70), loud(9), quiet(333), loud(12, first=10), quiet(700)))
+    whole = await hear(bench.open(), audio)
+    assert await hear(bench.open(), *np.array_split(audio, 123)) == whole
+
+
+async def test_feed_waits_while_a_minute_of_audio_does(bench: Bench) -> None:
+    stream = bench.open()
+    await stream.feed(quiet(61_000))
+    feeding = asyncio.create_task(stream.feed(quiet(320)))
+    await asyncio.sleep(0)
+    assert not feeding.done()
+    stream.finish()
+    assert [event async for event in stream.events()]
+    await feeding
+
+
+async def test_a_failed_decode_fails_its_stream_alone(counter: Counter) -> None:
+    def decode(job: Job) -> Text:
+        if 99 in job.window:
+            raise RuntimeError("out of memory")
+        return counter.decode(job)
+
+    bench = Bench(decode)
+    failing, fine = bench.open(), bench.open()
+    with pytest.raises(RuntimeError, match="out of memory"):
+        await hear(failing, loud(4, first=97), quiet(320))
+    await failing.close()
+    assert texts((await hear(fine, loud(4), quiet(320)))[-1]) == "1 2 3 4"
+    bench.close()
+
+
+async def test_close_while_a_decode_runs() -> None:
+    begun, go_on = threading.Event(), threading.Event()
+
+    def decode(job: Job) -> Text:
+        begun.set()
+        assert go_on.wait(10)
+        return Text((), 0.0)
+
+    threads, tasks = threading.active_count(), len(asyncio.all_tasks())
+    bench = Bench(decode)
+    stream = bench.open()
+    await stream.feed(np.concatenate((loud(3), quiet(320))))
+    hearing = asyncio.create_task(anext(aiter_of(stream, skip=SpeechStarted), None))
+    await asyncio.to_thread(begun.wait, 10)
+    await stream.close()
+    await stream.close()
+    assert await hearing is None
+    go_on.set()
+    await asyncio.to_thread(bench.close)
+    assert len(asyncio.all_tasks()) == tasks
+    # The thread that to_thread made may live on.
+    assert threading.active_count() <= threads + 1
+
+
+async def aiter_of(stream: WhisperStream, *, skip: type[Heard]) -> AsyncIterator[Heard]:
+    async for event in stream.events():
+        if not isinstance(event, skip):
+            yield event
+
+
+async def test_close_ends_events_that_wait_and_feeds_that_do(bench: Bench) -> None:
+    stream = bench.open()
+    hearing = asyncio.ensure_future(anext(aiter_of(stream, skip=SpeechStarted), None))
+    await asyncio.sleep(0)
+    await stream.close()
+    assert await hearing is None
+
+    stream = bench.open()
+    await stream.feed(quiet(61_000))
+    feeding = asyncio.create_task(stream.feed(quiet(320)))
+    await asyncio.sleep(0)
+    await stream.close()
+    await feeding

@@ -1,0 +1,147 @@
+"""Pauses out of probabilities, and probabilities out of sound."""
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from tests.recordings import samples
+from turnwire.speech.decoding import RATE
+from turnwire.speech.engine import Samples
+from turnwire.speech.voice import FRAME, Change, Ear, Segmenter, Silero
+
+THRESHOLD = 0.5
+
+
+def changes(probabilities: Sequence[float]) -> list[tuple[int, Change]]:
+    """Which frames change something."""
+    segmenter = Segmenter()
+    heard = [
+        segmenter.hear(probability, THRESHOLD, (i + 1) * FRAME)
+        for i, probability in enumerate(probabilities)
+    ]
+    return [(i, change) for i, change in enumerate(heard) if change is not None]
+
+
+def test_a_single_frame_is_no_speech() -> None:
+    assert changes([0, 0.9, 0, 0.9, 0]) == []
+
+
+def test_speech_starts_with_two_frames() -> None:
+    segmenter = Segmenter()
+    assert segmenter.hear(0.1, THRESHOLD, FRAME) is None
+    assert segmenter.hear(0.5, THRESHOLD, 2 * FRAME) is None
+    assert segmenter.hear(0.5, THRESHOLD, 3 * FRAME) is Change.STARTED
+    assert segmenter.speaking
+    assert (segmenter.began, segmenter.ended) == (FRAME, 3 * FRAME)
+
+
+def test_a_pause_is_several_frames_clearly_below_the_threshold() -> None:
+    quiet = [0.1] * Segmenter.PAUSE_FRAMES
+    assert changes([0.9, 0.9, *quiet]) == [(1, Change.STARTED), (len(quiet) + 1, Change.PAUSED)]
+    assert changes([0.9, 0.9, *quiet[1:], 0.4, *quiet[1:]]) == [(1, Change.STARTED)]
+
+
+def test_ended_stays_where_the_last_voice_was() -> None:
+    segmenter = Segmenter()
+    for i, probability in enumerate([0.9] * 5 + [0.0] * 9):
+        segmenter.hear(probability, THRESHOLD, (i + 1) * FRAME)
+    assert not segmenter.speaking
+    assert segmenter.quiet
+    assert segmenter.ended == 5 * FRAME
+
+
+@pytest.fixture(scope="module")
+def silero() -> Silero:
+    return Silero()
+
+
+def test_speech_has_a_voice_and_its_pauses_have_none(silero: Silero) -> None:
+    audio, rate = samples("beckett.wav")
+    _, probabilities = Ear(silero, rate).listen(audio)
+    segmenter = Segmenter()
+    heard = [
+        segmenter.hear(probability, THRESHOLD, (i + 1) * FRAME)
+        for i, probability in enumerate(probabilities)
+    ]
+    assert heard.count(Change.STARTED) == heard.count(Change.PAUSED) == 6
+
+
+@pytest.mark.parametrize("rate", [8000, 22_050, 44_100, 48_000])
+def test_any_rate_becomes_16_khz_and_nothing_is_lost(silero: Silero, rate: int) -> None:
+    ear = Ear(silero, rate)
+    pieces = [ear.listen(piece)[0] for piece in np.array_split(np.zeros(2 * rate, np.int16), 40)]
+    pieces.append(ear.listen(np.zeros(0, np.int16), last=True)[0])
+    assert sum(len(piece) for piece in pieces) == 2 * RATE
+
+
+def test_pieces_make_no_difference(silero: Silero) -> None:
+    audio, rate = samples("two_cities.wav")
+    audio = audio[: 5 * rate]
+    whole = Ear(silero, rate).listen(audio)
+    ear = Ear(silero, rate)
+    parts = [ear.listen(piece) for piece in np.array_split(audio, 77)]
+    assert np.array_equal(np.concatenate([part[0] for part in parts]), whole[0])
+    assert [p for part in parts for p in part[1]] == whole[1]
+
+
+MINUTES = 10
+
+Seconds = NDArray[np.float64]
+Sound = Callable[[Seconds], Seconds]
+
+
+def silence(t: Seconds) -> Seconds:
+    return np.zeros_like(t)
+
+
+def noise(level: float) -> Sound:
+    return lambda t: np.random.default_rng(1).standard_normal(len(t)) * level
+
+
+def tone(t: Seconds) -> Seconds:
+    return 0.3 * np.sin(2 * np.pi * 440 * t)
+
+
+def sweep(t: Seconds) -> Seconds:
+    return 0.3 * np.sin(2 * np.pi * (100 * t + 1950 * (t % 20) ** 2 / 20))
+
+
+def chords(t: Seconds) -> Seconds:
+    root = 220 * 2 ** (np.floor(t) % 12 / 12)
+    notes = np.array([[1.0], [1.26], [1.5]]) * root
+    chord: Seconds = np.sin(2 * np.pi * notes * t).sum(axis=0)
+    return 0.1 * chord
+
+
+def keypad(t: Seconds) -> Seconds:
+    low, high = np.array([697, 770, 852, 941]), np.array([1209, 1336, 1477])
+    key = np.floor(t * 4).astype(int)
+    pair = np.sin(2 * np.pi * low[key % 4] * t) + np.sin(2 * np.pi * high[key % 3] * t)
+    return np.where(t * 4 % 1 < 0.6, 0.2 * pair, 0.0)
+
+
+@pytest.mark.parametrize(
+    "sound",
+    [
+        silence,
+        pytest.param(noise(0.003), id="noise -50 dB"),
+        pytest.param(noise(0.03), id="noise -30 dB"),
+        pytest.param(noise(0.3), id="noise -10 dB"),
+        tone,
+        sweep,
+        chords,
+        keypad,
+    ],
+)
+def test_ten_minutes_without_a_voice(silero: Silero, sound: Sound) -> None:
+    ear = Ear(silero, RATE)
+    segmenter = Segmenter()
+    frames = 0
+    for minute in range(MINUTES):
+        t = np.arange(60 * RATE) / RATE + 60 * minute
+        audio: Samples = (np.clip(sound(t), -1, 1) * 32767).astype(np.int16)
+        for probability in ear.listen(audio)[1]:
+            frames += 1
+            assert segmenter.hear(probability, 0.4, frames * FRAME) is None

@@ -1,0 +1,172 @@
+"""Real speech through the packaged model, as a session would hear it."""
+
+import asyncio
+import threading
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soxr
+
+from benchmarks.scoring import word_errors
+from tests.recordings import TWO_CITIES_TEXT, samples
+from turnwire.hearing import Finished, Hypothesis, Marked, Pause, SpeechStarted, Word
+from turnwire.speech import load_engine
+from turnwire.speech.agreement import plain
+from turnwire.speech.decoding import RATE, Job, Kind
+from turnwire.speech.engine import Engine, EngineError, Samples
+from turnwire.speech.models import find_model
+from turnwire.speech.whisper import Whisper, load_whisper
+
+BECKETT_TEXT = "Ever tried. Ever failed. No matter. Try again. Fail again. Fail better."
+
+
+@pytest.fixture(scope="module")
+def engine() -> Iterator[Engine]:
+    made = load_engine("tiny.en")
+    yield made
+    asyncio.run(made.close())
+
+
+@dataclass
+class Heard:
+    """What a session took down."""
+
+    utterances: list[tuple[Word, ...]] = field(default_factory=list)
+    hypotheses: int = 0
+    completeness: dict[str, float] = field(default_factory=dict)
+    """Of each pause, by the last word before it."""
+
+    @property
+    def text(self) -> str:
+        return " ".join(word.text for utterance in self.utterances for word in utterance)
+
+
+async def hear(engine: Engine, pieces: Sequence[Samples], rate: int) -> Heard:
+    """Feed all pieces and cut after half a second of silence; checks what holds of every event."""
+    stream = engine.open(sample_rate=rate, vad_threshold=0.4)
+    for piece in pieces:
+        await stream.feed(piece)
+    stream.finish()
+    heard = Heard()
+    stable: list[str] = []
+    async for event in stream.events():
+        if isinstance(event, SpeechStarted):
+            continue
+        words = [plain(word.text) for word in event.words]
+        assert words[: len(stable)] == stable
+        assert all(word.start <= word.end for word in event.words)
+        assert all(0 <= word.confidence <= 1 for word in event.words)
+        if isinstance(event, Hypothesis):
+            heard.hypotheses += 1
+            stable = words[: event.stable]
+            continue
+        if event.words:
+            heard.completeness[event.words[-1].text] = event.completeness
+        if isinstance(event, Finished) or (
+            isinstance(event, Pause) and event.until - event.since >= 500
+        ):
+            if event.words:
+                heard.utterances.append(event.words)
+            stable = []
+            stream.cut()
+    await stream.close()
+    return heard
+
+
+async def test_two_cities(engine: Engine) -> None:
+    audio, rate = samples("two_cities.wav")
+    heard = await hear(engine, [audio], rate)
+    errors, words = word_errors(TWO_CITIES_TEXT, heard.text)
+    assert words == 119
+    assert errors <= 5
+    assert heard.hypotheses > 15
+
+
+async def test_pieces_make_no_difference(engine: Engine) -> None:
+    audio, rate = samples("two_cities.wav")
+    audio = audio[: 16 * rate]
+    whole = await hear(engine, [audio], rate)
+    pieces = [audio[start : start + rate // 20] for start in range(0, len(audio), rate // 20)]
+    assert (await hear(engine, pieces, rate)).utterances == whole.utterances
+
+
+@pytest.mark.parametrize("rate", [8000, 16_000, 22_050, 48_000])
+async def test_rates(engine: Engine, rate: int) -> None:
+    audio, recorded = samples("beckett.wav")
+    heard = await hear(engine, [soxr.resample(audio, recorded, rate)], rate)
+    assert word_errors(BECKETT_TEXT, heard.text) == (0, 12)
+
+
+async def test_words_lie_where_they_are_spoken(engine: Engine) -> None:
+    audio, rate = samples("beckett.wav")
+    heard = await hear(engine, [audio], rate)
+    starts = [utterance[0].start for utterance in heard.utterances]
+    # Where the recording grows loud.
+    assert starts == pytest.approx([340, 1900, 3550, 5000, 6700, 8200], abs=250)
+    assert heard.utterances[-1][-1].end < 9200
+
+
+async def test_a_finished_sentence_is_told_from_an_unfinished_one(engine: Engine) -> None:
+    audio, rate = samples("two_cities.wav")
+    heard = await hear(engine, [audio], rate)
+    assert heard.completeness["only."] > 0.6
+    assert heard.completeness["evil"] < 0.2
+
+
+async def test_a_mark_amid_speech(engine: Engine) -> None:
+    audio, rate = samples("two_cities.wav")
+    stream = engine.open(sample_rate=rate, vad_threshold=0.4)
+    await stream.feed(audio[: 4 * rate])
+    stream.mark()
+    stream.finish()
+    events = [event async for event in stream.events()]
+    marked = next(event for event in events if isinstance(event, Marked))
+    assert marked.at == 4000
+    assert plain(marked.words[0].text) == "it"
+    await stream.close()
+
+
+@pytest.mark.parametrize("level", [0, 30, 1000, 10_000])
+async def test_noise_has_no_words(engine: Engine, level: float) -> None:
+    noise = np.random.default_rng(3).standard_normal(30 * RATE) * level
+    heard = await hear(engine, [np.clip(noise, -32768, 32767).astype(np.int16)], RATE)
+    assert heard.utterances == []
+
+
+def test_a_decode_depends_on_its_job_alone() -> None:
+    whisper = Whisper(find_model("tiny.en"), threads=1)
+    audio, _ = samples("beckett.wav")
+    job = Job(audio[: 3 * RATE], (), Kind.FINAL)
+    first = whisper.decode(job)
+    whisper.decode(Job(audio[3 * RATE :], (), Kind.PARTIAL))
+    assert whisper.decode(job) == first
+    assert [plain(word.text) for word in first.words] == ["ever", "tried", "ever", "failed"]
+
+
+def test_a_decode_begins_with_its_prefix() -> None:
+    whisper = Whisper(find_model("tiny.en"), threads=1)
+    audio, _ = samples("beckett.wav")
+    first = whisper.decode(Job(audio[: 3 * RATE], (), Kind.FINAL)).words[0]
+    for kind in Kind:
+        text = whisper.decode(Job(audio[RATE * 3 // 2 : 3 * RATE], first.tokens, kind))
+        assert text.words[0].text == first.text
+
+
+def test_a_folder_that_holds_no_model(tmp_path: Path) -> None:
+    for name in ("config.json", "model.bin", "tokenizer.json"):
+        (tmp_path / name).write_text("{}")
+    with pytest.raises(EngineError, match=r"^The model in .* cannot be loaded: "):
+        load_engine(str(tmp_path))
+
+
+async def test_close_ends_the_threads() -> None:
+    before = threading.active_count()
+    engine = load_whisper("tiny.en")
+    assert engine.name == "tiny.en"
+    assert await hear(engine, [np.zeros(RATE, np.int16)], RATE) == Heard()
+    await engine.close()
+    # The thread that closing runs on may live on.
+    assert threading.active_count() <= before + 1
