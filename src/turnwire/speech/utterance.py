@@ -56,7 +56,8 @@ class Utterance:
     def settle(self, text: Text) -> None:
         """Take a decode of the window made where the speech paused."""
         self._window = restate(text.words, self._agreement.stable)
-        self._completeness = text.completeness if self.words else 0.0
+        if self._window:
+            self._completeness = text.completeness
 
     def resume(self, audio_end: int) -> None:
         """Speech goes on after the window was settled at `audio_end` ms."""

@@ -1,0 +1,83 @@
+"""The words of an utterance while its window grows, pauses and is shortened."""
+
+from tests.speech.test_agreement import said
+from turnwire.speech.decoding import NOTHING, Text
+from turnwire.speech.utterance import Utterance
+
+
+def texts(utterance: Utterance) -> str:
+    return " ".join(word.text for word in utterance.words)
+
+
+def heard(*decodes: str) -> Utterance:
+    utterance = Utterance()
+    for decode in decodes:
+        utterance.hear(Text(said(decode), 0.0), 100_000)
+    return utterance
+
+
+def test_nothing_said() -> None:
+    utterance = Utterance()
+    assert (utterance.words, utterance.stable, utterance.completeness) == ((), 0, 0.0)
+    utterance.settle(NOTHING)
+    assert (utterance.words, utterance.completeness) == ((), 0.0)
+
+
+def test_stable_words_and_their_tokens() -> None:
+    utterance = heard("it was", "it was the")
+    assert utterance.stable == 2
+    assert utterance.prefix == (0, 1)
+    assert utterance.agrees_with(Text(said("It was a"), 0.0))
+    assert not utterance.agrees_with(Text(said("He was a"), 0.0))
+
+
+def test_settled_words_leave_the_stable_ones_as_they_are() -> None:
+    utterance = heard("it was", "it was the")
+    utterance.settle(Text(said("is was best."), 0.8))
+    assert texts(utterance) == "it was best."
+    assert utterance.completeness == 0.8
+
+
+def test_a_settled_text_counts_for_agreement_when_speech_goes_on() -> None:
+    utterance = heard("it was")
+    utterance.settle(Text(said("it was the best"), 0.5))
+    utterance.resume(100_000)
+    assert utterance.stable == 2
+    utterance.hear(Text(said("it was the best of"), 0.0), 100_000)
+    assert utterance.stable == 4
+
+
+def test_kept_words_stay_in_front() -> None:
+    utterance = heard("it was the", "it was the best")
+    utterance.keep(2)
+    assert (texts(utterance), utterance.stable) == ("it was the best", 3)
+    assert utterance.prefix == (2,)
+    utterance.settle(Text(said("the worst."), 0.9))
+    utterance.keep()
+    assert (texts(utterance), utterance.stable) == ("it was the worst.", 4)
+    assert not utterance.prefix
+
+
+def test_completeness_outlives_a_window_that_says_nothing() -> None:
+    utterance = Utterance()
+    utterance.settle(Text(said("it was."), 0.9))
+    utterance.keep()
+    utterance.settle(NOTHING)
+    assert utterance.completeness == 0.9
+
+
+def test_the_last_stable_sentence_that_another_follows() -> None:
+    assert heard("it was. so it", "it was. so it").sentence_end() == 2
+    assert heard("it. was. so it", "it. was. so it").sentence_end() == 2
+    assert heard("it was.", "it was.").sentence_end() == 0
+    assert heard("it was. so").sentence_end() == 0
+
+
+def test_the_widest_gap() -> None:
+    words = (*said("it was"), *(said("x x x the best of")[3:]))
+    utterance = Utterance()
+    utterance.hear(Text(words, 0.0), 100_000)
+    assert utterance.widest_gap(before=10_000) == 2
+    assert utterance.gap(2) == (400, 600)
+    assert utterance.widest_gap(before=100) == 0
+    assert Utterance().widest_gap(before=100) == 0
