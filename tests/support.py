@@ -15,9 +15,9 @@ from websockets.asyncio.client import ClientConnection, connect
 
 from turnwire.accounts.admission import KeyHolders, Registry
 from turnwire.accounts.keys import KeyRing, hash_key
-from turnwire.server.app import Service
 from turnwire.server.clock import Clock, LoopClock
 from turnwire.server.running import listening
+from turnwire.server.service import Service
 from turnwire.speech.echo import EchoEngine
 from turnwire.speech.engine import Engine
 

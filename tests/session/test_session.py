@@ -7,28 +7,31 @@ import pytest
 
 from turnwire.hearing import Finished, Hypothesis, Word
 from turnwire.session.effects import (
+    Admit,
     Close,
     Configure,
     Cut,
     Effect,
     Finish,
+    Hold,
     Listen,
     Mark,
     Recognize,
     Send,
 )
 from turnwire.session.events import (
+    Admitted,
     AudioReceived,
+    Connected,
     Disconnected,
     Ended,
-    Opened,
     TextReceived,
     Tick,
     WoundUp,
 )
 from turnwire.session.session import DRAIN_SECONDS, Session
 from turnwire.wire.closures import SERVER_ERROR, UNAUTHORIZED
-from turnwire.wire.messages import Begin, Error, Termination, Turn
+from turnwire.wire.messages import Begin, Error, Termination, Turn, Warning
 
 HOURS_3 = 3 * 60 * 60
 
@@ -38,12 +41,19 @@ FRAME = bytes(1600)
 WORDS = (Word("Hello.", 0, 400, 0.9),)
 
 
-def opened(*query: tuple[str, str]) -> Session:
+def opened(*query: tuple[str, str], max_seconds: int = HOURS_3) -> Session:
     """A session that began at 100 s."""
     session = Session("id", "tiny.en")
-    effects = session.receive(Opened(query, HOURS_3, unix_time=1_800_000_000.9), 100.0)
-    assert isinstance(effects[0], Send)
+    assert session.receive(Connected(query), 100.0) == [Admit()]
+    begin, listen = session.receive(Admitted(max_seconds, unix_time=1_800_000_000.9), 100.0)
+    assert isinstance(begin, Send)
+    assert isinstance(listen, Listen)
     return session
+
+
+def asked(*query: tuple[str, str]) -> list[Effect]:
+    """What follows from asking for a session so."""
+    return Session("id", "tiny.en").receive(Connected(query), 0)
 
 
 def text(**message: object) -> TextReceived:
@@ -65,9 +75,9 @@ def closed(effects: list[Effect]) -> tuple[str, int, str]:
 
 
 def test_begin_comes_first_and_says_when_the_session_ends() -> None:
-    begin, listen = Session("id", "tiny.en").receive(
-        Opened([("sample_rate", "8000"), ("vad_threshold", "0.7")], HOURS_3, 1_800_000_000.9), 0
-    )
+    session = Session("id", "tiny.en")
+    session.receive(Connected([("sample_rate", "8000"), ("vad_threshold", "0.7")]), 0)
+    begin, listen = session.receive(Admitted(HOURS_3, 1_800_000_000.9), 0)
     assert isinstance(begin, Send)
     assert isinstance(begin.message, Begin)
     assert begin.message.id == "id"
@@ -82,16 +92,17 @@ def test_begin_comes_first_and_says_when_the_session_ends() -> None:
 def test_begin_echoes_the_model_that_was_asked_for(
     query: list[tuple[str, str]], model: str
 ) -> None:
-    effects = Session("id", "tiny.en").receive(Opened(query, 60, 0, api_version="x"), 0)
-    [begin] = sent(effects)
+    session = Session("id", "tiny.en")
+    session.receive(Connected(query, api_version="x"), 0)
+    [begin] = sent(session.receive(Admitted(60, 0), 0))
     assert isinstance(begin, Begin)
     assert begin.configuration is not None
     assert begin.configuration.model == model
     assert begin.configuration.api_version == "x"
 
 
-def test_a_bad_parameter_ends_the_session_before_it_begins() -> None:
-    effects = Session("id", "tiny.en").receive(Opened([("encoding", "mp3")], 60, 0), 0)
+def test_a_bad_parameter_ends_the_session_before_anybody_is_admitted() -> None:
+    effects = asked(("encoding", "mp3"))
     assert closed(effects) == (
         "invalid_parameter",
         3006,
@@ -103,8 +114,9 @@ def test_a_bad_parameter_ends_the_session_before_it_begins() -> None:
 
 def test_a_refused_client_gets_the_reason_and_no_begin() -> None:
     refusal = UNAUTHORIZED.because(reason="Invalid API key")
-    effects = Session("id", "tiny.en").receive(Ended(refusal), 0)
-    assert effects == [Send(Error.of(refusal)), Close(refusal)]
+    session = Session("id", "tiny.en")
+    assert session.receive(Connected(), 0) == [Admit()]
+    assert session.receive(Ended(refusal), 0) == [Send(Error.of(refusal)), Close(refusal)]
 
 
 def test_audio_goes_to_the_engine_as_samples() -> None:
@@ -113,7 +125,7 @@ def test_audio_goes_to_the_engine_as_samples() -> None:
     [effect] = session.receive(AudioReceived(samples.tobytes()), 100)
     assert isinstance(effect, Recognize)
     assert effect.samples.tolist() == samples.tolist()
-    assert session.audio_seconds == pytest.approx(0.05)
+    assert session.audio_ms == 50
 
 
 def test_an_empty_binary_message_is_nothing() -> None:
@@ -215,8 +227,9 @@ def test_a_wrong_sample_rate_shows_as_short_chunks_and_a_tail_is_forgiven() -> N
 
 def test_a_session_expires_after_three_hours_with_its_last_words_delivered() -> None:
     session = opened()
-    assert session.deadline() == 100 + HOURS_3
+    assert session.deadline() == 100 + HOURS_3 - 60
     assert session.receive(Tick(), 100 + HOURS_3 - 0.01) == []
+    assert session.deadline() == 100 + HOURS_3
     assert session.receive(Tick(), 100 + HOURS_3) == [Finish()]
     effects = session.receive(Finished(WORDS, 400, 0.9), 100 + HOURS_3 + 1)
     turn, error = sent(effects)
@@ -230,11 +243,11 @@ def test_a_session_expires_after_three_hours_with_its_last_words_delivered() -> 
 
 def test_an_inactive_session_ends_and_any_message_puts_that_off() -> None:
     session = opened(("inactivity_timeout", "5"))
-    assert session.deadline() == 105
     session.receive(AudioReceived(FRAME), 103)
     session.receive(text(type="KeepAlive"), 104)
-    assert session.deadline() == 109
     assert session.receive(Tick(), 105) == []
+    assert session.receive(Tick(), 108.9) == []
+    assert session.deadline() == 109
     assert session.receive(Tick(), 109) == [Finish()]
     assert closed(session.receive(Finished((), 50, 0), 109)) == (
         "inactive",
@@ -244,7 +257,103 @@ def test_an_inactive_session_ends_and_any_message_puts_that_off() -> None:
 
 
 def test_without_a_timeout_a_session_may_be_silent() -> None:
-    assert opened().deadline() == 100 + HOURS_3
+    session = opened()
+    assert session.receive(Tick(), 100 + HOURS_3 - 1) == []
+
+
+def warnings(effects: list[Effect]) -> list[tuple[int, str]]:
+    return [
+        (message.warning_code, message.warning)
+        for message in sent(effects)
+        if isinstance(message, Warning)
+    ]
+
+
+WARNED = ("session_warnings", "true")
+
+
+def test_expiry_is_announced_a_minute_ahead() -> None:
+    session = opened(WARNED)
+    assert session.deadline() == 100 + HOURS_3 - 60
+    effects = session.receive(Tick(), 100 + HOURS_3 - 60)
+    assert warnings(effects) == [(3008, "The session expires in 60 seconds")]
+    assert session.receive(Tick(), 100 + HOURS_3) == [Finish()]
+
+
+def test_a_session_shorter_than_the_notice_is_told_at_once() -> None:
+    session = opened(WARNED, max_seconds=60)
+    effects = session.receive(Tick(), 100)
+    assert warnings(effects) == [(3008, "The session expires in 60 seconds")]
+
+
+def test_inactivity_is_announced_at_half_time_each_time_anew() -> None:
+    session = opened(WARNED, ("inactivity_timeout", "10"))
+    text_of_warning = "No messages received for 5 seconds; the session ends after 10"
+    assert warnings(session.receive(Tick(), 105)) == [(3006, text_of_warning)]
+    session.receive(text(type="KeepAlive"), 106)
+    assert warnings(session.receive(Tick(), 111)) == [(3006, text_of_warning)]
+    assert session.receive(Tick(), 116) == [Finish()]
+
+
+def test_a_short_chunk_that_is_let_pass_is_told() -> None:
+    effects = opened(WARNED).receive(AudioReceived(FRAME[:640]), 101)
+    assert warnings(effects) == [
+        (3007, "Input duration of 20.0 ms was let pass. Expected between 50 and 1000 ms")
+    ]
+
+
+def test_who_did_not_ask_is_not_warned() -> None:
+    session = opened(("inactivity_timeout", "10"))
+    assert session.receive(Tick(), 105) == []
+    assert sent(session.receive(AudioReceived(FRAME[:640]), 106)) == []
+
+
+SECOND = bytes(32_000)
+
+
+def test_audio_far_ahead_of_time_is_slowed_down_then_refused() -> None:
+    session = opened(WARNED)
+    for _ in range(150):
+        [effect] = session.receive(AudioReceived(SECOND), 101)
+        assert isinstance(effect, Recognize)
+    effects = session.receive(AudioReceived(SECOND), 101)
+    assert Hold(0.8) in effects
+    assert warnings(effects) == [
+        (3007, "Audio is ahead of time: Received 151.0 sec. audio in 0.000000 sec")
+    ]
+    for _ in range(149):
+        effects = session.receive(AudioReceived(SECOND), 101)
+        assert Hold(0.8) in effects
+        assert warnings(effects) == []
+    effects = session.receive(AudioReceived(SECOND), 102.5)
+    assert closed(session.receive(AudioReceived(SECOND), 102.5)) == (
+        "transmission_rate",
+        3007,
+        "Audio Transmission Rate Exceeded: Received 302.0 sec. audio in 1.500000 sec",
+    )
+
+
+def test_audio_in_time_is_never_held_however_long_it_goes_on() -> None:
+    session = opened()
+    for second in range(HOURS_3 - 100):
+        assert len(session.receive(AudioReceived(SECOND), 101 + second)) == 1
+
+
+def test_a_pause_gives_no_credit_for_later() -> None:
+    session = opened()
+    session.receive(AudioReceived(SECOND), 101)
+    for _ in range(150):
+        assert len(session.receive(AudioReceived(SECOND), 1000)) == 1
+    assert Hold(0.8) in session.receive(AudioReceived(SECOND), 1000)
+
+
+@pytest.mark.parametrize("event", [AudioReceived(bytes(131_073)), TextReceived("é" * 65_536 + "x")])
+def test_a_message_over_128_kib_is_too_large(event: AudioReceived | TextReceived) -> None:
+    assert closed(opened().receive(event, 101)) == (
+        "message_too_large",
+        1009,
+        "Message too large: 131073 bytes. Expected at most 131072 bytes",
+    )
 
 
 def test_a_server_that_stops_delivers_the_last_words_first() -> None:

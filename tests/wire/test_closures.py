@@ -13,8 +13,15 @@ from turnwire.wire.closures import (
     REASON_TOO_LONG,
     UNAUTHORIZED,
     ClosureRow,
+    Kind,
     close_reason,
 )
+
+CODES = {
+    True: range(400, 500),
+    # RFC 6455, 7.4: what may be sent, what a lost connection is called, and what is ours to use.
+    False: {1000, 1008, 1009, 1011, 1013, 1006, *range(3000, 5000)},
+}
 
 
 def test_names_are_unique() -> None:
@@ -24,7 +31,7 @@ def test_names_are_unique() -> None:
 
 @pytest.mark.parametrize("row", CLOSURES, ids=lambda row: row.name)
 def test_codes_are_ones_a_websocket_knows(row: ClosureRow) -> None:
-    assert row.code in {1000, 1006, 1008, 1009, 1011, 1013} or 3000 <= row.code <= 4999
+    assert row.code in CODES[row.kind is Kind.HTTP]
 
 
 def test_a_template_is_filled_in_word_for_word() -> None:

@@ -66,6 +66,9 @@ class Registry(Protocol):
         `Violation` if the credential is no valid API key.
         """
 
+    async def close_lost(self, *, now: float) -> None:
+        """Close and bill the entries of sessions whose lease has lapsed: their server died."""
+
     async def close(self) -> None:
         """Let go of the store."""
 
@@ -86,6 +89,9 @@ class Everyone:
         self, credential: str | None, *, expires_in: int, max_seconds: int, now: float
     ) -> str:
         return "anybody"
+
+    async def close_lost(self, *, now: float) -> None:
+        pass
 
     async def close(self) -> None:
         pass

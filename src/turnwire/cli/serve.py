@@ -12,7 +12,7 @@ import typer
 from turnwire.cli.failures import fail, needs_server
 
 if TYPE_CHECKING:
-    from turnwire.server.app import Service
+    from turnwire.server.service import Service
 
 
 def serve(
@@ -45,7 +45,7 @@ def serve(
 
         from turnwire.accounts.admission import Everyone, KeyHolders, Registry
         from turnwire.accounts.keys import open_key_file
-        from turnwire.server.app import Service
+        from turnwire.server.service import Service
         from turnwire.speech import load_engine
         from turnwire.speech.engine import EngineError
 

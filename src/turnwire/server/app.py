@@ -1,89 +1,95 @@
 """The ASGI application: which path leads where."""
 
-import asyncio
-from dataclasses import dataclass, field
+import logging
+from typing import Any
 
-from fastapi import FastAPI
+from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse
+from pydantic import ValidationError
 from starlette.websockets import WebSocket
 
 from turnwire import __version__
-from turnwire.accounts.admission import Registry
-from turnwire.server.clock import Clock, LoopClock
-from turnwire.server.connection import Connection
-from turnwire.speech.engine import Engine
-from turnwire.wire.closures import SERVER_ERROR
+from turnwire.server.connection import credential_of
+from turnwire.server.service import Service
+from turnwire.wire.catalogue import closure_rows
+from turnwire.wire.closures import DEPRECATED_ENDPOINT, INTERNAL_ERROR, Violation
+from turnwire.wire.parameters import TokenRequest, describe
 
 SOCKET_PATHS = ("/v3/ws", "/v3/ws/", "/")
 """Where sessions are opened; the last is where AssemblyAI's self-hosted example connects."""
 
 HEALTH_PATHS = ("/health", "/v3/health", "/v3/ws/health")
 
-WIND_UP_SECONDS = 10.0
-"""How long open sessions have to deliver their last words when the server stops."""
+DEPRECATED_PATHS = ("/v2/realtime/ws", "/v2/realtime/token")
 
-
-@dataclass
-class Service:
-    """What all connections of one server share."""
-
-    engine: Engine
-    registry: Registry
-    clock: Clock = field(default_factory=LoopClock)
-    _open: dict[Connection, asyncio.Task[None] | None] = field(default_factory=dict)
-    _stopping: bool = False
-
-    @property
-    def open_sessions(self) -> int:
-        return len(self._open)
-
-    async def serve(self, websocket: WebSocket) -> None:
-        """One connection, from its upgrade to its close."""
-        connection = Connection(
-            websocket, engine=self.engine, registry=self.registry, clock=self.clock
-        )
-        self._open[connection] = asyncio.current_task()
-        if self._stopping:
-            connection.wind_up(SERVER_ERROR.because())
-        try:
-            await connection.run()
-        finally:
-            del self._open[connection]
-
-    async def stop(self) -> None:
-        """End every session, its last words delivered, and open no more."""
-        self._stopping = True
-        for connection in self._open:
-            connection.wind_up(SERVER_ERROR.because())
-        tasks = [task for task in self._open.values() if task is not None]
-        if tasks:
-            _, late = await asyncio.wait(tasks, timeout=WIND_UP_SECONDS)
-            for task in late:
-                task.cancel()
+logger = logging.getLogger(__name__)
 
 
 def create_app(service: Service) -> FastAPI:
     """The application that serves `service`."""
     app = FastAPI(title="Turnwire", version=__version__, openapi_url=None)
 
-    async def health() -> dict[str, object]:
+    async def health() -> dict[str, Any]:
         return {
             "status": "ok",
             "version": __version__,
             "model": service.engine.name,
             "sessions": service.open_sessions,
+            "max_sessions": service.max_sessions,
         }
 
-    async def upgrade_required() -> JSONResponse:
-        return JSONResponse(
-            {"error": "This is a WebSocket endpoint; connect with ws:// or wss://."},
-            status_code=426,
-            headers={"Upgrade": "websocket"},
-        )
+    async def token(request: Request) -> JSONResponse:
+        return await issue_token(service, request)
+
+    async def deny(websocket: WebSocket) -> None:
+        await websocket.send_denial_response(deprecated_endpoint())
 
     for path in HEALTH_PATHS:
         app.add_api_route(path, health)
     for path in SOCKET_PATHS:
         app.add_api_websocket_route(path, service.serve)
         app.add_api_route(path, upgrade_required)
+    for path in DEPRECATED_PATHS:
+        app.add_api_websocket_route(path, deny)
+        app.add_api_route(path, deprecated_endpoint, methods=["GET", "POST"])
+    app.add_api_route("/v3/token", token)
+    app.add_api_route("/v3/closures.json", closure_rows)
     return app
+
+
+def upgrade_required() -> JSONResponse:
+    return JSONResponse(
+        {"error": "This is a WebSocket endpoint; connect with ws:// or wss://."},
+        status_code=426,
+        headers={"Upgrade": "websocket"},
+    )
+
+
+def deprecated_endpoint() -> JSONResponse:
+    return refusal(DEPRECATED_ENDPOINT.code, DEPRECATED_ENDPOINT.because(url="/v3/ws").text)
+
+
+def refusal(status: int, text: str) -> JSONResponse:
+    return JSONResponse({"error": text}, status_code=status)
+
+
+async def issue_token(service: Service, request: Request) -> JSONResponse:
+    """A temporary token for the bearer of a key."""
+    try:
+        asked = TokenRequest.model_validate(dict(request.query_params))
+    except ValidationError as error:
+        wrong = describe(error)
+        return refusal(400, f"Invalid '{wrong['name']}': {wrong['detail']}")
+    try:
+        token = await service.registry.issue_token(
+            credential_of(request),
+            expires_in=asked.expires_in_seconds,
+            max_seconds=asked.max_session_duration_seconds,
+            now=service.clock.unix_time(),
+        )
+    except Violation as violation:
+        return refusal(401, violation.closure.text)
+    except Exception:
+        logger.exception("a token could not be issued")
+        return refusal(500, INTERNAL_ERROR.because().text)
+    return JSONResponse({"token": token, "expires_in_seconds": asked.expires_in_seconds})

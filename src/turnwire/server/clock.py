@@ -34,3 +34,13 @@ class LoopClock:
 
     def call_at(self, when: float, call: Callable[[], None]) -> Timer:
         return asyncio.get_running_loop().call_at(when, call)
+
+
+async def pause(clock: Clock, seconds: float) -> None:
+    """Wait until the clock has gone on by so much."""
+    over = asyncio.Event()
+    timer = clock.call_at(clock.now() + seconds, over.set)
+    try:
+        await over.wait()
+    finally:
+        timer.cancel()

@@ -1,8 +1,9 @@
 """One WebSocket connection: carries out what its session decides.
 
-Three things go on at once: reading what the client sends, listening to what the engine hears,
-and writing. Whatever happens is told to the session; its effects are carried out in order, all
-of them at once but the two that may have to wait:
+Several things go on at once: finding out whether the client may have a session, reading what it
+sends, listening to what the engine hears, renewing the session's lease, and writing. Whatever
+happens is told to the session; its effects are carried out in order, all of them at once but
+those that may have to wait:
 
 - samples wait while the engine is behind. The socket is not read meanwhile, so a client that
   sends faster than its audio can be heard is slowed down by TCP;
@@ -12,14 +13,15 @@ of them at once but the two that may have to wait:
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from typing import Any
 from uuid import uuid4
 
+from starlette.requests import HTTPConnection
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from turnwire.accounts.admission import Registry
-from turnwire.server.clock import Clock, Timer
+from turnwire.accounts.admission import RENEWAL_SECONDS, Registry, Usage
+from turnwire.server.clock import Clock, Timer, pause
 from turnwire.session import effects, events
 from turnwire.session.session import Session
 from turnwire.speech.engine import Engine, Samples, Stream
@@ -40,29 +42,47 @@ SEND_SECONDS = 30.0
 logger = logging.getLogger(__name__)
 
 
+def credential_of(request: HTTPConnection) -> str | None:
+    """The key or token in the Authorization header, raw or as a bearer's; None without one."""
+    header = request.headers.get("authorization", "")
+    return header.removeprefix("Bearer ").strip() or None
+
+
 class Connection:
     """A connection of a client, from its upgrade to its close."""
 
     def __init__(
-        self, websocket: WebSocket, *, engine: Engine, registry: Registry, clock: Clock
+        self,
+        websocket: WebSocket,
+        *,
+        engine: Engine,
+        registry: Registry,
+        clock: Clock,
+        ahead_seconds: float,
     ) -> None:
         self._websocket = websocket
         self._engine = engine
         self._registry = registry
         self._clock = clock
-        self._session = Session(id=str(uuid4()), model=engine.name)
+        self._session = Session(id=str(uuid4()), model=engine.name, ahead_seconds=ahead_seconds)
+        self._entered = False
+        """Whether the session stands in the ledger."""
         self._stream: Stream | None = None
         self._unheard: deque[Samples] = deque()
+        self._hold = 0.0
         self._outbox: asyncio.Queue[effects.Send | effects.Close] = asyncio.Queue()
         self._outbox_has_room = asyncio.Event()
         self._outbox_has_room.set()
         self._timer: Timer | None = None
         self._timer_due = float("inf")
+        self._tasks: list[asyncio.Task[None]] = []
         self._carry_out: dict[type, Callable[[Any], object]] = {
+            effects.Admit: lambda _: self._start(self._admit),
             effects.Send: self._post,
             effects.Close: self._post,
             effects.Listen: self._listen,
             effects.Recognize: lambda effect: self._unheard.append(effect.samples),
+            effects.Hold: self._held,
             effects.Mark: lambda _: self._ear.mark(),
             effects.Finish: lambda _: self._ear.finish(),
             effects.Cut: lambda _: self._ear.cut(),
@@ -73,60 +93,77 @@ class Connection:
 
     async def run(self) -> None:
         """Serve the client until its session is over."""
-        await self._websocket.accept()
-        tasks = []
+        closure = SERVER_ERROR.because()
         try:
-            self._happen(await self._admitted())
-            if self._stream is not None:
-                tasks = [
-                    asyncio.create_task(self._guarded(self._read)),
-                    asyncio.create_task(self._guarded(self._hear)),
-                ]
-            closure = await self._write()
-            # The row alone: its text may repeat what the client sent.
-            logger.info(
-                "session %s closed: %s (%d) after %.1f s of audio",
-                self._session.id,
-                closure.row.name,
-                closure.code,
-                self._session.audio_seconds,
+            await self._websocket.accept()
+            self._happen(
+                events.Connected(
+                    query=self._websocket.query_params.multi_items(),
+                    api_version=self._websocket.headers.get("assemblyai-version"),
+                )
             )
+            closure = await self._write()
         finally:
-            if self._timer is not None:
-                self._timer.cancel()
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
-            if self._stream is not None:
-                await self._stream.close()
+            await self._release(closure)
 
     def wind_up(self, closure: Closure) -> None:
         """End the session with this closure as soon as what was said is delivered."""
         self._happen(events.WoundUp(closure))
 
-    async def _admitted(self) -> events.Event:
-        headers = self._websocket.headers
-        query = self._websocket.query_params
-        bearer = headers.get("authorization", "").removeprefix("Bearer ").strip()
+    async def _release(self, closure: Closure) -> None:
+        """Let go of everything, and write down how the session ended."""
+        if self._timer is not None:
+            self._timer.cancel()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        if self._stream is not None:
+            await self._stream.close()
+        usage = self._usage()
+        # The row alone: its text may repeat what the client sent.
+        logger.info(
+            "session %s closed: %s (%d) after %.1f s with %.1f s of audio",
+            self._session.id,
+            closure.row.name,
+            closure.code,
+            usage.session_ms / 1000,
+            usage.audio_ms / 1000,
+        )
+        if self._entered:
+            try:
+                await self._registry.end(
+                    self._session.id, usage, closure, now=self._clock.unix_time()
+                )
+            except Exception:
+                # Nothing is lost but the last seconds: its lease lapses, and it is billed by that.
+                logger.exception("session %s could not be closed in the ledger", self._session.id)
+
+    async def _admit(self) -> None:
+        now = self._clock.unix_time()
+        credential = self._websocket.query_params.get("token") or credential_of(self._websocket)
         try:
-            grant = await self._registry.begin(
-                self._session.id,
-                query.get("token") or bearer or None,
-                now=self._clock.unix_time(),
-            )
+            grant = await self._registry.begin(self._session.id, credential, now=now)
         except Violation as refusal:
-            return events.Ended(refusal.closure)
+            self._happen(events.Ended(refusal.closure))
         except Exception:
             logger.exception("session %s: admission failed", self._session.id)
-            return events.Ended(INTERNAL_ERROR.because())
-        return events.Opened(
-            query=query.multi_items(),
-            max_seconds=grant.max_seconds,
-            unix_time=self._clock.unix_time(),
-            api_version=headers.get("assemblyai-version"),
-        )
+            self._happen(events.Ended(INTERNAL_ERROR.because()))
+        else:
+            self._entered = True
+            self._happen(events.Admitted(grant.max_seconds, unix_time=now))
 
-    async def _guarded(self, work: Callable[[], Any]) -> None:
+    def _listen(self, effect: effects.Listen) -> None:
+        self._stream = self._engine.open(
+            sample_rate=effect.sample_rate, vad_threshold=effect.vad_threshold
+        )
+        self._start(self._read)
+        self._start(self._hear)
+        self._start(self._renew)
+
+    def _start(self, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        self._tasks.append(asyncio.create_task(self._guarded(work)))
+
+    async def _guarded(self, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
         """A failure of ours ends this session, and no other."""
         try:
             await work()
@@ -147,6 +184,17 @@ class Connection:
                 self._happen(events.AudioReceived(message["bytes"]))
             while self._unheard:
                 await self._ear.feed(self._unheard.popleft())
+            if self._hold:
+                await pause(self._clock, self._hold)
+                self._hold = 0.0
+
+    async def _renew(self) -> None:
+        while True:
+            await pause(self._clock, RENEWAL_SECONDS)
+            await self._registry.renew(self._session.id, self._usage(), now=self._clock.unix_time())
+
+    def _usage(self) -> Usage:
+        return Usage(self._session.audio_ms, self._session.session_ms(self._clock.now()))
 
     async def _hear(self) -> None:
         async for heard in self._ear.events():
@@ -193,10 +241,8 @@ class Connection:
         if self._outbox.qsize() >= OUTBOX_MESSAGES:
             self._outbox_has_room.clear()
 
-    def _listen(self, effect: effects.Listen) -> None:
-        self._stream = self._engine.open(
-            sample_rate=effect.sample_rate, vad_threshold=effect.vad_threshold
-        )
+    def _held(self, effect: effects.Hold) -> None:
+        self._hold = effect.seconds
 
     @property
     def _ear(self) -> Stream:

@@ -10,11 +10,13 @@ import uvicorn
 
 from turnwire.accounts.admission import KeyHolders
 from turnwire.accounts.keys import KeyRing, hash_key, new_key
-from turnwire.server.app import Service, create_app
+from turnwire.server.app import create_app
+from turnwire.server.service import Service
+from turnwire.session.session import MESSAGE_BYTES
 from turnwire.speech import load_engine
 
-MESSAGE_BYTES = 128 * 1024
-"""The largest message a client may send; a larger one closes with 1009."""
+UNREADABLE_BYTES = 8 * MESSAGE_BYTES
+"""A message of this size is not even read, and closes with 1009 without an Error message."""
 
 
 class _Server(uvicorn.Server):
@@ -44,14 +46,15 @@ async def listening(
 ) -> AsyncIterator[str]:
     """Serve at `host` and `port` (0: any free one); gives the URL, such as ws://127.0.0.1:8080.
 
-    Raises OSError if the address cannot be had. The way out ends all sessions, then the engine.
+    Raises OSError if the address cannot be had. The way out ends all sessions, then lets go of
+    engine and registry.
     """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     listener = socket.create_server((host, port), family=family)
     config = uvicorn.Config(
         create_app(service),
         ws="websockets-sansio",
-        ws_max_size=MESSAGE_BYTES,
+        ws_max_size=UNREADABLE_BYTES,
         # Audio hardly shrinks, zlib costs more than all the rest of a frame, and a few bytes of it
         # can swell to megabytes.
         ws_per_message_deflate=False,
@@ -63,6 +66,7 @@ async def listening(
     )
     server = _Server(config, service)
     serving = asyncio.create_task(server.serve(sockets=[listener]))
+    sweeping = asyncio.create_task(service.sweep())
     try:
         await server.ready.wait()
         shown = f"[{host}]" if family == socket.AF_INET6 else host
@@ -70,8 +74,11 @@ async def listening(
     finally:
         server.should_exit = True
         await serving
+        sweeping.cancel()
+        await asyncio.wait([sweeping])
         listener.close()
         await service.engine.close()
+        await service.registry.close()
 
 
 @dataclass(frozen=True, slots=True)

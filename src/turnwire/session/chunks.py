@@ -16,6 +16,12 @@ class ChunkRule:
 
     def __init__(self) -> None:
         self._short = 0
+        """How many short chunks came in a row."""
+
+    @property
+    def forgave(self) -> bool:
+        """Whether the last chunk was too short, yet allowed."""
+        return self._short > 0
 
     def allows(self, ms: float) -> bool:
         """Whether a chunk of this length may come now."""

@@ -10,6 +10,11 @@ from turnwire.wire.messages import ServerMessage
 
 
 @dataclass(frozen=True, slots=True)
+class Admit:
+    """Find out whether the client may have a session: `Admitted` or `Ended` is the answer."""
+
+
+@dataclass(frozen=True, slots=True)
 class Send:
     """Send a message to the client."""
 
@@ -29,6 +34,13 @@ class Recognize:
     """Give these samples to the speech stream."""
 
     samples: NDArray[np.int16]
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """Read nothing more from the client for so long."""
+
+    seconds: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,4 +72,4 @@ class Close:
     closure: Closure
 
 
-Effect = Send | Listen | Recognize | Mark | Finish | Cut | Configure | Close
+Effect = Admit | Send | Listen | Recognize | Hold | Mark | Finish | Cut | Configure | Close

@@ -8,17 +8,23 @@ from turnwire.wire.closures import Closure
 
 
 @dataclass(frozen=True, slots=True)
-class Opened:
-    """The client may have its session, if what it asks for is possible."""
+class Connected:
+    """A client is there and says what it wants."""
 
-    query: Sequence[tuple[str, str]]
+    query: Sequence[tuple[str, str]] = ()
     """The decoded query string of the connection."""
+    api_version: str | None = None
+    """The protocol version that the client asked for; None: the one this server speaks."""
+
+
+@dataclass(frozen=True, slots=True)
+class Admitted:
+    """The client may have its session."""
+
     max_seconds: int
     """The longest the session may last."""
     unix_time: float
     """The wall-clock time in seconds, for `Begin.expires_at`."""
-    api_version: str | None = None
-    """The protocol version that the client asked for; None: the one this server speaks."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,4 +65,14 @@ class Disconnected:
     """The client is gone; nothing can be sent any more."""
 
 
-Event = Opened | AudioReceived | TextReceived | Tick | Ended | WoundUp | Disconnected | Heard
+Event = (
+    Connected
+    | Admitted
+    | AudioReceived
+    | TextReceived
+    | Tick
+    | Ended
+    | WoundUp
+    | Disconnected
+    | Heard
+)

@@ -11,8 +11,8 @@ Whatever the order of events, these hold:
 3. What was said before the end is delivered before it, unless the client broke the protocol, the
    engine failed, or nobody is left to read it.
 
-    OPENING ─Opened─▶ LIVE ─Terminate, expiry, inactivity, WoundUp─▶ DRAINING ─Finished─▶ CLOSED
-       └───────────────┴─────── Ended, Disconnected, a broken rule ──────┴──────────────▶ CLOSED
+    OPENING ─Admitted─▶ LIVE ─Terminate, a deadline, WoundUp─▶ DRAINING ─Finished─▶ CLOSED
+       └─────────────────┴──── Ended, Disconnected, a broken rule ─┴──────────────▶ CLOSED
 
 A session that is wound up before it opened has nothing to deliver, and closes at once.
 
@@ -26,35 +26,42 @@ from typing import Any
 from turnwire.hearing import Finished, Heard, Hypothesis, Marked, Pause, SpeechStarted
 from turnwire.session.chunks import ChunkRule
 from turnwire.session.effects import (
+    Admit,
     Close,
     Configure,
     Effect,
     Finish,
+    Hold,
     Listen,
     Mark,
     Recognize,
     Send,
 )
 from turnwire.session.events import (
+    Admitted,
     AudioReceived,
+    Connected,
     Disconnected,
     Ended,
     Event,
-    Opened,
     TextReceived,
     Tick,
     WoundUp,
 )
+from turnwire.session.pace import THROTTLE, Pace
 from turnwire.session.turns import DEFAULTS, TurnAssembler
 from turnwire.wire.audio import AudioDecoder
 from turnwire.wire.closures import (
     CLIENT_GONE,
     INACTIVE,
     INPUT_DURATION,
+    MESSAGE_TOO_LARGE,
     SERVER_ERROR,
     SESSION_ENDED,
     SESSION_EXPIRED,
+    TRANSMISSION_RATE,
     Closure,
+    ClosureRow,
     Kind,
     Violation,
 )
@@ -68,6 +75,7 @@ from turnwire.wire.messages import (
     Terminate,
     Termination,
     UpdateConfiguration,
+    Warning,
     parse_client_message,
 )
 from turnwire.wire.parameters import parse_query, requested_family
@@ -76,10 +84,19 @@ DRAIN_SECONDS = 30.0
 """How long the last words may take. Clients give up after 5 s; whoever waits longer, after
 sending minutes of audio at once, is better served with their words than with an error."""
 
+EXPIRY_WARNING_SECONDS = 60
+"""How long before its expiry a session is warned of it."""
+
+MESSAGE_BYTES = 128 * 1024
+"""The largest message a client may send."""
+
+AHEAD_SECONDS = 300.0
+"""How far audio may be ahead of time, unless the server is told otherwise."""
+
 
 class State(Enum):
     OPENING = auto()
-    """Not begun: the credentials are being looked at."""
+    """Not begun: the request and the credentials are being looked at."""
     LIVE = auto()
     DRAINING = auto()
     """The end is decided; the last words are on their way. The client is not listened to."""
@@ -89,7 +106,7 @@ class State(Enum):
 _HEARD = (SpeechStarted, Hypothesis, Pause, Marked, Finished)
 
 _HEEDED: dict[State, tuple[type, ...]] = {
-    State.OPENING: (Opened, Ended, WoundUp, Disconnected),
+    State.OPENING: (Connected, Admitted, Ended, WoundUp, Disconnected),
     State.LIVE: (AudioReceived, TextReceived, Tick, Ended, WoundUp, Disconnected, *_HEARD),
     State.DRAINING: (Tick, Ended, Disconnected, *_HEARD),
     State.CLOSED: (),
@@ -97,18 +114,28 @@ _HEEDED: dict[State, tuple[type, ...]] = {
 """The events that mean something in each state; all others change nothing."""
 
 _Handler = Callable[[Any, float], list[Effect]]
+_Alarm = Callable[[float], list[Effect]]
 
 
 class Session:
-    """A session whose id is `id`, served by the model named `model`."""
+    """A session whose id is `id`, served by the model named `model`.
 
-    def __init__(self, id: str, model: str) -> None:
+    Its audio may be `ahead_seconds` ahead of time.
+    """
+
+    def __init__(self, id: str, model: str, *, ahead_seconds: float = AHEAD_SECONDS) -> None:
         self.id = id
         self._model = model
+        self._pace = Pace(ahead_seconds)
+        self._begun: float | None = None
         self._state = State.OPENING
         self._audio_ms = 0.0
+        self._alarms: dict[_Alarm, float] = {}
+        """What is to happen when its time has come, if nothing else does before."""
+        self._warned_of_pace = False
         self._handlers: dict[type, _Handler] = {
-            Opened: self._open,
+            Connected: self._connect,
+            Admitted: self._begin,
             AudioReceived: self._audio,
             TextReceived: self._text,
             Tick: self._tick,
@@ -134,57 +161,80 @@ class Session:
             return self._close(violation.closure, now)
 
     def deadline(self) -> float | None:
-        """When a `Tick` is due at the latest; None if nothing is waited for."""
-        match self._state:
-            case State.LIVE:
-                return min(self._expires, self._inactive)
-            case State.DRAINING:
-                return self._drained
-            case _:
-                return None
+        """When a `Tick` is due; None if nothing is waited for."""
+        return min(self._alarms.values(), default=None)
 
     @property
-    def audio_seconds(self) -> float:
+    def audio_ms(self) -> int:
         """How much audio has come."""
-        return self._audio_ms / 1000
+        return round(self._audio_ms)
 
-    def _open(self, event: Opened, now: float) -> list[Effect]:
-        parameters = parse_query(event.query)
-        family = requested_family(parameters, loaded=self._model)
-        self._begun = now
-        self._expires = now + event.max_seconds
-        self._patience = float(parameters.inactivity_timeout or "inf")
-        self._inactive = now + self._patience
-        self._decoder = AudioDecoder(parameters.encoding, parameters.sample_rate)
+    def session_ms(self, now: float) -> int:
+        """How long ago the session began; 0 if it did not."""
+        return 0 if self._begun is None else round(1000 * (now - self._begun))
+
+    def _connect(self, event: Connected, now: float) -> list[Effect]:
+        self._parameters = parse_query(event.query)
+        self._api_version = event.api_version or API_VERSION
+        family = requested_family(self._parameters, loaded=self._model)
+        self._turns = TurnAssembler(DEFAULTS[family].updated(self._parameters))
+        self._decoder = AudioDecoder(self._parameters.encoding, self._parameters.sample_rate)
         self._chunks = ChunkRule()
-        self._turns = TurnAssembler(DEFAULTS[family].updated(parameters))
+        return [Admit()]
+
+    def _begin(self, event: Admitted, now: float) -> list[Effect]:
         self._state = State.LIVE
+        self._begun = now
+        self._alarms[self._expire] = now + event.max_seconds
+        self._alarms[self._warn_of_expiry] = now + event.max_seconds - EXPIRY_WARNING_SECONDS
+        self._stay_active(now)
         return [
             Send(
                 Begin(
                     id=self.id,
                     expires_at=int(event.unix_time) + event.max_seconds,
                     configuration=Configuration(
-                        model=parameters.speech_model or self._model,
-                        api_version=event.api_version or API_VERSION,
+                        model=self._parameters.speech_model or self._model,
+                        api_version=self._api_version,
                     ),
                 )
             ),
-            Listen(parameters.sample_rate, self._turns.endpointing.vad_threshold),
+            Listen(self._parameters.sample_rate, self._turns.endpointing.vad_threshold),
         ]
 
+    # What the client sends.
+
     def _audio(self, event: AudioReceived, now: float) -> list[Effect]:
-        self._inactive = now + self._patience
+        self._stay_active(now)
+        self._check_size(len(event.data))
         if not event.data:
             return []
         ms = self._decoder.duration_ms(event.data)
         if not self._chunks.allows(ms):
             raise Violation(INPUT_DURATION.because(ms=f"{ms:.1f}"))
         self._audio_ms += ms
-        return [Recognize(self._decoder.decode(event.data))]
+        forgiven = self._warning(INPUT_DURATION, ms=f"{ms:.1f}") if self._chunks.forgave else []
+        held = self._keep_pace(ms / 1000, now)
+        return [Recognize(self._decoder.decode(event.data)), *forgiven, *held]
+
+    def _keep_pace(self, seconds: float, now: float) -> list[Effect]:
+        self._pace.receive(seconds, now)
+        figures = {
+            "audio": f"{self._pace.received:.1f}",
+            "elapsed": f"{self._pace.elapsed:.6f}",
+        }
+        if self._pace.exceeded:
+            raise Violation(TRANSMISSION_RATE.because(**figures))
+        if not self._pace.half_used:
+            self._warned_of_pace = False
+            return []
+        warning = [] if self._warned_of_pace else self._warning(TRANSMISSION_RATE, **figures)
+        self._warned_of_pace = True
+        return [*warning, Hold(seconds / THROTTLE)]
 
     def _text(self, event: TextReceived, now: float) -> list[Effect]:
-        self._inactive = now + self._patience
+        self._stay_active(now)
+        self._check_size(len(event.text.encode(errors="replace")))
         self._chunks.forgive()
         message = parse_client_message(event.text)
         return self._messages[type(message)](message, now)
@@ -195,31 +245,68 @@ class Session:
             return []
         return [Configure(message.vad_threshold)]
 
+    @staticmethod
+    def _check_size(size: int) -> None:
+        if size > MESSAGE_BYTES:
+            raise Violation(MESSAGE_TOO_LARGE.because(size=size, limit=MESSAGE_BYTES))
+
+    # What the engine hears.
+
     def _heard(self, heard: Heard, now: float) -> list[Effect]:
         effects = self._turns.receive(heard)
         if not isinstance(heard, Finished):
             return effects
         return effects + self._close(self._ending, now)
 
+    # What time brings.
+
     def _tick(self, _: Tick, now: float) -> list[Effect]:
-        if self._state is State.DRAINING:
-            if now < self._drained:
-                return []
-            complete = self._ending.row is not SESSION_ENDED
-            return self._close(self._ending if complete else SERVER_ERROR.because(), now)
-        if now >= self._expires:
-            return self._drain(SESSION_EXPIRED.because(), now)
-        if now >= self._inactive:
-            return self._drain(INACTIVE.because(n=round(self._patience)), now)
-        return []
+        effects: list[Effect] = []
+        while (deadline := self.deadline()) is not None and deadline <= now:
+            alarm = min(self._alarms, key=lambda each: self._alarms[each])
+            del self._alarms[alarm]
+            effects += alarm(now)
+        return effects
+
+    def _stay_active(self, now: float) -> None:
+        patience = self._parameters.inactivity_timeout
+        if patience is not None:
+            self._alarms[self._end_inactive] = now + patience
+            self._alarms[self._warn_of_inactivity] = now + patience / 2
+
+    def _expire(self, now: float) -> list[Effect]:
+        return self._drain(SESSION_EXPIRED.because(), now)
+
+    def _warn_of_expiry(self, now: float) -> list[Effect]:
+        return self._warning(SESSION_EXPIRED, n=round(self._alarms[self._expire] - now))
+
+    def _end_inactive(self, now: float) -> list[Effect]:
+        return self._drain(INACTIVE.because(n=self._parameters.inactivity_timeout), now)
+
+    def _warn_of_inactivity(self, now: float) -> list[Effect]:
+        limit = self._parameters.inactivity_timeout
+        left = self._alarms[self._end_inactive] - now
+        return self._warning(INACTIVE, n=f"{(limit or 0) - left:g}", limit=limit)
+
+    def _warning(self, row: ClosureRow, **details: object) -> list[Effect]:
+        if not self._parameters.session_warnings:
+            return []
+        return [Send(Warning(warning_code=row.code, warning=row.announced(**details)))]
+
+    # The end.
 
     def _drain(self, ending: Closure, now: float) -> list[Effect]:
         if self._state is State.OPENING:
             return self._close(ending, now)
         self._state = State.DRAINING
         self._ending = ending
-        self._drained = now + DRAIN_SECONDS
+        self._alarms = {self._give_up: now + DRAIN_SECONDS}
         return [Finish()]
+
+    def _give_up(self, now: float) -> list[Effect]:
+        # A client that asked for the end has not had all it was promised.
+        complete = self._ending.row is not SESSION_ENDED
+        return self._close(self._ending if complete else SERVER_ERROR.because(), now)
 
     def _close(self, closure: Closure, now: float) -> list[Effect]:
         last_words: list[Effect] = []
@@ -227,12 +314,13 @@ class Session:
             last_words.append(
                 Send(
                     Termination(
-                        audio_duration_seconds=round(self.audio_seconds),
-                        session_duration_seconds=round(now - self._begun),
+                        audio_duration_seconds=round(self.audio_ms / 1000),
+                        session_duration_seconds=round(self.session_ms(now) / 1000),
                     )
                 )
             )
         elif closure.row.kind is not Kind.NORMAL:
             last_words.append(Send(Error.of(closure)))
         self._state = State.CLOSED
+        self._alarms = {}
         return [*last_words, Close(closure)]

@@ -7,6 +7,7 @@ A row is a template; `row.because(...)` fills it in and gives the `Closure` of o
 are those of the protocol's page *Common session errors and closures*, to the letter.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -28,6 +29,8 @@ class Kind(StrEnum):
     """An Error frame precedes it, yet it is no failure: a client's `on_close` handles it."""
     ERROR = "error"
     """An Error frame precedes it: a client's `on_error`, then its `on_close`."""
+    HTTP = "http"
+    """No session at all: the code is an HTTP status, the text stands in a JSON body."""
 
 
 class Phase(StrEnum):
@@ -58,11 +61,16 @@ class ClosureRow:
     """How to make it happen."""
     retry_after: float | None = None
     """Seconds after which the same connection may succeed; None: it will not, as it stands."""
+    warning: str = ""
+    """The template of the Warning that announces it, to clients that ask; empty: none does."""
 
     def because(self, **details: object) -> "Closure":
         """The closure of one session, its template filled with `details`."""
-        shown = {name: _shorten(str(detail)) for name, detail in details.items()}
-        return Closure(self, self.template.format(**shown))
+        return Closure(self, _filled(self.template, details))
+
+    def announced(self, **details: object) -> str:
+        """The text of the Warning, filled with `details`."""
+        return _filled(self.warning, details)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +97,10 @@ def close_reason(text: str) -> str:
     A text is never cut, so no character is.
     """
     return text if len(text.encode()) <= REASON_BYTES else REASON_TOO_LONG
+
+
+def _filled(template: str, details: Mapping[str, object]) -> str:
+    return template.format(**{name: _shorten(str(detail)) for name, detail in details.items()})
 
 
 def _shorten(text: str) -> str:
@@ -139,7 +151,8 @@ UNAUTHORIZED = ClosureRow(
     template="Unauthorized Connection: {reason}",
     kind=Kind.ERROR,
     phase=Phase.OPENING,
-    meaning="The credentials are not valid, or their account may not open a session.",
+    meaning="The credentials are not valid (an unknown or revoked key, an expired or used token), "
+    "or their account may not open a session (it is disabled, or its balance is used up).",
     advice="Read the reason; another attempt with the same credentials ends the same way.",
     provoke="Connect with a key that was never issued.",
 )
@@ -222,6 +235,7 @@ INACTIVE = ClosureRow(
     advice="Send KeepAlive during silence, or leave inactivity_timeout out.",
     provoke="Connect with ?inactivity_timeout=5 and send nothing.",
     retry_after=0,
+    warning="No messages received for {n} seconds; the session ends after {limit}",
 )
 
 INPUT_DURATION = ClosureRow(
@@ -234,6 +248,54 @@ INPUT_DURATION = ClosureRow(
     "by the declared sample rate and encoding.",
     advice="Send 50 to 1000 ms a message and check that sample_rate is that of the audio.",
     provoke="Send 1200 ms of audio in one message.",
+    warning="Input duration of {ms} ms was let pass. Expected between 50 and 1000 ms",
+)
+
+TRANSMISSION_RATE = ClosureRow(
+    name="transmission_rate",
+    code=3007,
+    template="Audio Transmission Rate Exceeded: Received {audio} sec. audio in {elapsed} sec",
+    kind=Kind.ERROR,
+    phase=Phase.SESSION,
+    meaning="Audio kept coming faster than real time, until it was too far ahead.",
+    advice="Send audio as fast as it is spoken; pace files.",
+    provoke="Send more than five minutes of audio as fast as the socket takes it.",
+    warning="Audio is ahead of time: Received {audio} sec. audio in {elapsed} sec",
+)
+
+MESSAGE_TOO_LARGE = ClosureRow(
+    name="message_too_large",
+    code=1009,
+    template="Message too large: {size} bytes. Expected at most {limit} bytes",
+    kind=Kind.ERROR,
+    phase=Phase.SESSION,
+    meaning="One message holds more than 128 KiB.",
+    advice="Send audio in messages of 50 to 1000 ms.",
+    provoke="Send a message of 131,073 bytes.",
+)
+
+NO_CAPACITY = ClosureRow(
+    name="no_capacity",
+    code=1013,
+    template="No capacity: This server has as many sessions as it can serve",
+    kind=Kind.ERROR,
+    phase=Phase.OPENING,
+    meaning="All sessions that this server can serve are taken; none is kept waiting.",
+    advice="Connect again soon, or to another server.",
+    provoke="Run `turnwire serve --max-sessions 1` and open two.",
+    retry_after=5,
+)
+
+DEPRECATED_ENDPOINT = ClosureRow(
+    name="deprecated_endpoint",
+    code=410,
+    template="Deprecated endpoint: The V2 streaming API has been retired. "
+    "Use this endpoint instead: {url}",
+    kind=Kind.HTTP,
+    phase=Phase.OPENING,
+    meaning="The path is that of the retired V2 API; the handshake is answered with HTTP 410.",
+    advice="Connect to /v3/ws.",
+    provoke="Connect to /v2/realtime/ws.",
 )
 
 SESSION_EXPIRED = ClosureRow(
@@ -242,10 +304,12 @@ SESSION_EXPIRED = ClosureRow(
     template="Session Expired: Maximum session duration exceeded",
     kind=Kind.KNOWN,
     phase=Phase.SESSION,
-    meaning="The session reached its longest duration; Begin.expires_at had named the time.",
+    meaning="The session reached its longest duration: three hours, what its temporary token "
+    "allows, or what the account's balance pays for. Begin.expires_at had named the time.",
     advice="Open a new session.",
-    provoke="Keep a session open for three hours.",
+    provoke="Open a session with a token whose max_session_duration_seconds is 60, and wait.",
     retry_after=0,
+    warning="The session expires in {n} seconds",
 )
 
 TOO_MANY_SESSIONS = ClosureRow(
@@ -287,8 +351,12 @@ CLOSURES = (
     INVALID_PARAMETER,
     INACTIVE,
     INPUT_DURATION,
+    TRANSMISSION_RATE,
     SESSION_EXPIRED,
     TOO_MANY_SESSIONS,
+    MESSAGE_TOO_LARGE,
+    NO_CAPACITY,
+    DEPRECATED_ENDPOINT,
     SESSION_LOST,
 )
 

@@ -200,10 +200,33 @@ class ConnectionParameters(LiveParameters):
         Annotated[Whole, Field(ge=5, le=3600)] | None,
         Field(description="Seconds without any message after which the session ends; 5 to 3,600."),
     ] = None
+    session_warnings: Annotated[
+        bool,
+        Field(
+            description="Send a `Warning` ahead of a closure, whose code it names: a minute before "
+            "expiry, at half of `inactivity_timeout`, at half of what audio may be ahead of time, "
+            "and for a chunk too short that is let pass."
+        ),
+    ] = False
     redact_pii: Annotated[
         Annotated[bool, AfterValidator(_no_redaction)],
         Field(description="Refused when true: this server does not redact."),
     ] = False
+
+
+class TokenRequest(BaseModel):
+    """What a temporary token may be asked for with."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    expires_in_seconds: Annotated[
+        Annotated[Whole, Field(ge=1, le=600)],
+        Field(description="How long the token may be used to open its session; 1 to 600."),
+    ]
+    max_session_duration_seconds: Annotated[
+        Annotated[Whole, Field(ge=60, le=10_800)],
+        Field(description="How long that session may last; 60 to 10,800."),
+    ] = 10_800
 
 
 def parse_query(query: Iterable[tuple[str, str]]) -> ConnectionParameters:

@@ -1,0 +1,124 @@
+"""The database behind the accounts: SQLite, or PostgreSQL if the URL says so.
+
+What differs between the two is in this module and nowhere else.
+"""
+
+import os
+from contextlib import AbstractAsyncContextManager
+from pathlib import Path
+from typing import Any, Self
+
+from alembic import command
+from alembic.config import Config
+from alembic.util import CommandError
+from sqlalchemy import URL, Connection, event, make_url, text
+from sqlalchemy.exc import ArgumentError, SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
+
+from turnwire.accounts.errors import DatabaseUnusable
+
+MIGRATIONS = Path(__file__).parent / "migrations"
+
+IN_MEMORY = "sqlite+aiosqlite://"
+"""The URL of a database that is gone once it is closed."""
+
+BUSY_SECONDS = 30.0
+"""How long a transaction waits for those of other processes."""
+
+_MIGRATION_LOCK = 0x7475726E
+"""Any number, as long as every server of a PostgreSQL database has the same."""
+
+
+def sqlite_url(data_dir: Path) -> str:
+    """The URL of the database in a data directory."""
+    url = URL.create("sqlite+aiosqlite", database=str(data_dir / "turnwire.db"))
+    return url.render_as_string(hide_password=False)
+
+
+class Database:
+    """An open database with the tables as they are today."""
+
+    def __init__(self, engine: AsyncEngine) -> None:
+        self._engine = engine
+        self._sessions = async_sessionmaker(engine, expire_on_commit=False)
+
+    @classmethod
+    async def open(cls, url: str) -> Self:
+        """Open the database at an SQLAlchemy URL, made or brought up to date where needed.
+
+        Raises `DatabaseUnusable`.
+        """
+        try:
+            where = make_url(url)
+        except ArgumentError:
+            # The text is not repeated: there may be a password in it.
+            raise DatabaseUnusable(
+                "The database URL cannot be read; it looks like "
+                "sqlite+aiosqlite:///turnwire.db or postgresql+asyncpg://user@host/name."
+            ) from None
+        try:
+            engine = _sqlite(where) if _is_sqlite(where) else create_async_engine(where)
+            try:
+                async with engine.begin() as connection:
+                    await connection.run_sync(_migrate)
+            except BaseException:
+                await engine.dispose()
+                raise
+        except (SQLAlchemyError, CommandError, OSError, ImportError) as error:
+            cause = error.orig if hasattr(error, "orig") else error
+            raise DatabaseUnusable(
+                f"The database {where.render_as_string()} cannot be used: {cause}"
+            ) from error
+        return cls(engine)
+
+    def begin(self) -> AbstractAsyncContextManager[AsyncSession]:
+        """A transaction: committed at the end of the context, rolled back if that raises."""
+        return self._sessions.begin()
+
+    async def close(self) -> None:
+        await self._engine.dispose()
+
+
+def _is_sqlite(url: URL) -> bool:
+    return url.get_backend_name() == "sqlite"
+
+
+def _sqlite(url: URL) -> AsyncEngine:
+    if url.database and url.database != ":memory:":
+        path = Path(url.database)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        # SQLite gives the files that it keeps beside this one the same mode.
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+        # With one connection, transactions of this process wait for each other in the pool, in
+        # the order they came; SQLite itself has no queue and would let the unlucky ones fail.
+        pool: dict[str, Any] = {"pool_size": 1, "max_overflow": 0}
+    else:
+        pool = {}
+    engine = create_async_engine(url, connect_args={"timeout": BUSY_SECONDS}, **pool)
+
+    @event.listens_for(engine.sync_engine, "connect")
+    def set_up(connection: Any, _: object) -> None:
+        # The driver's own notion of when a transaction begins is late; see `begin` below.
+        connection.isolation_level = None
+        cursor = connection.cursor()
+        cursor.execute("PRAGMA journal_mode = WAL")
+        cursor.execute("PRAGMA foreign_keys = ON")
+        cursor.close()
+
+    @event.listens_for(engine.sync_engine, "begin")
+    def begin(connection: Connection) -> None:
+        # A transaction that begins by reading and then finds that somebody else has written
+        # fails at once, whatever the timeout; one that begins by taking the lock waits for it.
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+    return engine
+
+
+def _migrate(connection: Connection) -> None:
+    if connection.dialect.name == "postgresql":
+        # Servers that start together: one migrates, the others wait. SQLite is locked already.
+        connection.execute(text("SELECT pg_advisory_xact_lock(:it)"), {"it": _MIGRATION_LOCK})
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
+    config.attributes["connection"] = connection
+    command.upgrade(config, "head")

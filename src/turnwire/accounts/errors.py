@@ -1,0 +1,17 @@
+"""What can go wrong with the books, apart from refusing a session; each in one sentence."""
+
+
+class AccountsError(Exception):
+    """Its text is a sentence for whoever runs the server."""
+
+
+class DatabaseUnusable(AccountsError):
+    """The database cannot be opened."""
+
+
+class NotFound(AccountsError):
+    """There is no account, key or session of that name."""
+
+
+class NameTaken(AccountsError):
+    """There is an account of that name already."""

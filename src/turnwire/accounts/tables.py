@@ -1,0 +1,114 @@
+"""What is kept: accounts, their keys and tokens, and a ledger of every session.
+
+Moments are Unix seconds, durations are milliseconds. A limit that is None is no limit. A change
+here needs a migration in `migrations/versions`.
+"""
+
+from typing import Annotated
+
+from sqlalchemy import BigInteger, Double, ForeignKey, Index, MetaData
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
+
+Moment = Annotated[float, mapped_column(Double)]
+Milliseconds = Annotated[int, mapped_column(BigInteger)]
+
+
+class Base(DeclarativeBase):
+    metadata = MetaData(
+        naming_convention={
+            "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+            "pk": "pk_%(table_name)s",
+        }
+    )
+
+
+class Account(Base):
+    """Who pays, and what they may have at once."""
+
+    __tablename__ = "accounts"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str] = mapped_column(unique=True)
+    created_at: Mapped[Moment]
+    enabled: Mapped[bool] = mapped_column(default=True)
+    balance_ms: Mapped[Milliseconds | None]
+    max_sessions: Mapped[int | None]
+    """Sessions that may be open at once."""
+
+    sessions_per_minute: Mapped[int | None]
+    """Where the limit on new sessions starts, and what it falls back to."""
+    minute: Mapped[int] = mapped_column(default=0)
+    """The last in which a session was opened, in minutes since 1970."""
+    minute_limit: Mapped[int] = mapped_column(default=0)
+    """What the limit had grown to by then."""
+    minute_used: Mapped[int] = mapped_column(default=0)
+    """How many were opened in it."""
+
+
+class ApiKey(Base):
+    __tablename__ = "api_keys"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    account_id: Mapped[int] = mapped_column(ForeignKey(Account.id), index=True)
+    name: Mapped[str]
+    hash: Mapped[str] = mapped_column(unique=True)
+    start: Mapped[str]
+    """Its first characters, for a person to recognize it by."""
+    created_at: Mapped[Moment]
+    revoked_at: Mapped[Moment | None]
+    last_used_at: Mapped[Moment | None]
+
+    account: Mapped[Account] = relationship(lazy="raise")
+
+
+class Token(Base):
+    __tablename__ = "tokens"
+    # Ids of pruned tokens live on in the ledger and must not come to mean other tokens.
+    __table_args__ = ({"sqlite_autoincrement": True},)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    account_id: Mapped[int] = mapped_column(ForeignKey(Account.id))
+    key_id: Mapped[int | None] = mapped_column(ForeignKey(ApiKey.id))
+    """The key that asked for it; None for a token made on the command line."""
+    hash: Mapped[str] = mapped_column(unique=True)
+    created_at: Mapped[Moment]
+    expires_at: Mapped[Moment] = mapped_column(index=True)
+    max_seconds: Mapped[int]
+    """How long a session opened with it may last."""
+    used_at: Mapped[Moment | None]
+
+    account: Mapped[Account] = relationship(lazy="raise")
+    key: Mapped[ApiKey | None] = relationship(lazy="raise")
+
+
+class Entry(Base):
+    """One session: its lease while it is open, and what it is billed for."""
+
+    __tablename__ = "sessions"
+    __table_args__ = (
+        # Open sessions are few among many: those of an account, or all of them.
+        Index(None, "ended_at", "account_id"),
+    )
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    account_id: Mapped[int] = mapped_column(ForeignKey(Account.id))
+    key_id: Mapped[int | None] = mapped_column(ForeignKey(ApiKey.id))
+    """The key that it came by, or that its token was asked for with."""
+    token_id: Mapped[int | None]
+    """The token that it came by. No foreign key: tokens are pruned, the ledger is not."""
+    node: Mapped[str]
+    """The server that ran it."""
+    begun_at: Mapped[Moment] = mapped_column(index=True)
+    renewed_at: Mapped[Moment]
+    """Its last sign of life."""
+    ended_at: Mapped[Moment | None]
+    closure: Mapped[str | None]
+    """The name of the closure table's row."""
+    audio_ms: Mapped[Milliseconds] = mapped_column(default=0)
+    session_ms: Mapped[Milliseconds] = mapped_column(default=0)
+    billed_ms: Mapped[Milliseconds] = mapped_column(default=0)
+    """What the account has been billed for so far."""
+
+    account: Mapped[Account] = relationship(lazy="raise")

@@ -1,0 +1,75 @@
+"""What all connections of one server share."""
+
+import asyncio
+import logging
+from dataclasses import dataclass, field
+
+from starlette.websockets import WebSocket
+
+from turnwire.accounts.admission import LEASE_SECONDS, Registry
+from turnwire.server.clock import Clock, LoopClock, pause
+from turnwire.server.connection import Connection
+from turnwire.session.session import AHEAD_SECONDS
+from turnwire.speech.engine import Engine
+from turnwire.wire.closures import NO_CAPACITY, SERVER_ERROR
+
+WIND_UP_SECONDS = 10.0
+"""How long open sessions have to deliver their last words when the server stops."""
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass
+class Service:
+    """One server's sessions, and what they need."""
+
+    engine: Engine
+    registry: Registry
+    clock: Clock = field(default_factory=LoopClock)
+    max_sessions: int | None = None
+    ahead_seconds: float = AHEAD_SECONDS
+    _open: dict[Connection, asyncio.Task[None] | None] = field(default_factory=dict)
+    _stopping: bool = False
+
+    @property
+    def open_sessions(self) -> int:
+        return len(self._open)
+
+    async def serve(self, websocket: WebSocket) -> None:
+        """One connection, from its upgrade to its close."""
+        connection = Connection(
+            websocket,
+            engine=self.engine,
+            registry=self.registry,
+            clock=self.clock,
+            ahead_seconds=self.ahead_seconds,
+        )
+        if self._stopping:
+            connection.wind_up(SERVER_ERROR.because())
+        elif self.max_sessions is not None and len(self._open) >= self.max_sessions:
+            connection.wind_up(NO_CAPACITY.because())
+        self._open[connection] = asyncio.current_task()
+        try:
+            await connection.run()
+        finally:
+            del self._open[connection]
+
+    async def sweep(self) -> None:
+        """Now and then, close the ledger entries of sessions whose server died. Never ends."""
+        while True:
+            await pause(self.clock, LEASE_SECONDS)
+            try:
+                await self.registry.close_lost(now=self.clock.unix_time())
+            except Exception:
+                logger.exception("lost sessions could not be closed; trying again later")
+
+    async def stop(self) -> None:
+        """End every session, its last words delivered, and open no more."""
+        self._stopping = True
+        for connection in self._open:
+            connection.wind_up(SERVER_ERROR.because())
+        tasks = [task for task in self._open.values() if task is not None]
+        if tasks:
+            _, late = await asyncio.wait(tasks, timeout=WIND_UP_SECONDS)
+            for task in late:
+                task.cancel()

@@ -1,0 +1,133 @@
+"""Everything that can be set about a server: by flag, by environment, or in a TOML file.
+
+A flag wins over the environment, the environment over the file. `turnwire serve --help` and
+docs/configuration.md are made from the fields below.
+"""
+
+import socket
+from pathlib import Path
+from typing import Annotated, ClassVar, Literal
+
+import platformdirs
+from pydantic import BeforeValidator, Field, ValidationError
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+
+from turnwire.session.session import AHEAD_SECONDS
+
+PREFIX = "TURNWIRE_"
+
+
+class SettingsError(Exception):
+    """A setting has a value it cannot have; the text is one sentence for the operator."""
+
+
+class Settings(BaseSettings):
+    """The settings of one server."""
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, extra="forbid", frozen=True)
+
+    config_file: ClassVar[Path | None] = None
+
+    host: Annotated[
+        str, Field(description="Address to listen on; 0.0.0.0 is every network of this machine.")
+    ] = "127.0.0.1"
+    port: Annotated[
+        int, Field(ge=0, le=65535, description="Port to listen on; 0 takes any free one.")
+    ] = 8080
+    model: Annotated[
+        str,
+        Field(
+            description="tiny.en comes with the package. Any other Whisper size is fetched by its "
+            "name (base.en, small, ...); a folder with a CTranslate2 model works offline."
+        ),
+    ] = "tiny.en"
+    data_dir: Annotated[
+        Path,
+        Field(
+            default_factory=lambda: platformdirs.user_data_path("turnwire"),
+            description="Where accounts, keys and the ledger are kept. Default: your user data "
+            "directory.",
+        ),
+    ]
+    database: Annotated[
+        str | None,
+        Field(
+            description="Keep them in this database instead, such as "
+            "postgresql+asyncpg://user@host/turnwire (needs turnwire[postgresql])."
+        ),
+    ] = None
+    no_auth: Annotated[
+        bool,
+        Field(description="Let anybody in, whatever key they bring, and keep no ledger."),
+    ] = False
+    max_sessions: Annotated[
+        int | None,
+        Field(ge=1, description="Sessions at once; further ones are refused with 1013."),
+    ] = None
+    ahead_seconds: Annotated[
+        float,
+        Field(
+            gt=0,
+            description="How many seconds audio may be ahead of real time before the session ends "
+            "with 3007; from half of it on the client is slowed down.",
+        ),
+    ] = AHEAD_SECONDS
+    reusable_tokens: Annotated[
+        bool,
+        Field(description="Let a temporary token open sessions until it expires, not only one."),
+    ] = False
+    too_many_sessions_code: Annotated[
+        Literal[3009, 1008],
+        BeforeValidator(int),
+        Field(description="The close code for too many sessions; some deployments send 1008."),
+    ] = 3009
+    node: Annotated[
+        str,
+        Field(
+            default_factory=lambda data: f"{socket.gethostname()}:{data['port']}",
+            description="Name of this server among those that share a database. Default: the "
+            "host's name and the port.",
+        ),
+    ]
+
+    @property
+    def database_url(self) -> str:
+        return self.database or f"sqlite+aiosqlite:///{self.data_dir / 'turnwire.db'}"
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        file = TomlConfigSettingsSource(settings_cls, cls.config_file)
+        return init_settings, env_settings, file
+
+
+def load_settings(config: Path | None = None, **flags: object) -> Settings:
+    """The settings of this process; a flag that is None was not given.
+
+    Raises `SettingsError`.
+    """
+    if config is not None and not config.is_file():
+        raise SettingsError(f"There is no configuration file {config}.")
+
+    class FromFile(Settings):
+        config_file = config
+
+    try:
+        return FromFile(**{name: flag for name, flag in flags.items() if flag is not None})  # type: ignore[arg-type]
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        name = ".".join(map(str, first["loc"]))
+        raise SettingsError(f"The setting {name!r} cannot be used: {first['msg']}.") from None
+    except ValueError as error:
+        raise SettingsError(f"{config} is not a TOML file: {error}.") from None

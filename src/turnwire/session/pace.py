@@ -1,0 +1,44 @@
+"""How far audio may be ahead of time.
+
+Nobody speaks faster than real time, but files are sent as fast as a socket takes them, and a
+client that was cut off for a while sends what it kept. So audio may run ahead by an allowance. Once
+half of it is used, the client is slowed down; one that stays faster than real time all the same
+uses it up in the end.
+"""
+
+THROTTLE = 1.25
+"""How much faster than real time audio is read once half of the allowance is used. A chunk lasts
+a second at most, so nobody waits long enough for a client to give up sending (5 s)."""
+
+
+class Pace:
+    """One session's audio against the clock, both in seconds."""
+
+    def __init__(self, allowance: float) -> None:
+        self._allowance = allowance
+        self._began = 0.0
+        self.received = 0.0
+        """Audio since it was last no further than real time."""
+        self.elapsed = 0.0
+        """Time since then."""
+
+    def receive(self, seconds: float, now: float) -> None:
+        """Count audio that has come."""
+        if self.received <= now - self._began:
+            self._began = now
+            self.received = 0.0
+        self.received += seconds
+        self.elapsed = now - self._began
+
+    @property
+    def exceeded(self) -> bool:
+        """Whether the audio is further ahead than it may be."""
+        return self._ahead > self._allowance
+
+    @property
+    def half_used(self) -> bool:
+        return self._ahead > self._allowance / 2
+
+    @property
+    def _ahead(self) -> float:
+        return self.received - self.elapsed

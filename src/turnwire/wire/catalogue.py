@@ -1,0 +1,23 @@
+"""The closure table for programs: what `/v3/closures.json` and `turnwire closures` give."""
+
+from typing import Any
+
+from turnwire.wire.closures import CLOSURES
+
+
+def closure_rows() -> list[dict[str, Any]]:
+    """One object a row. `retry_after` is in seconds; null means that a retry is of no use."""
+    return [
+        {
+            "name": row.name,
+            "code": row.code,
+            "text": row.template,
+            "kind": row.kind.value,
+            "phase": row.phase.value,
+            "retry_after": row.retry_after,
+            "meaning": row.meaning,
+            "advice": row.advice,
+            "provoke": row.provoke,
+        }
+        for row in CLOSURES
+    ]
