@@ -1,4 +1,4 @@
-"""The pages that are derived from the code: docs/closures.md and docs/protocol.md."""
+"""The pages of docs/ that are derived from the code."""
 
 import sys
 from collections.abc import Iterable, Iterator
@@ -7,10 +7,11 @@ from pathlib import Path
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
+from turnwire.server.settings import PREFIX, Settings
 from turnwire.session.turns import DEFAULTS
 from turnwire.wire import messages
 from turnwire.wire.closures import CLOSURES, REASON_BYTES, REASON_TOO_LONG, ClosureRow, Kind
-from turnwire.wire.parameters import ConnectionParameters, Family, LiveParameters
+from turnwire.wire.parameters import ConnectionParameters, Family, LiveParameters, TokenRequest
 
 HERE = Path(__file__).parent
 
@@ -20,6 +21,7 @@ ANNOUNCED = {
     Kind.NORMAL: "no Error message",
     Kind.KNOWN: "an Error message first; a known closure, no failure",
     Kind.ERROR: "an Error message first",
+    Kind.HTTP: "an HTTP status, with the text in a JSON body",
 }
 
 ENDPOINTING = DEFAULTS[Family.UNIVERSAL_STREAMING]
@@ -96,11 +98,30 @@ def protocol() -> Iterator[str]:
             for name, field in sorted(ConnectionParameters.model_fields.items())
         ),
     )
+    yield "## Temporary tokens"
+    yield (
+        "`GET /v3/token`, with the API key in the `Authorization` header, gives "
+        '`{"token": ..., "expires_in_seconds": ...}`: a key that opens one session. A browser '
+        "passes it as `?token=`, an SDK in its own `Authorization` header. It is used up when "
+        'Begin is sent. Errors are `{"error": ...}` with status 400, 401 or 500.'
+    )
+    yield table(
+        ("Name", "Default", "Meaning"),
+        (
+            (
+                code(name),
+                "required" if field.is_required() else default(name, field.default),
+                field.description,
+            )
+            for name, field in fields(TokenRequest)
+        ),
+    )
     yield "## Messages from the client"
     yield from described(messages.Terminate, messages.ForceEndpoint, messages.KeepAlive)
     yield from described(messages.UpdateConfiguration)
     yield "## Messages from the server"
     yield from described(messages.Begin, messages.Turn, messages.Termination, messages.Error)
+    yield from described(messages.Warning)
     yield (
         "Each `Word` of a turn has "
         + ", ".join(code(name) for name, field in fields(messages.Word) if field.is_required())
@@ -111,6 +132,29 @@ def protocol() -> Iterator[str]:
 def default(name: str, value: object) -> str:
     value = MODEL_DEFAULTS.get(name, value)
     return "" if value is None else code(str(value).lower())
+
+
+def configuration() -> Iterator[str]:
+    yield NOTICE
+    yield "# Configuration"
+    yield (
+        "Every setting can be given as a flag of `turnwire serve`, in the environment, or in a "
+        "TOML file named by `--config` or `TURNWIRE_CONFIG`. A flag wins over the environment, "
+        "the environment over the file."
+    )
+    yield table(
+        ("Flag", "Environment", "In the file", "Default", "Meaning"),
+        (
+            (
+                code(f"--{name.replace('_', '-')}"),
+                code(f"{PREFIX}{name.upper()}"),
+                code(name),
+                "" if field.default_factory else default(name, field.default),
+                field.description,
+            )
+            for name, field in fields(Settings)
+        ),
+    )
 
 
 def described(*kinds: type[messages.Message]) -> Iterator[str]:
@@ -133,7 +177,7 @@ def code(text: str) -> str:
     return f"`{text}`"
 
 
-PAGES = {"closures.md": closures, "protocol.md": protocol}
+PAGES = {"closures.md": closures, "configuration.md": configuration, "protocol.md": protocol}
 
 
 def main(arguments: list[str]) -> int:

@@ -34,6 +34,11 @@ def test_codes_are_ones_a_websocket_knows(row: ClosureRow) -> None:
     assert row.code in CODES[row.kind is Kind.HTTP]
 
 
+@pytest.mark.parametrize("row", CLOSURES, ids=lambda row: row.name)
+def test_the_example_fills_the_template(row: ClosureRow) -> None:
+    assert "{" not in row.for_example().text.replace("{not json", "")
+
+
 def test_a_template_is_filled_in_word_for_word() -> None:
     closure = INPUT_DURATION.because(ms="25.0")
     assert closure.text == "Input duration violation: 25.0 ms. Expected between 50 and 1000 ms"

@@ -13,7 +13,7 @@ those that may have to wait:
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping
 from typing import Any
 from uuid import uuid4
 
@@ -59,11 +59,13 @@ class Connection:
         registry: Registry,
         clock: Clock,
         ahead_seconds: float,
+        codes: Mapping[str, int],
     ) -> None:
         self._websocket = websocket
         self._engine = engine
         self._registry = registry
         self._clock = clock
+        self._codes = codes
         self._session = Session(id=str(uuid4()), model=engine.name, ahead_seconds=ahead_seconds)
         self._entered = False
         """Whether the session stands in the ledger."""
@@ -144,7 +146,7 @@ class Connection:
         try:
             grant = await self._registry.begin(self._session.id, credential, now=now)
         except Violation as refusal:
-            self._happen(events.Ended(refusal.closure))
+            self._happen(events.Ended(refusal.closure.coded(self._codes)))
         except Exception:
             logger.exception("session %s: admission failed", self._session.id)
             self._happen(events.Ended(INTERNAL_ERROR.because()))

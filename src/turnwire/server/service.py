@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from starlette.websockets import WebSocket
@@ -28,6 +29,8 @@ class Service:
     clock: Clock = field(default_factory=LoopClock)
     max_sessions: int | None = None
     ahead_seconds: float = AHEAD_SECONDS
+    codes: Mapping[str, int] = field(default_factory=dict)
+    """Close codes other than the table's, by the name of the row."""
     _open: dict[Connection, asyncio.Task[None] | None] = field(default_factory=dict)
     _stopping: bool = False
 
@@ -43,6 +46,7 @@ class Service:
             registry=self.registry,
             clock=self.clock,
             ahead_seconds=self.ahead_seconds,
+            codes=self.codes,
         )
         if self._stopping:
             connection.wind_up(SERVER_ERROR.because())

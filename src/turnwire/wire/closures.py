@@ -8,7 +8,7 @@ are those of the protocol's page *Common session errors and closures*, to the le
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 REASON_BYTES = 123
@@ -61,12 +61,18 @@ class ClosureRow:
     """How to make it happen."""
     retry_after: float | None = None
     """Seconds after which the same connection may succeed; None: it will not, as it stands."""
+    example: Mapping[str, object] = field(default_factory=dict)
+    """Details for the template, as they may well be."""
     warning: str = ""
     """The template of the Warning that announces it, to clients that ask; empty: none does."""
 
     def because(self, **details: object) -> "Closure":
         """The closure of one session, its template filled with `details`."""
         return Closure(self, _filled(self.template, details))
+
+    def for_example(self) -> "Closure":
+        """A closure of one session, with the details of the example."""
+        return self.because(**self.example)
 
     def announced(self, **details: object) -> str:
         """The text of the Warning, filled with `details`."""
@@ -84,6 +90,11 @@ class Closure:
     @property
     def code(self) -> int:
         return self.row.code
+
+    def coded(self, codes: Mapping[str, int]) -> "Closure":
+        """The same with the code that `codes` has for its row, if it has one."""
+        code = codes.get(self.row.name, self.row.code)
+        return replace(self, row=replace(self.row, code=code))
 
     @property
     def reason(self) -> str:
@@ -155,6 +166,7 @@ UNAUTHORIZED = ClosureRow(
     "or their account may not open a session (it is disabled, or its balance is used up).",
     advice="Read the reason; another attempt with the same credentials ends the same way.",
     provoke="Connect with a key that was never issued.",
+    example={"reason": "Invalid API key"},
 )
 
 INTERNAL_ERROR = ClosureRow(
@@ -190,6 +202,7 @@ INVALID_MESSAGE_TYPE = ClosureRow(
     meaning="A text message has a type that does not exist.",
     advice="Send Terminate, ForceEndpoint, UpdateConfiguration or KeepAlive; audio is binary.",
     provoke='Send {"type": "Bogus"}.',
+    example={"message": "Bogus"},
 )
 
 INVALID_JSON = ClosureRow(
@@ -201,6 +214,7 @@ INVALID_JSON = ClosureRow(
     meaning="A text message is not JSON.",
     advice="Send JSON objects as text and audio as binary messages.",
     provoke="Send the text {not json.",
+    example={"json": "{not json"},
 )
 
 INVALID_MESSAGE = ClosureRow(
@@ -212,6 +226,7 @@ INVALID_MESSAGE = ClosureRow(
     meaning="A text message is JSON but no object with a type.",
     advice='Send an object such as {"type": "Terminate"}.',
     provoke="Send the text [].",
+    example={"message": "[]"},
 )
 
 INVALID_PARAMETER = ClosureRow(
@@ -223,6 +238,10 @@ INVALID_PARAMETER = ClosureRow(
     meaning="A connection parameter or an UpdateConfiguration field has a value it cannot have.",
     advice="Correct the value; unknown names are ignored, wrong values are not.",
     provoke="Connect with ?sample_rate=4000.",
+    example={
+        "name": "sample_rate",
+        "detail": "Value error, sample_rate must be at least 8,000 Hz",
+    },
 )
 
 INACTIVE = ClosureRow(
@@ -236,6 +255,7 @@ INACTIVE = ClosureRow(
     provoke="Connect with ?inactivity_timeout=5 and send nothing.",
     retry_after=0,
     warning="No messages received for {n} seconds; the session ends after {limit}",
+    example={"n": 30},
 )
 
 INPUT_DURATION = ClosureRow(
@@ -249,6 +269,7 @@ INPUT_DURATION = ClosureRow(
     advice="Send 50 to 1000 ms a message and check that sample_rate is that of the audio.",
     provoke="Send 1200 ms of audio in one message.",
     warning="Input duration of {ms} ms was let pass. Expected between 50 and 1000 ms",
+    example={"ms": "25.0"},
 )
 
 TRANSMISSION_RATE = ClosureRow(
@@ -261,6 +282,7 @@ TRANSMISSION_RATE = ClosureRow(
     advice="Send audio as fast as it is spoken; pace files.",
     provoke="Send more than five minutes of audio as fast as the socket takes it.",
     warning="Audio is ahead of time: Received {audio} sec. audio in {elapsed} sec",
+    example={"audio": "314.9", "elapsed": "1.312326"},
 )
 
 MESSAGE_TOO_LARGE = ClosureRow(
@@ -272,6 +294,7 @@ MESSAGE_TOO_LARGE = ClosureRow(
     meaning="One message holds more than 128 KiB.",
     advice="Send audio in messages of 50 to 1000 ms.",
     provoke="Send a message of 131,073 bytes.",
+    example={"size": 131_073, "limit": 131_072},
 )
 
 NO_CAPACITY = ClosureRow(
@@ -296,6 +319,7 @@ DEPRECATED_ENDPOINT = ClosureRow(
     meaning="The path is that of the retired V2 API; the handshake is answered with HTTP 410.",
     advice="Connect to /v3/ws.",
     provoke="Connect to /v2/realtime/ws.",
+    example={"url": "/v3/ws"},
 )
 
 SESSION_EXPIRED = ClosureRow(

@@ -1,0 +1,69 @@
+"""The server's settings as options of a command."""
+
+import inspect
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, Any, get_args
+
+import typer
+from pydantic.fields import FieldInfo
+
+from turnwire.cli.failures import fail
+from turnwire.server.settings import PREFIX, Settings, SettingsError, load_settings
+
+CONFIG = Annotated[
+    Path | None,
+    typer.Option(help="A TOML file with settings.", envvar=f"{PREFIX}CONFIG", show_envvar=True),
+]
+
+
+def takes_settings(*names: str) -> Callable[[Callable[[Settings], None]], Callable[..., None]]:
+    """Makes a command of a function of `Settings`: its options are these fields, or all.
+
+    An option that is not given is left to the environment and the file.
+    """
+    fields = {name: Settings.model_fields[name] for name in names or Settings.model_fields}
+
+    def decorate(function: Callable[[Settings], None]) -> Callable[..., None]:
+        def command(*, config: Path | None, **flags: Any) -> None:
+            try:
+                settings = load_settings(config, **flags)
+            except SettingsError as error:
+                fail(str(error), code=2)
+            function(settings)
+
+        options = {name: _option(name, field) for name, field in fields.items()}
+        options["config"] = CONFIG
+        command.__name__ = function.__name__
+        command.__doc__ = function.__doc__
+        # Typer reads both.
+        command.__annotations__ = options
+        command.__signature__ = inspect.Signature(  # type: ignore[attr-defined]
+            [
+                inspect.Parameter(
+                    name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=option
+                )
+                for name, option in options.items()
+            ]
+        )
+        return command
+
+    return decorate
+
+
+def _option(name: str, field: FieldInfo) -> Any:
+    """The field as Typer takes options; the help names its default, as None stands for that."""
+    help_text = field.description or ""
+    if field.default not in (None, False) and field.default_factory is None:
+        help_text += f" [default: {field.default}]"
+    if field.annotation is bool:
+        return Annotated[bool | None, typer.Option(f"--{name.replace('_', '-')}", help=help_text)]
+    return Annotated[_plain(field.annotation) | None, typer.Option(help=help_text)]
+
+
+def _plain(annotation: Any) -> Any:
+    """A type that Typer knows; what it lets through, `Settings` still checks."""
+    choices = [each for each in get_args(annotation) if each is not type(None)]
+    if not choices:
+        return annotation
+    return choices[0] if isinstance(choices[0], type) else type(choices[0])
