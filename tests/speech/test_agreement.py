@@ -1,5 +1,7 @@
 """Which words become stable, and that they stay so."""
 
+from dataclasses import replace
+
 from turnwire.speech.agreement import Agreement, begins_with, plain, restate
 from turnwire.speech.decoding import Decoded
 
@@ -79,3 +81,12 @@ def test_begins_with() -> None:
 
 def test_restate() -> None:
     assert texts(restate(said("It is the best"), said("it was"))) == "It was the best"
+
+
+def test_a_doubtful_word_is_not_stable() -> None:
+    sure, doubtful = said("so this is"), said("so this is second corpus")
+    words = (*sure, *(replace(word, confidence=0.4) for word in doubtful[3:]))
+    agreement = Agreement()
+    agreement.update(words, 5000)
+    agreement.update(words, 5000)
+    assert texts(agreement.stable) == "so this is"

@@ -11,6 +11,9 @@ from turnwire.speech.decoding import Decoded
 HOLD_BACK_MS = 400
 """Words that end this close to the end of the audio may yet turn out to be other words."""
 
+SURE_ENOUGH = 0.7
+"""A word the decoder gives less than this is not stable, even if it is heard twice."""
+
 _NOT_PLAIN = re.compile(r"[^\w]|_")
 
 
@@ -47,7 +50,8 @@ class Agreement:
         words = restate(words, self.stable)
         agreed = len(self.stable)
         for word, before in zip(words[agreed:], self._previous[agreed:], strict=False):
-            if plain(word.text) != plain(before.text) or word.end > audio_end - HOLD_BACK_MS:
+            agree = plain(word.text) == plain(before.text)
+            if not agree or word.end > audio_end - HOLD_BACK_MS or word.confidence < SURE_ENOUGH:
                 break
             agreed += 1
         self.stable = words[:agreed]

@@ -182,6 +182,8 @@ class WhisperStream:
     # two steps, and what it ends has no loose ends elsewhere.
 
     async def _step(self) -> Heard | None:
+        if self._closed:
+            raise _ClosedError
         # A final decode is waited for where it is begun, so this one is partial.
         if self._running is not None and (self._due is not None or self._running.done()):
             return await self._end_partial(self._running)
@@ -194,8 +196,6 @@ class WhisperStream:
         else:
             await self._wake.wait()
             self._wake.clear()
-        if self._closed:
-            raise _ClosedError
         return None
 
     async def _take(self, item: _Sound | _Ask) -> None:
