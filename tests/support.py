@@ -9,19 +9,19 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
 
+import httpx
 import numpy as np
 import websockets
 from websockets.asyncio.client import ClientConnection, connect
 
-from turnwire.accounts.admission import KeyHolders, Registry
-from turnwire.accounts.keys import KeyRing, hash_key
+from turnwire.accounts.admission import Registry
+from turnwire.accounts.database import IN_MEMORY
+from turnwire.accounts.store import Store
 from turnwire.server.clock import Clock, LoopClock
 from turnwire.server.running import listening
 from turnwire.server.service import Service
 from turnwire.speech.echo import EchoEngine
 from turnwire.speech.engine import Engine
-
-KEY = "tw_a-key-for-tests"
 
 RATE = 16_000
 
@@ -80,13 +80,21 @@ class _Call:
 
 @dataclass
 class Server:
-    """A server with the echo engine, reachable by `KEY`."""
+    """A server with the echo engine, reachable with `key`."""
 
     url: str
     service: Service
+    key: str = ""
 
-    def connect(self, query: str = "", *, key: str | None = KEY, path: str = "/v3/ws") -> connect:
-        """A connection yet to be made; None for no key."""
+    @property
+    def store(self) -> Store:
+        """The accounts and the ledger, unless it was made with another registry."""
+        assert isinstance(self.service.registry, Store)
+        return self.service.registry
+
+    def connect(self, query: str = "", *, key: str | None = "", path: str = "/v3/ws") -> connect:
+        """A connection yet to be made, with the server's key; None for no key."""
+        key = self.key if key == "" else key
         return connect(
             f"{self.url}{path}?{query}",
             additional_headers={} if key is None else {"Authorization": key},
@@ -94,11 +102,15 @@ class Server:
         )
 
     async def converse(
-        self, query: str = "", messages: Iterable[bytes | str] = (), *, key: str | None = KEY
+        self, query: str = "", messages: Iterable[bytes | str] = (), *, key: str | None = ""
     ) -> "Conversation":
         """Send all these messages, then read until the server closes."""
         async with self.connect(query, key=key) as socket:
             return await converse(socket, messages)
+
+    def http(self, **options: Any) -> httpx.AsyncClient:
+        """An HTTP client of this server."""
+        return httpx.AsyncClient(base_url=self.url.replace("ws", "http", 1), **options)
 
 
 @asynccontextmanager
@@ -107,14 +119,19 @@ async def serving(
     *,
     clock: Clock | None = None,
     registry: Registry | None = None,
+    **options: Any,
 ) -> AsyncIterator[Server]:
-    service = Service(
-        engine or EchoEngine(),
-        registry or KeyHolders(KeyRing([hash_key(KEY)])),
-        clock or LoopClock(),
-    )
+    """A server with one account, `default`, that is not limited."""
+    clock = clock or LoopClock()
+    key = ""
+    if registry is None:
+        now = clock.unix_time()
+        registry = store = await Store.open(IN_MEMORY, node="test", now=now)
+        await store.management.create_account("default", now=now, sessions_per_minute=None)
+        key = await store.management.create_key("default", name="test", now=now)
+    service = Service(engine or EchoEngine(), registry, clock, **options)
     async with listening(service) as url:
-        yield Server(url, service)
+        yield Server(url, service, key)
 
 
 @dataclass

@@ -8,8 +8,7 @@ session is enough to bill it, whatever happens to the process that served it.
 from dataclasses import dataclass
 from typing import Protocol
 
-from turnwire.accounts.keys import KeyRing
-from turnwire.wire.closures import MISSING_AUTHORIZATION, UNAUTHORIZED, Closure, Violation
+from turnwire.wire.closures import Closure
 
 MAX_SESSION_SECONDS = 3 * 60 * 60
 """The longest session there is."""
@@ -66,8 +65,11 @@ class Registry(Protocol):
         `Violation` if the credential is no valid API key.
         """
 
-    async def close_lost(self, *, now: float) -> None:
-        """Close and bill the entries of sessions whose lease has lapsed: their server died."""
+    async def close_lost(self, now: float) -> int:
+        """Close the entries of sessions whose lease has lapsed, as their server died.
+
+        Gives how many there were.
+        """
 
     async def close(self) -> None:
         """Let go of the store."""
@@ -90,22 +92,8 @@ class Everyone:
     ) -> str:
         return "anybody"
 
-    async def close_lost(self, *, now: float) -> None:
-        pass
+    async def close_lost(self, now: float) -> int:
+        return 0
 
     async def close(self) -> None:
         pass
-
-
-class KeyHolders(Everyone):
-    """Admits whoever brings a key of the ring."""
-
-    def __init__(self, keys: KeyRing) -> None:
-        self._keys = keys
-
-    async def begin(self, session: str, credential: str | None, *, now: float) -> Grant:
-        if not credential:
-            raise Violation(MISSING_AUTHORIZATION.because())
-        if not self._keys.holds(credential):
-            raise Violation(UNAUTHORIZED.because(reason="Invalid API key"))
-        return Grant()

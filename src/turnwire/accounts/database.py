@@ -3,17 +3,24 @@
 What differs between the two is in this module and nowhere else.
 """
 
+import asyncio
 import os
+from collections.abc import Coroutine
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 from alembic import command
 from alembic.config import Config
 from alembic.util import CommandError
-from sqlalchemy import URL, Connection, event, make_url, text
+from sqlalchemy import URL, AsyncAdaptedQueuePool, Connection, event, make_url, text
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
-from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
+from sqlalchemy.ext.asyncio import (
+    AsyncEngine,
+    AsyncSession,
+    async_sessionmaker,
+    create_async_engine,
+)
 
 from turnwire.accounts.errors import DatabaseUnusable
 
@@ -28,6 +35,8 @@ BUSY_SECONDS = 30.0
 _MIGRATION_LOCK = 0x7475726E
 """Any number, as long as every server of a PostgreSQL database has the same."""
 
+T = TypeVar("T")
+
 
 def sqlite_url(data_dir: Path) -> str:
     """The URL of the database in a data directory."""
@@ -41,6 +50,7 @@ class Database:
     def __init__(self, engine: AsyncEngine) -> None:
         self._engine = engine
         self._sessions = async_sessionmaker(engine, expire_on_commit=False)
+        self._carried: set[asyncio.Task[Any]] = set()
 
     @classmethod
     async def open(cls, url: str) -> Self:
@@ -75,7 +85,19 @@ class Database:
         """A transaction: committed at the end of the context, rolled back if that raises."""
         return self._sessions.begin()
 
+    async def carry_through(self, work: Coroutine[Any, Any, T]) -> T:
+        """Do the work to its end, even if whoever waits for it is cancelled.
+
+        A cancelled transaction takes its connection with it, and that would be the whole of a
+        database in memory.
+        """
+        task = asyncio.create_task(work)
+        self._carried.add(task)
+        task.add_done_callback(self._carried.discard)
+        return await asyncio.shield(task)
+
     async def close(self) -> None:
+        await asyncio.gather(*self._carried, return_exceptions=True)
         await self._engine.dispose()
 
 
@@ -89,12 +111,17 @@ def _sqlite(url: URL) -> AsyncEngine:
         path.parent.mkdir(parents=True, exist_ok=True)
         # SQLite gives the files that it keeps beside this one the same mode.
         os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
-        # With one connection, transactions of this process wait for each other in the pool, in
-        # the order they came; SQLite itself has no queue and would let the unlucky ones fail.
-        pool: dict[str, Any] = {"pool_size": 1, "max_overflow": 0}
-    else:
-        pool = {}
-    engine = create_async_engine(url, connect_args={"timeout": BUSY_SECONDS}, **pool)
+    # With one connection, transactions of this process wait for each other in the pool, in the
+    # order they came; SQLite itself has no queue and would let the unlucky ones fail. And a
+    # database in memory belongs to its connection.
+    engine = create_async_engine(
+        url,
+        connect_args={"timeout": BUSY_SECONDS},
+        poolclass=AsyncAdaptedQueuePool,
+        pool_size=1,
+        max_overflow=0,
+        pool_timeout=BUSY_SECONDS,
+    )
 
     @event.listens_for(engine.sync_engine, "connect")
     def set_up(connection: Any, _: object) -> None:

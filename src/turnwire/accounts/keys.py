@@ -1,4 +1,4 @@
-"""API keys: made here, shown once, kept only as hashes."""
+"""API keys and tokens: made here, shown once, kept only as hashes."""
 
 import hashlib
 import hmac
@@ -14,8 +14,13 @@ def new_key() -> str:
     return f"tw_{secrets.token_urlsafe(32)}"
 
 
+def new_token() -> str:
+    """A fresh token, as hard to guess as a key."""
+    return f"twt_{secrets.token_urlsafe(32)}"
+
+
 def hash_key(key: str) -> str:
-    """What is kept of a key. Unsalted: nobody guesses 256 random bits."""
+    """What is kept of a key or a token. Unsalted: nobody guesses 256 random bits."""
     return hashlib.sha256(key.encode(errors="replace")).hexdigest()
 
 

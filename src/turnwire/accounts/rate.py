@@ -5,6 +5,9 @@ which less than half was used lowers it by a tenth, but never below where it sta
 ceiling: 100, 110, 121, 133, 146, 161, ...
 """
 
+START = 100
+"""Where the limit starts unless an operator says something else."""
+
 
 def limit_after(limit: int, used: int, minutes: int, *, start: int) -> int:
     """The limit `minutes` after the one in which `used` of `limit` sessions were opened.

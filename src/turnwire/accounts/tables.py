@@ -51,7 +51,7 @@ class ApiKey(Base):
     __tablename__ = "api_keys"
 
     id: Mapped[int] = mapped_column(primary_key=True)
-    account_id: Mapped[int] = mapped_column(ForeignKey(Account.id), index=True)
+    account_id: Mapped[int] = mapped_column(ForeignKey(Account.id))
     name: Mapped[str]
     hash: Mapped[str] = mapped_column(unique=True)
     start: Mapped[str]

@@ -2,18 +2,23 @@
 
 import asyncio
 import socket
+import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 
 import uvicorn
 
-from turnwire.accounts.admission import KeyHolders
-from turnwire.accounts.keys import KeyRing, hash_key, new_key
+from turnwire.accounts.admission import Everyone, Registry
+from turnwire.accounts.database import IN_MEMORY
+from turnwire.accounts.store import Store
 from turnwire.server.app import create_app
 from turnwire.server.service import Service
+from turnwire.server.settings import Settings
 from turnwire.session.session import MESSAGE_BYTES
 from turnwire.speech import load_engine
+from turnwire.speech.engine import Engine
+from turnwire.wire.closures import TOO_MANY_SESSIONS
 
 UNREADABLE_BYTES = 8 * MESSAGE_BYTES
 """A message of this size is not even read, and closes with 1009 without an Error message."""
@@ -81,6 +86,34 @@ async def listening(
         await service.registry.close()
 
 
+async def open_service(settings: Settings, engine: Engine) -> tuple[Service, str | None]:
+    """The service that the settings describe, and its first key if that was made just now.
+
+    Raises `turnwire.accounts.errors.AccountsError` if the database cannot be used.
+    """
+    registry: Registry
+    first_key = None
+    if settings.no_auth:
+        registry = Everyone()
+    else:
+        now = time.time()
+        registry = store = await Store.open(
+            settings.database_url,
+            node=settings.node,
+            now=now,
+            reusable_tokens=settings.reusable_tokens,
+        )
+        first_key = await store.management.create_first_account(now=now)
+    service = Service(
+        engine,
+        registry,
+        max_sessions=settings.max_sessions,
+        ahead_seconds=settings.ahead_seconds,
+        codes={TOO_MANY_SESSIONS.name: settings.too_many_sessions_code},
+    )
+    return service, first_key
+
+
 @dataclass(frozen=True, slots=True)
 class RunningServer:
     url: str
@@ -93,12 +126,14 @@ class RunningServer:
 async def running(
     model: str = "tiny.en", *, host: str = "127.0.0.1", port: int = 0
 ) -> AsyncIterator[RunningServer]:
-    """A server for as long as the context lasts, with one key made for it.
+    """A server for as long as the context lasts; its accounts, one with a key, are gone then.
 
     Raises `turnwire.speech.engine.EngineError` if the model cannot be loaded.
     """
     engine = await asyncio.to_thread(load_engine, model)
-    key = new_key()
-    service = Service(engine, KeyHolders(KeyRing([hash_key(key)])))
-    async with listening(service, host=host, port=port) as url:
+    now = time.time()
+    store = await Store.open(IN_MEMORY, node="here", now=now)
+    await store.management.create_account("here", now=now, sessions_per_minute=None)
+    key = await store.management.create_key("here", name="here", now=now)
+    async with listening(Service(engine, store), host=host, port=port) as url:
         yield RunningServer(url, key)

@@ -63,9 +63,12 @@ class Service:
         while True:
             await pause(self.clock, LEASE_SECONDS)
             try:
-                await self.registry.close_lost(now=self.clock.unix_time())
+                lost = await self.registry.close_lost(self.clock.unix_time())
             except Exception:
                 logger.exception("lost sessions could not be closed; trying again later")
+            else:
+                if lost:
+                    logger.warning("%d sessions of a server that died were closed as lost", lost)
 
     async def stop(self) -> None:
         """End every session, its last words delivered, and open no more."""
