@@ -61,13 +61,12 @@ class Database:
         try:
             where = make_url(url)
         except ArgumentError:
+            where = None
+        if where is None or where.drivername not in DRIVERS:
             # The text is not repeated: there may be a password in it.
-            raise DatabaseUnusable(
-                "The database URL cannot be read; it looks like "
-                "sqlite+aiosqlite:///turnwire.db or postgresql+asyncpg://user@host/name."
-            ) from None
+            raise DatabaseUnusable(f"The database URL begins with {' or '.join(DRIVERS)}.")
         try:
-            engine = _sqlite(where) if _is_sqlite(where) else create_async_engine(where)
+            engine = DRIVERS[where.drivername](where)
             try:
                 async with engine.begin() as connection:
                     await connection.run_sync(_migrate)
@@ -101,16 +100,7 @@ class Database:
         await self._engine.dispose()
 
 
-def _is_sqlite(url: URL) -> bool:
-    return url.get_backend_name() == "sqlite"
-
-
 def _sqlite(url: URL) -> AsyncEngine:
-    if url.database and url.database != ":memory:":
-        path = Path(url.database)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        # SQLite gives the files that it keeps beside this one the same mode.
-        os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
     # With one connection, transactions of this process wait for each other in the pool, in the
     # order they came; SQLite itself has no queue and would let the unlucky ones fail. And a
     # database in memory belongs to its connection.
@@ -138,7 +128,20 @@ def _sqlite(url: URL) -> AsyncEngine:
         # fails at once, whatever the timeout; one that begins by taking the lock waits for it.
         connection.exec_driver_sql("BEGIN IMMEDIATE")
 
+    if url.database and url.database != ":memory:":
+        path = Path(url.database)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        # SQLite gives the files that it keeps beside this one the same mode.
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
     return engine
+
+
+def _postgresql(url: URL) -> AsyncEngine:
+    # A connection may have been closed by the other side since it was last used.
+    return create_async_engine(url, pool_pre_ping=True)
+
+
+DRIVERS = {"sqlite+aiosqlite": _sqlite, "postgresql+asyncpg": _postgresql}
 
 
 def _migrate(connection: Connection) -> None:

@@ -1,13 +1,8 @@
 """Run by Alembic; `turnwire.accounts.database` gives it the connection."""
 
-import logging
-
 from alembic import context
 
 from turnwire.accounts.tables import Base
-
-# It would tell of every start of a server.
-logging.getLogger("alembic").setLevel(logging.WARNING)
 
 context.configure(
     connection=context.config.attributes["connection"],

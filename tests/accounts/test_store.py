@@ -1,0 +1,366 @@
+import asyncio
+from dataclasses import dataclass
+from itertools import count
+
+import pytest
+
+from tests.accounts.conftest import NOW
+from turnwire.accounts.admission import LEASE_SECONDS, Grant, Registry, Usage
+from turnwire.accounts.bearers import DISABLED, EXPIRED, INVALID, NO_BALANCE, REVOKED, USED
+from turnwire.accounts.management import Terms
+from turnwire.accounts.store import Store
+from turnwire.accounts.tables import Account, Entry, Token
+from turnwire.accounts.tokens import KEPT_SECONDS
+from turnwire.wire.closures import (
+    CLIENT_GONE,
+    SESSION_ENDED,
+    Violation,
+)
+
+MISSING_TEXT = "Unauthorized Connection: Missing Authorization header"
+TOO_MANY_TEXT = "Unauthorized Connection: Too many concurrent sessions"
+
+NO_USE = Usage()
+DONE = SESSION_ENDED.because()
+
+_ids = count()
+
+
+async def begin(store: Registry, credential: str | None, now: float = NOW) -> str:
+    """A session that was admitted."""
+    session = f"session-{next(_ids)}"
+    await store.begin(session, credential, now=now)
+    return session
+
+
+async def refusal(store: Registry, credential: str | None, now: float = NOW) -> str:
+    """What a client is told that was not."""
+    with pytest.raises(Violation) as violation:
+        await begin(store, credential, now)
+    return violation.value.closure.text
+
+
+async def granted(store: Registry, credential: str) -> Grant:
+    return await store.begin(f"session-{next(_ids)}", credential, now=NOW)
+
+
+async def token(store: Registry, key: str, now: float = NOW, max_seconds: int = 10_800) -> str:
+    return await store.issue_token(key, expires_in=60, max_seconds=max_seconds, now=now)
+
+
+async def account(store: Store) -> Account:
+    (account,) = await store.management.accounts()
+    return account
+
+
+async def only_session(store: Store) -> Entry:
+    (entry,) = await store.management.sessions(account=None, only_open=False, limit=2)
+    return entry
+
+
+async def open_sessions(store: Store) -> int:
+    return len(await store.management.sessions(account=None, only_open=True, limit=1000))
+
+
+async def test_a_session_from_its_begin_to_its_end(store: Store, key: str) -> None:
+    session = await begin(store, key)
+    (api_key,) = await store.management.keys()
+    assert api_key.last_used_at == NOW
+    entry = await only_session(store)
+    assert (entry.id, entry.key_id, entry.token_id, entry.node) == (session, 1, None, "here")
+    assert (entry.begun_at, entry.ended_at, entry.closure) == (NOW, None, None)
+
+    await store.renew(session, Usage(audio_ms=4000, session_ms=5000), now=NOW + 5)
+    entry = await only_session(store)
+    assert (entry.audio_ms, entry.session_ms, entry.renewed_at) == (4000, 5000, NOW + 5)
+
+    await store.end(session, Usage(audio_ms=7000, session_ms=9000), DONE, now=NOW + 9)
+    entry = await only_session(store)
+    assert (entry.ended_at, entry.closure) == (NOW + 9, "session_ended")
+    assert (entry.audio_ms, entry.session_ms, entry.billed_ms) == (7000, 9000, 9000)
+
+
+@pytest.mark.parametrize("credential", [None, ""])
+async def test_a_client_without_a_credential(store: Store, credential: str | None) -> None:
+    assert await refusal(store, credential) == MISSING_TEXT
+
+
+@dataclass(frozen=True)
+class Case:
+    """Terms of an account, and what a bearer of its key is told."""
+
+    terms: Terms
+    reason: str
+
+
+@pytest.mark.parametrize(
+    "case",
+    [
+        Case({"enabled": False}, DISABLED),
+        Case({"balance_ms": 0}, NO_BALANCE),
+        Case({"balance_ms": -1}, NO_BALANCE),
+        Case({"enabled": False, "balance_ms": 0}, DISABLED),
+    ],
+)
+async def test_an_account_that_may_open_none(store: Store, key: str, case: Case) -> None:
+    issued = await token(store, key)
+    await store.management.update_account("default", **case.terms)
+    told = f"Unauthorized Connection: {case.reason}"
+    assert await refusal(store, key) == told
+    assert await refusal(store, issued) == told
+    with pytest.raises(Violation, match=case.reason):
+        await token(store, key)
+
+
+@pytest.mark.parametrize("credential", ["tw_never-issued", "\udc80", "x" * 10_000])
+async def test_an_unknown_key(store: Store, key: str, credential: str) -> None:
+    assert await refusal(store, credential) == f"Unauthorized Connection: {INVALID}"
+    with pytest.raises(Violation, match=INVALID):
+        await token(store, credential)
+
+
+async def test_a_revoked_key_and_its_tokens(store: Store, key: str) -> None:
+    issued = await token(store, key)
+    await store.management.revoke_key(1, now=NOW)
+    assert await refusal(store, key) == f"Unauthorized Connection: {REVOKED}"
+    assert await refusal(store, issued) == f"Unauthorized Connection: {REVOKED}"
+
+
+async def test_a_token_opens_one_session(store: Store, key: str) -> None:
+    issued = await token(store, key)
+    await begin(store, issued)
+    assert await refusal(store, issued) == f"Unauthorized Connection: {USED}"
+    entry = await only_session(store)
+    assert (entry.key_id, entry.token_id) == (1, 1)
+
+
+async def test_a_token_is_good_until_it_expires(store: Store, key: str) -> None:
+    late, early = await token(store, key), await token(store, key)
+    await begin(store, early, NOW + 59.9)
+    assert await refusal(store, late, NOW + 60) == f"Unauthorized Connection: {EXPIRED}"
+    # Expiry is told before use.
+    assert await refusal(store, early, NOW + 60) == f"Unauthorized Connection: {EXPIRED}"
+
+
+async def test_tokens_that_may_be_used_again(lasting_url: str) -> None:
+    store = await Store.open(lasting_url, node="here", now=NOW, reusable_tokens=True)
+    key = await store.management.create_first_account(now=NOW)
+    assert key is not None
+    issued = await token(store, key)
+    await begin(store, issued)
+    await begin(store, issued)
+    assert await refusal(store, issued, NOW + 60) == f"Unauthorized Connection: {EXPIRED}"
+    await store.close()
+
+
+async def test_a_token_does_not_get_tokens(store: Store, key: str) -> None:
+    issued = await token(store, key)
+    with pytest.raises(Violation, match=INVALID):
+        await token(store, issued)
+    with pytest.raises(Violation, match="Missing Authorization header"):
+        await store.issue_token(None, expires_in=60, max_seconds=60, now=NOW)
+
+
+async def test_a_token_of_one_account_asked_for_by_an_operator(store: Store, key: str) -> None:
+    issued = await store.management.create_token("default", expires_in=9, max_seconds=70, now=NOW)
+    assert await granted(store, issued) == Grant(70)
+    entry = await only_session(store)
+    assert (entry.key_id, entry.token_id) == (None, 1)
+
+
+async def test_a_refused_token_is_not_used_up(store: Store, key: str) -> None:
+    issued = await token(store, key)
+    await store.management.update_account("default", max_sessions=1)
+    session = await begin(store, key)
+    assert await refusal(store, issued) == TOO_MANY_TEXT
+    await store.end(session, NO_USE, DONE, now=NOW)
+    await begin(store, issued)
+
+
+async def test_long_expired_tokens_are_forgotten(store: Store, key: str) -> None:
+    forgotten = await token(store, key)
+    later = NOW + 61 + KEPT_SECONDS
+    kept = await token(store, key, later - 61)
+    await token(store, key, later)
+    assert await refusal(store, forgotten, later) == f"Unauthorized Connection: {INVALID}"
+    assert await refusal(store, kept, later) == f"Unauthorized Connection: {EXPIRED}"
+    async with store.database.begin() as db:
+        assert await db.get(Token, 1) is None
+        assert await db.get(Token, 2) is not None
+
+
+@pytest.mark.parametrize(
+    ("balance_ms", "cap", "max_seconds"),
+    [
+        (None, None, 10_800),
+        (None, 60, 60),
+        (20_000_000, None, 10_800),
+        (90_000, None, 90),
+        (90_000, 60, 60),
+        (90_000, 100, 90),
+        (1, None, 1),
+        (1001, None, 2),
+    ],
+)
+async def test_how_long_a_session_may_last(
+    store: Store, key: str, balance_ms: int | None, cap: int | None, max_seconds: int
+) -> None:
+    await store.management.update_account("default", balance_ms=balance_ms)
+    credential = key if cap is None else await token(store, key, max_seconds=cap)
+    assert await granted(store, credential) == Grant(max_seconds)
+
+
+async def test_audio_that_came_faster_than_it_was_spoken_is_billed(store: Store, key: str) -> None:
+    session = await begin(store, key)
+    await store.end(session, Usage(audio_ms=60_000, session_ms=2000), DONE, now=NOW + 2)
+    assert (await only_session(store)).billed_ms == 60_000
+
+
+async def test_the_balance_goes_down_with_use(store: Store, key: str) -> None:
+    await store.management.update_account("default", balance_ms=10_000)
+    session = await begin(store, key)
+    await store.renew(session, Usage(audio_ms=3000, session_ms=4000), now=NOW + 4)
+    assert (await account(store)).balance_ms == 6000
+    await store.end(session, Usage(audio_ms=11_000, session_ms=12_000), DONE, now=NOW + 12)
+    assert (await account(store)).balance_ms == -2000
+    assert await refusal(store, key) == f"Unauthorized Connection: {NO_BALANCE}"
+
+
+async def test_a_session_ends_once(store: Store, key: str) -> None:
+    await store.management.update_account("default", balance_ms=10_000)
+    session = await begin(store, key)
+    await store.end(session, Usage(session_ms=1000), DONE, now=NOW + 1)
+    await store.end(session, Usage(session_ms=5000), CLIENT_GONE.because(), now=NOW + 5)
+    await store.renew(session, Usage(session_ms=6000), now=NOW + 6)
+    entry = await only_session(store)
+    assert (entry.ended_at, entry.closure, entry.billed_ms) == (NOW + 1, "session_ended", 1000)
+    assert (await account(store)).balance_ms == 9000
+
+
+async def test_sessions_at_once(store: Store, key: str) -> None:
+    await store.management.update_account("default", max_sessions=50, sessions_per_minute=None)
+    outcomes = await asyncio.gather(
+        *(begin(store, key) for _ in range(200)), return_exceptions=True
+    )
+    sessions = [outcome for outcome in outcomes if isinstance(outcome, str)]
+    refusals = [str(outcome) for outcome in outcomes if isinstance(outcome, Violation)]
+    assert (len(sessions), refusals) == (50, [TOO_MANY_TEXT] * 150)
+    assert await open_sessions(store) == 50
+    await asyncio.gather(*(store.end(session, NO_USE, DONE, now=NOW) for session in sessions))
+    assert await open_sessions(store) == 0
+
+
+async def test_a_token_brought_by_many_at_once(store: Store, key: str) -> None:
+    issued = await token(store, key)
+    outcomes = await asyncio.gather(
+        *(begin(store, issued) for _ in range(20)), return_exceptions=True
+    )
+    assert sum(isinstance(outcome, str) for outcome in outcomes) == 1
+    assert sum(USED in str(outcome) for outcome in outcomes) == 19
+
+
+async def test_everything_at_once(store: Store, key: str) -> None:
+    """No two transactions wait for each other."""
+
+    async def one(number: int) -> None:
+        issued = await token(store, key)
+        session = await begin(store, issued if number % 2 else key)
+        await store.renew(session, Usage(session_ms=1000), now=NOW + 1)
+        await store.close_lost(NOW + 1)
+        await store.end(session, Usage(session_ms=2000), DONE, now=NOW + 2)
+
+    await store.management.update_account("default", balance_ms=1_000_000)
+    await asyncio.gather(*map(one, range(50)))
+    assert (await account(store)).balance_ms == 900_000
+
+
+async def test_new_sessions_in_a_minute(store: Store, key: str) -> None:
+    await store.management.update_account("default", sessions_per_minute=10)
+    for minute, limit in enumerate([10, 11, 12]):
+        now = NOW + 60 * minute
+        for _ in range(limit):
+            await begin(store, key, now)
+        assert await refusal(store, key, now + 59.9) == TOO_MANY_TEXT
+    # A clock that is set back gets no new minute.
+    assert await refusal(store, key, NOW) == TOO_MANY_TEXT
+    # After an hour the limit is where it started.
+    for _ in range(10):
+        await begin(store, key, NOW + 3600)
+    assert await refusal(store, key, NOW + 3600) == TOO_MANY_TEXT
+    # A new limit counts at once.
+    await store.management.update_account("default", sessions_per_minute=11)
+    await begin(store, key, NOW + 3600)
+    assert await refusal(store, key, NOW + 3600) == TOO_MANY_TEXT
+
+
+async def test_limits_are_the_account_s_and_not_the_key_s(store: Store, key: str) -> None:
+    manage = store.management
+    await manage.update_account("default", max_sessions=1)
+    second = await manage.create_key("default", name="second", now=NOW)
+    await manage.create_account("other", now=NOW)
+    elsewhere = await manage.create_key("other", name="", now=NOW)
+    await begin(store, key)
+    assert await refusal(store, second) == TOO_MANY_TEXT
+    await begin(store, elsewhere)
+
+
+async def test_a_lapsed_lease_frees_its_place(store: Store, key: str) -> None:
+    await store.management.update_account("default", max_sessions=1)
+    session = await begin(store, key)
+    await store.renew(session, Usage(session_ms=10_000), now=NOW + 10)
+    lapse = NOW + 10 + LEASE_SECONDS
+    assert await refusal(store, key, lapse - 0.1) == TOO_MANY_TEXT
+    await begin(store, key, lapse)
+
+
+async def test_a_lapsed_lease_closes_the_session_as_lost(store: Store, key: str) -> None:
+    session = await begin(store, key)
+    await store.renew(session, Usage(audio_ms=8000, session_ms=10_000), now=NOW + 10)
+    assert await store.close_lost(NOW + 9.9 + LEASE_SECONDS) == 0
+    assert await store.close_lost(NOW + 10 + LEASE_SECONDS) == 1
+    assert await store.close_lost(NOW + 10 + LEASE_SECONDS) == 0
+    entry = await only_session(store)
+    assert (entry.ended_at, entry.closure) == (NOW + 10, "session_lost")
+    assert (entry.audio_ms, entry.session_ms, entry.billed_ms) == (8000, 10_000, 10_000)
+
+
+async def test_a_session_that_was_not_lost_after_all_ends(store: Store, key: str) -> None:
+    await store.management.update_account("default", balance_ms=100_000)
+    session = await begin(store, key)
+    await store.renew(session, Usage(session_ms=10_000), now=NOW + 10)
+    assert await store.close_lost(NOW + 60) == 1
+    await store.end(session, Usage(session_ms=70_000), DONE, now=NOW + 70)
+    entry = await only_session(store)
+    assert (entry.ended_at, entry.closure, entry.billed_ms) == (NOW + 70, "session_ended", 70_000)
+    assert (await account(store)).balance_ms == 30_000
+
+
+async def test_a_session_that_was_not_lost_after_all_goes_on(store: Store, key: str) -> None:
+    session = await begin(store, key)
+    assert await store.close_lost(NOW + 60) == 1
+    await store.renew(session, Usage(session_ms=61_000), now=NOW + 61)
+    assert await open_sessions(store) == 1
+    entry = await only_session(store)
+    assert (entry.ended_at, entry.closure, entry.billed_ms) == (None, None, 61_000)
+
+
+async def test_a_client_that_is_gone_too_soon_breaks_nothing(store: Store, key: str) -> None:
+    beginning = [asyncio.create_task(begin(store, key)) for _ in range(10)]
+    await asyncio.sleep(0)
+    for task in beginning:
+        task.cancel()
+    await asyncio.gather(*beginning, return_exceptions=True)
+    await begin(store, key)
+
+
+async def test_closing_waits_for_what_was_begun(lasting_url: str) -> None:
+    store = await Store.open(lasting_url, node="here", now=NOW)
+    key = await store.management.create_first_account(now=NOW)
+    beginning = asyncio.create_task(begin(store, key))
+    await asyncio.sleep(0)
+    beginning.cancel()
+    await asyncio.sleep(0)
+    await store.close()
+    store = await Store.open(lasting_url, node="there", now=NOW)
+    assert await open_sessions(store) == 1
+    await store.close()
