@@ -69,6 +69,12 @@ class ManualClock:
                 due.call()
         self._now = end
 
+    def advance_to_next(self, *, within: float) -> None:
+        """Let time pass until something is due, if anything is that soon."""
+        due = [when for when, _, call in self._calls if call.call is not None]
+        if due and min(due) <= self._now + within:
+            self.advance(min(due) - self._now)
+
 
 @dataclass
 class _Call:

@@ -11,6 +11,7 @@ those that may have to wait:
 """
 
 import asyncio
+import contextlib
 import logging
 from collections import deque
 from collections.abc import Callable, Coroutine, Mapping
@@ -38,6 +39,9 @@ OUTBOX_MESSAGES = 256
 
 SEND_SECONDS = 30.0
 """How long one message may wait for a client that does not read; then the client counts as gone."""
+
+LEDGER_SECONDS = 5.0
+"""How long a close waits for the ledger."""
 
 logger = logging.getLogger(__name__)
 
@@ -95,7 +99,6 @@ class Connection:
 
     async def run(self) -> None:
         """Serve the client until its session is over."""
-        closure = SERVER_ERROR.because()
         try:
             await self._websocket.accept()
             self._happen(
@@ -104,16 +107,16 @@ class Connection:
                     api_version=self._websocket.headers.get("assemblyai-version"),
                 )
             )
-            closure = await self._write()
+            await self._write()
         finally:
-            await self._release(closure)
+            await self._release()
 
     def wind_up(self, closure: Closure) -> None:
         """End the session with this closure as soon as what was said is delivered."""
         self._happen(events.WoundUp(closure))
 
-    async def _release(self, closure: Closure) -> None:
-        """Let go of everything, and write down how the session ended."""
+    async def _release(self) -> None:
+        """Let go of everything."""
         if self._timer is not None:
             self._timer.cancel()
         for task in self._tasks:
@@ -121,24 +124,21 @@ class Connection:
         await asyncio.gather(*self._tasks, return_exceptions=True)
         if self._stream is not None:
             await self._stream.close()
-        usage = self._usage()
-        # The row alone: its text may repeat what the client sent.
-        logger.info(
-            "session %s closed: %s (%d) after %.1f s with %.1f s of audio",
-            self._session.id,
-            closure.row.name,
-            closure.code,
-            usage.session_ms / 1000,
-            usage.audio_ms / 1000,
-        )
-        if self._entered:
-            try:
-                await self._registry.end(
-                    self._session.id, usage, closure, now=self._clock.unix_time()
-                )
-            except Exception:
-                # Nothing is lost but the last seconds: its lease lapses, and it is billed by that.
-                logger.exception("session %s could not be closed in the ledger", self._session.id)
+        # It still stands there if the connection was broken off in the middle of something.
+        await self._leave_ledger(SERVER_ERROR.because())
+
+    async def _leave_ledger(self, closure: Closure) -> None:
+        """Write down how the session ended; the first closure counts."""
+        if not self._entered:
+            return
+        self._entered = False
+        now = self._clock.unix_time()
+        try:
+            async with asyncio.timeout(LEDGER_SECONDS):
+                await self._registry.end(self._session.id, self._usage(), closure, now=now)
+        except Exception:
+            # What it used since the last renewal is not billed, and its lease lapses.
+            logger.exception("session %s could not be closed in the ledger", self._session.id)
 
     async def _admit(self) -> None:
         now = self._clock.unix_time()
@@ -203,22 +203,39 @@ class Connection:
             self._happen(heard)
             await self._outbox_has_room.wait()
 
-    async def _write(self) -> Closure:
+    async def _write(self) -> None:
+        gone = False
         while True:
             effect = await self._outbox.get()
             if self._outbox.qsize() < OUTBOX_MESSAGES:
                 self._outbox_has_room.set()
+            if isinstance(effect, effects.Close):
+                return await self._close(effect.closure)
+            if gone:
+                continue
             try:
                 async with asyncio.timeout(SEND_SECONDS):
-                    if isinstance(effect, effects.Send):
-                        await self._websocket.send_text(effect.message.to_json())
-                        continue
-                    if effect.closure.row is not CLIENT_GONE:
-                        await self._websocket.close(effect.closure.code, effect.closure.reason)
+                    await self._websocket.send_text(effect.message.to_json())
             except (WebSocketDisconnect, TimeoutError):
+                gone = True
                 self._happen(events.Disconnected())
-            if isinstance(effect, effects.Close):
-                return effect.closure
+
+    async def _close(self, closure: Closure) -> None:
+        # First the ledger: whoever sees the close may count on the slot being free again.
+        await self._leave_ledger(closure)
+        # The row alone: its text may repeat what the client sent.
+        logger.info(
+            "session %s closed: %s (%d) after %.1f s with %.1f s of audio",
+            self._session.id,
+            closure.row.name,
+            closure.code,
+            self._usage().session_ms / 1000,
+            self._usage().audio_ms / 1000,
+        )
+        if closure.row is not CLIENT_GONE:
+            with contextlib.suppress(WebSocketDisconnect, TimeoutError):
+                async with asyncio.timeout(SEND_SECONDS):
+                    await self._websocket.close(closure.code, closure.reason)
 
     def _happen(self, event: events.Event) -> None:
         for effect in self._session.receive(event, self._clock.now()):

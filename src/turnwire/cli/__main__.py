@@ -1,0 +1,5 @@
+"""`python -m turnwire.cli` is `turnwire`."""
+
+from turnwire.cli import app
+
+app()

@@ -1,0 +1,411 @@
+"""Every row of the closure table, provoked by its real cause over a real socket."""
+
+import asyncio
+import json
+import re
+import signal
+import sys
+from collections.abc import Awaitable, Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import websockets
+
+from tests.support import (
+    TERMINATE,
+    Conversation,
+    ManualClock,
+    Server,
+    chunks,
+    converse,
+    loud,
+    quiet,
+    serving,
+)
+from turnwire.accounts.admission import Everyone, Grant, Usage
+from turnwire.accounts.database import sqlite_url
+from turnwire.accounts.store import Store
+from turnwire.session.session import MESSAGE_BYTES
+from turnwire.wire.closures import CLOSURES, ClosureRow, Kind, Phase, close_reason
+
+Provoke = Callable[[Server, ManualClock], Awaitable[Conversation]]
+
+PROVOKED: dict[str, list[tuple[str, Provoke]]] = {}
+"""For the name of each row, ways to make it happen, each with the text that must come of it."""
+
+
+def provokes(row: str, text: str) -> Callable[[Provoke], Provoke]:
+    def note(provoke: Provoke) -> Provoke:
+        PROVOKED.setdefault(row, []).append((text, provoke))
+        return provoke
+
+    return note
+
+
+async def heard(socket: Any, kind: str) -> dict[str, Any]:
+    """The next message of this type, those before it dropped."""
+    while True:
+        message: dict[str, Any] = json.loads(await socket.recv())
+        if message["type"] == kind:
+            return message
+
+
+@provokes("session_ended", "Session Ended")
+async def terminate(server: Server, clock: ManualClock) -> Conversation:
+    return await server.converse("", [*chunks(loud(500)), TERMINATE])
+
+
+@provokes("missing_authorization", "Unauthorized Connection: Missing Authorization header")
+async def no_key(server: Server, clock: ManualClock) -> Conversation:
+    return await server.converse(key=None)
+
+
+@provokes("unauthorized", "Unauthorized Connection: Invalid API key")
+async def unknown_key(server: Server, clock: ManualClock) -> Conversation:
+    return await server.converse(key="tw_nobody")
+
+
+@provokes("unauthorized", "Unauthorized Connection: API key has been revoked")
+async def revoked_key(server: Server, clock: ManualClock) -> Conversation:
+    [key] = await server.store.management.keys()
+    await server.store.management.revoke_key(key.id, now=clock.unix_time())
+    return await server.converse()
+
+
+async def token(server: Server, **terms: int) -> str:
+    async with server.http(headers={"Authorization": server.key}) as http:
+        response = await http.get("/v3/token", params={"expires_in_seconds": 60, **terms})
+        return str(response.raise_for_status().json()["token"])
+
+
+@provokes("unauthorized", "Unauthorized Connection: Signature has expired")
+async def expired_token(server: Server, clock: ManualClock) -> Conversation:
+    late = await token(server, expires_in_seconds=10)
+    clock.advance(11)
+    return await server.converse(f"token={late}", key=None)
+
+
+@provokes("unauthorized", "Unauthorized Connection: Token has already been used")
+async def used_token(server: Server, clock: ManualClock) -> Conversation:
+    once = await token(server)
+    assert (await server.converse("", [TERMINATE], key=once)).code == 1000
+    return await server.converse(f"token={once}", key=None)
+
+
+@provokes("unauthorized", "Unauthorized Connection: Account disabled")
+async def disabled_account(server: Server, clock: ManualClock) -> Conversation:
+    await server.store.management.update_account("default", enabled=False)
+    return await server.converse()
+
+
+@provokes("unauthorized", "Unauthorized Connection: Insufficient account balance")
+async def exhausted_balance(server: Server, clock: ManualClock) -> Conversation:
+    await server.store.management.update_account("default", balance_ms=5_000)
+    async with server.connect() as socket:
+        await heard(socket, "Begin")
+        clock.advance(4)
+        assert (await converse(socket, [loud(1000), TERMINATE])).code == 1000
+    await server.store.management.update_account("default", balance_ms=0)
+    return await server.converse()
+
+
+class BrokenRegistry(Everyone):
+    """Fails where it is told to."""
+
+    def __init__(self, store: Store, method: str) -> None:
+        self._store = store
+        self._method = method
+
+    def _check(self, method: str) -> None:
+        if method == self._method:
+            raise OSError("the database is gone")
+
+    async def begin(self, session: str, credential: str | None, *, now: float) -> Grant:
+        self._check("begin")
+        return await self._store.begin(session, credential, now=now)
+
+    async def renew(self, session: str, usage: Usage, *, now: float) -> None:
+        self._check("renew")
+
+    async def end(self, session: str, usage: Usage, closure: Any, *, now: float) -> None:
+        await self._store.end(session, usage, closure, now=now)
+
+
+@provokes("internal_error", "Internal error")
+async def store_down(server: Server, clock: ManualClock) -> Conversation:
+    server.service.registry = BrokenRegistry(server.store, "begin")
+    return await server.converse()
+
+
+@provokes("server_error", "Session Cancelled: An error occurred")
+async def store_failing_meanwhile(server: Server, clock: ManualClock) -> Conversation:
+    server.service.registry = BrokenRegistry(server.store, "renew")
+    async with server.connect() as socket:
+        await socket.send(loud(500))
+        await heard(socket, "Turn")
+        clock.advance(10)
+        return await converse(socket)
+
+
+@provokes("server_error", "Session Cancelled: An error occurred")
+async def server_stopping(server: Server, clock: ManualClock) -> Conversation:
+    async with server.connect() as socket:
+        await socket.send(loud(500))
+        await heard(socket, "Turn")
+        stopping = asyncio.create_task(server.service.stop())
+        said = await converse(socket)
+        await stopping
+    assert said.transcript == "one two"
+    return said
+
+
+@provokes("invalid_message_type", "Invalid Message Type: Bogus")
+async def unknown_type(server: Server, clock: ManualClock) -> Conversation:
+    return await server.converse("", ['{"type":"Bogus"}'])
+
+
+@provokes("invalid_json", "Invalid JSON: {not json")
+async def not_json(server: Server, clock: ManualClock) -> Conversation:
+    return await server.converse("", ["{not json"])
+
+
+@provokes("invalid_json", f"Invalid JSON: {'é' * 199}…")
+async def much_that_is_not_json(server: Server, clock: ManualClock) -> Conversation:
+    return await server.converse("", ["é" * 1000])
+
+
+@provokes("invalid_message", "Invalid Message: []")
+async def not_an_object(server: Server, clock: ManualClock) -> Conversation:
+    return await server.converse("", ["[]"])
+
+
+@provokes(
+    "invalid_parameter",
+    "User Input Validation Error: Invalid 'sample_rate': "
+    "Value error, sample_rate must be at least 8,000 Hz",
+)
+async def bad_query(server: Server, clock: ManualClock) -> Conversation:
+    once = await token(server)
+    said = await server.converse(f"sample_rate=4000&token={once}", key=None)
+    # A session that was never begun does not use up its token.
+    assert (await server.converse("", [TERMINATE], key=once)).code == 1000
+    return said
+
+
+@provokes(
+    "invalid_parameter",
+    "User Input Validation Error: Invalid 'min_turn_silence': "
+    "Value error, invalid literal for int() with base 10: 'soon'",
+)
+async def bad_update(server: Server, clock: ManualClock) -> Conversation:
+    update = {"type": "UpdateConfiguration", "min_turn_silence": "soon"}
+    return await server.converse("", [json.dumps(update)])
+
+
+@provokes("inactive", "Session terminated due to inactivity: No messages received for 5 seconds")
+async def silence(server: Server, clock: ManualClock) -> Conversation:
+    async with server.connect("inactivity_timeout=5") as socket:
+        await heard(socket, "Begin")
+        clock.advance(5)
+        return await converse(socket)
+
+
+@provokes("input_duration", "Input duration violation: 1200.0 ms. Expected between 50 and 1000 ms")
+async def long_chunk(server: Server, clock: ManualClock) -> Conversation:
+    return await server.converse("", [quiet(1200)])
+
+
+@provokes("input_duration", "Input duration violation: 20.0 ms. Expected between 50 and 1000 ms")
+async def run_of_short_chunks(server: Server, clock: ManualClock) -> Conversation:
+    return await server.converse("", [quiet(20)] * 3)
+
+
+@provokes(
+    "transmission_rate", "Audio Transmission Rate Exceeded: Received 3.0 sec. audio in 0.800000 sec"
+)
+async def faster_than_real_time(server: Server, clock: ManualClock) -> Conversation:
+    server.service.ahead_seconds = 2
+    async with server.connect() as socket:
+        talking = asyncio.create_task(converse(socket, [quiet(1000)] * 4))
+        while not talking.done():
+            await asyncio.sleep(0)
+            # From the second message on, the next is not read before its time.
+            clock.advance_to_next(within=1)
+        return await talking
+
+
+@provokes("session_expired", "Session Expired: Maximum session duration exceeded")
+async def three_hours(server: Server, clock: ManualClock) -> Conversation:
+    async with server.connect() as socket:
+        begin = await heard(socket, "Begin")
+        assert begin["expires_at"] == int(clock.unix_time()) + 3 * 60 * 60
+        await socket.send(loud(500))
+        await heard(socket, "Turn")
+        clock.advance(3 * 60 * 60)
+        said = await converse(socket)
+    assert said.transcript == "one two"
+    return said
+
+
+@provokes("session_expired", "Session Expired: Maximum session duration exceeded")
+async def cap_of_a_token(server: Server, clock: ManualClock) -> Conversation:
+    short = await token(server, max_session_duration_seconds=60)
+    async with server.connect(f"token={short}", key=None) as socket:
+        begin = await heard(socket, "Begin")
+        assert begin["expires_at"] == int(clock.unix_time()) + 60
+        clock.advance(60)
+        return await converse(socket)
+
+
+@provokes("session_expired", "Session Expired: Maximum session duration exceeded")
+async def rest_of_a_balance(server: Server, clock: ManualClock) -> Conversation:
+    await server.store.management.update_account("default", balance_ms=90_000)
+    async with server.connect() as socket:
+        await heard(socket, "Begin")
+        clock.advance(90)
+        return await converse(socket)
+
+
+@provokes("too_many_sessions", "Unauthorized Connection: Too many concurrent sessions")
+async def one_too_many(server: Server, clock: ManualClock) -> Conversation:
+    await server.store.management.update_account("default", max_sessions=1)
+    async with server.connect() as socket:
+        await heard(socket, "Begin")
+        return await server.converse()
+
+
+@provokes("too_many_sessions", "Unauthorized Connection: Too many concurrent sessions")
+async def too_many_a_minute(server: Server, clock: ManualClock) -> Conversation:
+    await server.store.management.update_account("default", sessions_per_minute=2)
+    for _ in range(2):
+        assert (await server.converse("", [TERMINATE])).code == 1000
+    said = await server.converse()
+    clock.advance(60)
+    assert (await server.converse("", [TERMINATE])).code == 1000
+    return said
+
+
+@provokes("message_too_large", "Message too large: 131073 bytes. Expected at most 131072 bytes")
+async def large_message(server: Server, clock: ManualClock) -> Conversation:
+    return await server.converse("", [bytes(MESSAGE_BYTES + 1)])
+
+
+@provokes("no_capacity", "No capacity: This server has as many sessions as it can serve")
+async def full_server(server: Server, clock: ManualClock) -> Conversation:
+    server.service.max_sessions = 1
+    async with server.connect() as socket:
+        await heard(socket, "Begin")
+        return await server.converse()
+
+
+@provokes("client_gone", "")
+async def vanished_client(server: Server, clock: ManualClock) -> Conversation:
+    async with server.connect() as socket:
+        said = Conversation([await heard(socket, "Begin")])
+        await socket.send(loud(500))
+        await heard(socket, "Turn")
+        socket.transport.abort()
+    while server.service.open_sessions:
+        await asyncio.sleep(0)
+    return said
+
+
+def provoked() -> Iterator[Any]:
+    for row in CLOSURES:
+        for text, provoke in PROVOKED.get(row.name, []):
+            yield pytest.param(row, text, provoke, id=f"{row.name}-{provoke.__name__}")
+
+
+@pytest.mark.parametrize(("row", "text", "provoke"), list(provoked()))
+async def test_row(row: ClosureRow, text: str, provoke: Provoke) -> None:
+    clock = ManualClock()
+    async with serving(clock=clock) as server:
+        store = server.store
+        said = await provoke(server, clock)
+        # Sessions that a test opened beside the one in question are still being closed.
+        while server.service.open_sessions:
+            await asyncio.sleep(0)
+        entries = {
+            entry.id: entry
+            for entry in await store.management.sessions(account=None, only_open=False, limit=100)
+        }
+
+        # The frames: Error right before the close, with the same code, and nothing after it.
+        if row.kind in (Kind.ERROR, Kind.KNOWN):
+            assert said.messages[-1] == {"type": "Error", "error_code": row.code, "error": text}
+            assert said.types.count("Error") == 1
+        else:
+            assert "Error" not in said.types
+        if row.kind is not Kind.NORMAL or row.code == 1000:
+            assert said.code == row.code
+            assert said.reason == close_reason(text)
+            assert len(said.reason.encode()) <= 123
+        assert ("Termination" in said.types) == (row.code == 1000)
+
+        # The ledger: a session that began has an entry with the row's name, and no other has.
+        if row.phase is Phase.OPENING:
+            assert "Begin" not in said.types
+        elif "Begin" in said.types:
+            entry = entries[said.messages[0]["id"]]
+            assert entry.closure == row.name
+            assert entry.billed_ms >= max(entry.audio_ms, entry.session_ms)
+        assert all(entry.ended_at is not None for entry in entries.values())
+
+
+@pytest.mark.parametrize("path", ["/v2/realtime/ws", "/v2/realtime/token"])
+async def test_the_retired_paths_are_gone(path: str) -> None:
+    text = (
+        "Deprecated endpoint: The V2 streaming API has been retired. "
+        "Use this endpoint instead: /v3/ws"
+    )
+    async with serving() as server, server.http() as http:
+        for response in (await http.get(path), await http.post(path)):
+            assert (response.status_code, response.json()) == (410, {"error": text})
+        with pytest.raises(websockets.InvalidStatus) as caught:
+            await server.connect(path=path)
+    assert caught.value.response.status_code == 410
+    assert json.loads(caught.value.response.body or b"") == {"error": text}
+
+
+async def serve(data_dir: Path) -> tuple[asyncio.subprocess.Process, str, str | None]:
+    """A server in a process of its own: it, its URL, and the first key if it printed one."""
+    command = ["-m", "turnwire.cli", "serve", "--model=echo", "--port=0", "--node=n"]
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, *command, f"--data-dir={data_dir}", stdout=asyncio.subprocess.PIPE
+    )
+    assert process.stdout is not None
+    key = None
+    while True:
+        line = (await process.stdout.readline()).decode()
+        if found := re.search(r"API key.*: (\S+)", line):
+            key = found[1]
+        if found := re.search(r"ready at (ws://\S+)/v3/ws", line):
+            return process, found[1], key
+
+
+async def test_a_server_that_is_killed_loses_no_entry(tmp_path: Path) -> None:
+    process, url, key = await serve(tmp_path)
+    assert key is not None
+    async with Server(url, None, key).connect() as socket:  # type: ignore[arg-type]
+        begin = await heard(socket, "Begin")
+        process.send_signal(signal.SIGKILL)
+        await process.wait()
+        said = await converse(socket)
+    assert said.code == 1006
+
+    process, url, key = await serve(tmp_path)
+    assert key is None
+    process.send_signal(signal.SIGTERM)
+    assert await process.wait() == 0
+
+    store = await Store.open(sqlite_url(tmp_path), node="other", now=0)
+    [entry] = await store.management.sessions(account=None, only_open=False, limit=10)
+    await store.close()
+    assert (entry.id, entry.closure) == (begin["id"], "session_lost")
+    assert entry.ended_at is not None
+
+
+def test_every_row_is_provoked() -> None:
+    elsewhere = {"deprecated_endpoint", "session_lost"}
+    assert {row.name for row in CLOSURES} == set(PROVOKED) | elsewhere
