@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from turnwire import __version__
-from turnwire.cli import demo, serve, transcribe
+from turnwire.cli import accounts, closures, demo, keys, serve, sessions, tokens, transcribe, usage
 
 app = typer.Typer(
     help="Self-hosted real-time speech-to-text. Start with `turnwire demo`.",
@@ -17,6 +17,12 @@ app = typer.Typer(
 app.command()(demo.demo)
 app.command()(serve.serve)
 app.command()(transcribe.transcribe)
+app.add_typer(accounts.app, name="accounts")
+app.add_typer(keys.app, name="keys")
+app.add_typer(tokens.app, name="tokens")
+app.add_typer(sessions.app, name="sessions")
+app.command()(usage.usage)
+app.command()(closures.closures)
 
 
 def _print_version(asked: bool) -> None:

@@ -17,35 +17,39 @@ CONFIG = Annotated[
 ]
 
 
-def takes_settings(*names: str) -> Callable[[Callable[[Settings], None]], Callable[..., None]]:
+def takes_settings(*names: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
     """Makes a command of a function of `Settings`: its options are these fields, or all.
 
-    An option that is not given is left to the environment and the file.
+    An option that is not given is left to the environment and the file. What else the function
+    takes stays as it is.
     """
     fields = {name: Settings.model_fields[name] for name in names or Settings.model_fields}
 
-    def decorate(function: Callable[[Settings], None]) -> Callable[..., None]:
-        def command(*, config: Path | None, **flags: Any) -> None:
+    def decorate(function: Callable[..., None]) -> Callable[..., None]:
+        def command(*, config: Path | None, **given: Any) -> None:
+            flags = {name: given.pop(name) for name in fields}
             try:
                 settings = load_settings(config, **flags)
             except SettingsError as error:
                 fail(str(error), code=2)
-            function(settings)
+            function(settings, **given)
 
         options = {name: _option(name, field) for name, field in fields.items()}
         options["config"] = CONFIG
-        command.__name__ = function.__name__
-        command.__doc__ = function.__doc__
-        # Typer reads both.
-        command.__annotations__ = options
-        command.__signature__ = inspect.Signature(  # type: ignore[attr-defined]
-            [
+        parameters = [
+            *list(inspect.signature(function).parameters.values())[1:],
+            *(
                 inspect.Parameter(
                     name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=option
                 )
                 for name, option in options.items()
-            ]
-        )
+            ),
+        ]
+        command.__name__ = function.__name__
+        command.__doc__ = function.__doc__
+        # Typer reads both.
+        command.__annotations__ = {each.name: each.annotation for each in parameters}
+        command.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
         return command
 
     return decorate

@@ -1,0 +1,42 @@
+"""Commands that look after the accounts, in the database that `turnwire serve` uses."""
+
+import asyncio
+import functools
+from collections.abc import Callable, Coroutine
+from typing import Annotated, Any
+
+import typer
+
+from turnwire.cli.failures import fail, needs_server
+from turnwire.cli.settings import takes_settings
+from turnwire.server.settings import Settings
+
+Account = Annotated[str, typer.Option(help="The name of the account.", metavar="NAME")]
+
+
+def manages(function: Callable[..., Coroutine[Any, Any, None]]) -> Callable[..., None]:
+    """Makes a command of a coroutine function of `Management`.
+
+    It gets options that say where the database is.
+    """
+
+    @functools.wraps(function)
+    def command(settings: Settings, **given: Any) -> None:
+        with needs_server():
+            from turnwire.accounts.database import Database
+            from turnwire.accounts.errors import AccountsError
+            from turnwire.accounts.management import Management
+
+        async def run() -> None:
+            database = await Database.open(settings.database_url)
+            try:
+                await function(Management(database), **given)
+            finally:
+                await database.close()
+
+        try:
+            asyncio.run(run())
+        except AccountsError as error:
+            fail(str(error))
+
+    return takes_settings("data_dir", "database")(command)

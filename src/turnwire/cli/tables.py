@@ -1,0 +1,47 @@
+"""Tables on standard output, and how they say what they have in them."""
+
+import sys
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
+
+from rich.console import Console
+from rich.table import Table
+
+NOTHING = "–"
+
+UNLIMITED = "unlimited"
+
+_NO_EDGE = 10_000
+
+
+def show(head: Sequence[str], rows: Iterable[Sequence[str | float]]) -> None:
+    """Print a table. Columns with numbers are flush right; fractions have one digit."""
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    shown = list(rows)
+    for number, title in enumerate(head):
+        numeric = any(isinstance(row[number], int | float) for row in shown)
+        table.add_column(title, justify="right" if numeric else "left")
+    for row in shown:
+        table.add_row(*map(_cell, row))
+    # Only a terminal has an edge to wrap lines at. A name in brackets is no markup.
+    width = None if sys.stdout.isatty() else _NO_EDGE
+    Console(width=width, markup=False, emoji=False, highlight=False).print(table)
+
+
+def moment(unix_time: float | None) -> str:
+    """A point in time to the second, in UTC."""
+    if unix_time is None:
+        return NOTHING
+    return f"{datetime.fromtimestamp(unix_time, UTC):%Y-%m-%d %H:%M:%S}"
+
+
+def seconds(ms: int) -> float:
+    return ms / 1000
+
+
+def limit(value: float | None) -> float | str:
+    return UNLIMITED if value is None else value
+
+
+def _cell(value: str | float) -> str:
+    return f"{value:.1f}" if isinstance(value, float) else str(value)
