@@ -26,8 +26,8 @@ from faster_whisper import WhisperModel
 
 from benchmarks.scoring import word_errors
 from turnwire.client import AudioFile, connect, cut, paced
+from turnwire.hearing import plain
 from turnwire.server.running import running
-from turnwire.session.turns import plain
 from turnwire.speech.models import find_model
 from turnwire.wire.messages import Turn
 

@@ -6,8 +6,8 @@ these rules, and a session relies on them:
 
 1. Words are those of the current *utterance*: everything heard since the last cut. Each event
    repeats all of them.
-2. The first `stable` words of a `Hypothesis` never change again, apart from case and
-   punctuation, in any later event of the utterance. The words of a `Pause`, `Marked` or
+2. The first `stable` words of a `Hypothesis` never change again in any later event of the
+   utterance, apart from what `plain` leaves out. The words of a `Pause`, `Marked` or
    `Finished` are settled: they are what the engine stands by if the session cuts there.
 3. After yielding an event the engine goes no further until the next one is asked for, so a cut
    made in answer to an event falls exactly there, however fast the audio came in.
@@ -15,7 +15,15 @@ these rules, and a session relies on them:
    utterance, and may yield no event at all.
 """
 
+import string
 from dataclasses import dataclass
+
+_PUNCTUATION = string.punctuation + "…—–“”‘’«»¿¡"
+
+
+def plain(text: str) -> str:
+    """A word without case and the punctuation around it; an apostrophe or hyphen within stays."""
+    return text.lower().strip(_PUNCTUATION).replace("’", "'") or text
 
 
 @dataclass(frozen=True, slots=True)

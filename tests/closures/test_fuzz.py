@@ -31,7 +31,10 @@ TEXTS = [
     "\x00\uffff\U0001f600",
 ]
 
-VALUES: list[object] = [None, True, -1, 1e308, float("nan"), 2**70, "", "x" * 2000, [], [1], ["a"] * 101, {}]
+VALUES: list[object] = [
+    *(None, True, -1, 1e308, float("nan"), 2**70),
+    *("", "x" * 2000, [], [1], ["a"] * 101, {}),
+]
 
 
 def text_frame(rng: random.Random) -> str:

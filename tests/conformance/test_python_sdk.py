@@ -21,6 +21,11 @@ from benchmarks.scoring import word_errors
 from tests.recordings import TWO_CITIES_TEXT, samples
 from turnwire.server.running import RunningServer, running
 
+# The SDK uses the websockets library in a way that newer versions of that frown upon.
+pytestmark = pytest.mark.filterwarnings(
+    r"ignore:connect\(\) must be used as a context manager:DeprecationWarning"
+)
+
 
 @dataclass
 class Story:
@@ -57,7 +62,6 @@ def stream(server: RunningServer, audio: list[bytes], rate: int, *, api_key: str
     return story
 
 
-@pytest.mark.filterwarnings("ignore::DeprecationWarning:assemblyai")
 async def test_the_dickens_passage_is_transcribed() -> None:
     audio, rate = samples("two_cities.wav")
     step = rate // 20

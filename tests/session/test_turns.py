@@ -6,7 +6,7 @@ import pytest
 
 from turnwire.hearing import Finished, Heard, Hypothesis, Marked, Pause, SpeechStarted, Word
 from turnwire.session.effects import Cut, Effect, Send
-from turnwire.session.turns import DEFAULTS, Endpointing, TurnAssembler, plain
+from turnwire.session.turns import DEFAULTS, Endpointing, TurnAssembler
 from turnwire.wire.messages import Turn
 from turnwire.wire.parameters import ConnectionParameters, Family, LiveParameters
 
@@ -179,19 +179,3 @@ def test_an_update_counts_from_the_next_event() -> None:
 
 def test_an_update_leaves_what_it_does_not_name() -> None:
     assert CLASSIC.updated(LiveParameters()) == CLASSIC
-
-
-@pytest.mark.parametrize(
-    ("text", "expected"),
-    [
-        ("Hi,", "hi"),
-        ("“Quoted”", "quoted"),
-        ("It's", "it's"),
-        ("it’s", "it's"),
-        ("mother-in-law.", "mother-in-law"),
-        ("$5.50", "5.50"),
-        ("—", "—"),
-    ],
-)
-def test_plain_words_have_no_case_and_no_punctuation(text: str, expected: str) -> None:
-    assert plain(text) == expected

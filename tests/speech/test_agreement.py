@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from turnwire.speech.agreement import Agreement, begins_with, plain, restate
+from turnwire.speech.agreement import Agreement, begins_with, restate
 from turnwire.speech.decoding import Decoded
 
 
@@ -15,12 +15,6 @@ def said(text: str, each: int = 200) -> tuple[Decoded, ...]:
 
 def texts(words: tuple[Decoded, ...]) -> str:
     return " ".join(word.text for word in words)
-
-
-def test_plain_leaves_letters_and_figures() -> None:
-    assert plain("Heaven,") == plain("heaven") == "heaven"
-    assert plain("O'Brien's") == "obriens"
-    assert plain("—") == ""
 
 
 def test_nothing_is_stable_after_one_decode() -> None:

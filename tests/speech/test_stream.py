@@ -13,8 +13,7 @@ from typing import cast
 import numpy as np
 import pytest
 
-from turnwire.hearing import Finished, Heard, Hypothesis, Marked, Pause, SpeechStarted
-from turnwire.speech.agreement import plain
+from turnwire.hearing import Finished, Heard, Hypothesis, Marked, Pause, SpeechStarted, plain
 from turnwire.speech.decoding import MS, RATE, Decoded, Job, Kind, Text
 from turnwire.speech.engine import Samples
 from turnwire.speech.scheduler import Scheduler

@@ -12,9 +12,8 @@ import soxr
 
 from benchmarks.scoring import word_errors
 from tests.recordings import TWO_CITIES_TEXT, samples
-from turnwire.hearing import Finished, Hypothesis, Marked, Pause, SpeechStarted, Word
+from turnwire.hearing import Finished, Hypothesis, Marked, Pause, SpeechStarted, Word, plain
 from turnwire.speech import load_engine
-from turnwire.speech.agreement import plain
 from turnwire.speech.decoding import RATE, Job, Kind
 from turnwire.speech.engine import Engine, EngineError, Samples
 from turnwire.speech.models import find_model

@@ -11,7 +11,6 @@ Silence is judged on the audio clock, so a client that stops sending ends no tur
 arrives in a burst is cut where it would have been cut live.
 """
 
-import string
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -24,6 +23,7 @@ from turnwire.hearing import (
     Pause,
     SpeechStarted,
     Word,
+    plain,
 )
 from turnwire.session.effects import Cut, Effect, Send
 from turnwire.wire import messages
@@ -32,13 +32,6 @@ from turnwire.wire.parameters import Family, LiveParameters
 UTTERANCE_SILENCE_MS = 500
 """The pause that ends an utterance within a turn. A shorter one is often a breath in the middle
 of a clause, and a model that hears clauses in pieces makes more mistakes."""
-
-_PUNCTUATION = string.punctuation + "…—–“”‘’«»¿¡"
-
-
-def plain(text: str) -> str:
-    """A word without case and punctuation; an apostrophe or hyphen within it stays."""
-    return text.lower().strip(_PUNCTUATION).replace("’", "'") or text
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,9 +3,9 @@
 LocalAgreement-2: a word is stable once two decodes in a row agree on it and on all before it.
 """
 
-import re
 from collections.abc import Sequence
 
+from turnwire.hearing import plain
 from turnwire.speech.decoding import Decoded
 
 HOLD_BACK_MS = 400
@@ -13,13 +13,6 @@ HOLD_BACK_MS = 400
 
 SURE_ENOUGH = 0.7
 """A word the decoder gives less than this is not stable, even if it is heard twice."""
-
-_NOT_PLAIN = re.compile(r"[^\w]|_")
-
-
-def plain(word: str) -> str:
-    """The word without case and punctuation, which may change in a stable word."""
-    return _NOT_PLAIN.sub("", word.lower())
 
 
 def begins_with(words: Sequence[Decoded], stable: Sequence[Decoded]) -> bool:
