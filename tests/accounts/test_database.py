@@ -10,13 +10,14 @@ import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import Connection, text
+from sqlalchemy.exc import IntegrityError
 
 from tests.accounts.conftest import NOW
 from turnwire.accounts.admission import LEASE_SECONDS, Usage
 from turnwire.accounts.database import Database, sqlite_url
 from turnwire.accounts.errors import DatabaseUnusable
 from turnwire.accounts.store import Store
-from turnwire.accounts.tables import Base
+from turnwire.accounts.tables import Base, Entry
 from turnwire.wire.closures import SESSION_ENDED
 
 
@@ -151,6 +152,14 @@ async def test_other_processes_may_write_too(tmp_path: Path) -> None:
         await store.close()
 
 
+async def test_what_belongs_to_nothing_is_not_kept(lasting_url: str) -> None:
+    database = await Database.open(lasting_url)
+    with pytest.raises(IntegrityError):
+        async with database.begin() as db:
+            db.add(Entry(id="stray", account_id=7, node="here", begun_at=NOW, renewed_at=NOW))
+    await database.close()
+
+
 def contents(directory: Path) -> bytes:
     return b"".join(path.read_bytes() for path in directory.iterdir())
 
@@ -223,5 +232,5 @@ async def test_a_database_that_is_newer_than_this_program(lasting_url: str) -> N
     async with database.begin() as db:
         await db.execute(text("UPDATE alembic_version SET version_num = 'tomorrow'"))
     await database.close()
-    with pytest.raises(DatabaseUnusable, match="tomorrow"):
+    with pytest.raises(DatabaseUnusable, match=r"is of a newer Turnwire: .*'tomorrow'"):
         await Database.open(lasting_url)

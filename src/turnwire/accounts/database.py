@@ -73,7 +73,11 @@ class Database:
             except BaseException:
                 await engine.dispose()
                 raise
-        except (SQLAlchemyError, CommandError, OSError, ImportError) as error:
+        except CommandError as error:
+            raise DatabaseUnusable(
+                f"The database {where.render_as_string()} is of a newer Turnwire: {error}"
+            ) from error
+        except (SQLAlchemyError, OSError, ImportError) as error:
             cause = error.orig if hasattr(error, "orig") else error
             raise DatabaseUnusable(
                 f"The database {where.render_as_string()} cannot be used: {cause}"

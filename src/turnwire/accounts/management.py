@@ -149,7 +149,7 @@ class Management:
             )
             .join(Entry.account)
             .group_by(Account.name, Entry.closure)
-            .order_by(Account.name, Entry.closure)
+            .order_by(Account.name, Entry.closure.nulls_last())
         )
         if since is not None:
             query = query.where(Entry.begun_at >= since)
