@@ -25,9 +25,9 @@ async def audio(chunks: int) -> AsyncIterator[bytes]:
 async def test_everything_is_heard_until_the_end() -> None:
     heard: list[Message] = []
     async with serving(polite) as url, connect(url) as session:
-        closing, interrupted = await converse(session, audio(3), heard.append)
+        closure, interrupted = await converse(session, audio(3), heard.append)
     assert heard == [turn("Lights off."), TERMINATION]
-    assert closing.complete
+    assert closure.complete
     assert not interrupted
 
 
@@ -57,8 +57,8 @@ async def test_audio_stops_when_the_server_ends_the_session() -> None:
 
     heard: list[Message] = []
     async with serving(handler) as url, connect(url) as session:
-        closing, _ = await converse(session, then_silence(), heard.append)
-    assert closing.code == 3005
+        closure, _ = await converse(session, then_silence(), heard.append)
+    assert closure.code == 3005
     assert [message.type for message in heard] == ["Error"]
 
 

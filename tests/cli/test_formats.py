@@ -2,9 +2,11 @@ import json
 
 import pytest
 
-from tests.client.servers import BEGIN, TERMINATION, turn
+from tests.client.servers import BEGIN, turn
 from turnwire.cli.formats import FORMATS, Format
-from turnwire.client import ClosedBy, Closing
+from turnwire.client import ClosedBy, Closure
+from turnwire.client.closure import CONNECTION_LOST
+from turnwire.wire.closures import SESSION_ENDED
 from turnwire.wire.messages import Turn
 
 TURNS = [
@@ -12,12 +14,19 @@ TURNS = [
     turn("", order=1),
     turn("Lights off.", order=2, start=3_661_007),
 ]
-COMPLETE = Closing(code=1000, reason="Session Ended", by=ClosedBy.SERVER, termination=TERMINATION)
+COMPLETE = Closure(
+    row=SESSION_ENDED,
+    code=1000,
+    text="Session Ended",
+    by=ClosedBy.SERVER,
+    audio_seconds=7,
+    session_seconds=8,
+)
 
 
-def written(format: Format, turns: list[Turn], closing: Closing = COMPLETE) -> str:
+def written(format: Format, turns: list[Turn], closure: Closure = COMPLETE) -> str:
     writer = FORMATS[format]()
-    parts = [writer.opening, *map(writer.turn, turns), writer.ending(BEGIN, closing)]
+    parts = [writer.opening, *map(writer.turn, turns), writer.ending(BEGIN, closure)]
     return "".join(parts)
 
 
@@ -75,11 +84,17 @@ def test_json_is_one_document() -> None:
     }
 
 
-def test_json_of_a_session_without_termination_has_no_figures() -> None:
-    lost = Closing(code=1006, reason="The connection was lost", by=ClosedBy.NEITHER)
+def test_json_of_a_session_that_was_lost() -> None:
+    lost = Closure(
+        row=CONNECTION_LOST,
+        code=1006,
+        text="The connection was lost",
+        by=ClosedBy.NEITHER,
+        audio_seconds=6.6,
+    )
     document = json.loads(written(Format.JSON, [], lost))
     assert document["text"] == ""
-    assert document["audio_duration_seconds"] is None
+    assert document["audio_duration_seconds"] == 7
     assert document["closure"] == {
         "code": 1006,
         "text": "The connection was lost",

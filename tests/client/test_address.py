@@ -1,7 +1,7 @@
 import pytest
 
-from turnwire.client import ConnectionFailed
 from turnwire.client.address import is_loopback, session_url
+from turnwire.client.errors import AddressError
 from turnwire.wire.audio import Encoding
 
 
@@ -24,7 +24,7 @@ def test_an_address_without_a_path_gets_that_of_sessions(address: str, url: str)
     "address", ["", "localhost:8080", "http://localhost", "ws://", "ws://host:port", "ws://[::1"]
 )
 def test_what_is_no_address_is_said_to_be_none(address: str) -> None:
-    with pytest.raises(ConnectionFailed, match="not the address of a server; expected"):
+    with pytest.raises(AddressError, match="not the address of a server; expected"):
         session_url(address, {})
 
 

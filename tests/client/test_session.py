@@ -18,15 +18,15 @@ from tests.client.servers import (
 )
 from turnwire.client import (
     ClosedBy,
-    Closing,
-    ConnectionFailed,
-    Refused,
+    Closure,
     Session,
     SessionClosed,
     connect,
+    errors,
 )
 from turnwire.client import session as session_module
 from turnwire.server.running import running
+from turnwire.wire.closures import SESSION_ENDED
 from turnwire.wire.messages import Error, Message, Turn
 
 LOUD = b"\x40\x1f" * 1600
@@ -48,13 +48,27 @@ async def test_a_whole_session() -> None:
         await session.force_endpoint()
         await session.keep_alive()
         await session.update(min_turn_silence=300, only_newer_servers_know="this")
-        assert session.closing is None
+        assert session.closure is None
         await session.terminate()
         messages = [message async for message in session]
 
     assert messages == [turn("Lights off."), TERMINATION]
-    assert session.closing == Closing(
-        code=1000, reason="Session Ended", by=ClosedBy.SERVER, termination=TERMINATION
+    assert session.closure == Closure(
+        row=SESSION_ENDED,
+        code=1000,
+        reason="Session Ended",
+        text="Session Ended",
+        by=ClosedBy.SERVER,
+        story=(
+            "received Begin",
+            "sent Terminate",
+            "received Termination",
+            "received close 1000",
+            "sent close 1000",
+        ),
+        session_id=BEGIN.id,
+        audio_seconds=7,
+        session_seconds=8,
     )
     assert received[0] == b"\1\0" * 800
     assert [json.loads(text) for text in received[1:]] == [
@@ -103,70 +117,84 @@ LONG = "Invalid JSON: " + "x" * 150
 
 
 @pytest.mark.parametrize(
-    ("code", "text", "reason"),
+    ("code", "text", "reason", "raised"),
     [
-        (1008, "Unauthorized Connection: Invalid API key", None),
-        (3006, LONG, "See Error message for details"),
+        (1008, "Unauthorized Connection: Invalid API key", None, errors.Unauthorized),
+        (3006, LONG, "See Error message for details", errors.InvalidJson),
     ],
 )
 async def test_a_refusal_is_raised_with_all_the_server_said(
-    code: int, text: str, reason: str | None
+    code: int, text: str, reason: str | None, raised: type[SessionClosed]
 ) -> None:
     async def handler(socket: ServerConnection) -> None:
         await tell(socket, Error(error_code=code, error=text))
         await socket.close(code, reason or text)
 
     async with serving(handler) as url:
-        with pytest.raises(Refused) as caught:
+        with pytest.raises(SessionClosed) as caught:
             async with connect(url, api_key="never issued"):
                 pass
 
     assert str(caught.value) == (
-        f"The server refused the session: {code} {text} (closed by the server)"
+        f"{code} {text} (closed by the server); "
+        f"received Error {code}, received close {code}, sent close {code}. "
+        f"{caught.value.closure.advice}"
     )
-    assert caught.value.closing == Closing(
-        code=code,
-        reason=reason or text,
-        by=ClosedBy.SERVER,
-        error=Error(error_code=code, error=text),
-    )
+    assert type(caught.value) is raised
+    closure = caught.value.closure
+    assert (closure.code, closure.reason, closure.text) == (code, reason or text, text)
+    assert (closure.by, closure.session_id) == (ClosedBy.SERVER, None)
+    assert (closure.audio_seconds, closure.session_seconds) == (0, 0)
 
 
 async def test_a_close_before_begin_without_an_error_is_a_refusal_too() -> None:
     async with serving(lambda socket: socket.close(1013, "try again later")) as url:
-        with pytest.raises(Refused, match="1013 try again later"):
+        with pytest.raises(errors.NoCapacity, match="1013 try again later"):
             async with connect(url):
                 pass
 
 
-async def test_an_http_status_instead_of_a_session() -> None:
+@pytest.mark.parametrize(
+    ("status", "raised"),
+    [
+        (HTTPStatus.GONE, errors.DeprecatedEndpoint),
+        (HTTPStatus.FORBIDDEN, errors.HandshakeRefused),
+        (HTTPStatus.TOO_MANY_REQUESTS, errors.HandshakeFailed),
+        (HTTPStatus.SERVICE_UNAVAILABLE, errors.HandshakeFailed),
+    ],
+)
+async def test_an_http_status_instead_of_a_session(
+    status: HTTPStatus, raised: type[SessionClosed]
+) -> None:
     def retired(socket: ServerConnection, request: Request) -> Response:
-        return socket.respond(HTTPStatus.GONE, "This endpoint is\nretired.")
+        return socket.respond(status, "This endpoint is\nretired.")
 
     async def handler(socket: ServerConnection) -> None:
         raise AssertionError("no session")
 
     async with serve(handler, "127.0.0.1", 0, process_request=retired) as server:
         url = address(server) + "/v2/realtime/ws"
-        with pytest.raises(ConnectionFailed) as caught:
+        with pytest.raises(raised) as caught:
             async with connect(url, token="secret"):
                 pass
-    assert str(caught.value) == (
-        f"{url} answered with HTTP status 410 instead of a session: This endpoint is retired."
+    assert caught.value.code == status
+    assert caught.value.closure.text == (
+        f"{url} answered with HTTP status {status} instead of a session: This endpoint is retired"
     )
+    assert caught.value.closure.retryable == (raised is errors.HandshakeFailed)
 
 
 async def test_nobody_there() -> None:
     async with serving(lambda socket: tell(socket, BEGIN)) as url:
         pass
-    with pytest.raises(ConnectionFailed, match=f"Could not connect to {url}/v3/ws; is a server"):
+    with pytest.raises(errors.Unreachable, match=f"Could not connect to {url}/v3/ws; is a server"):
         async with connect(url, token="secret"):
             pass
 
 
 async def test_another_protocol_is_recognized() -> None:
     async with serving(lambda socket: tell(socket, turn("Hello."))) as url:
-        with pytest.raises(ConnectionFailed, match="Turn came before Begin"):
+        with pytest.raises(errors.NotThisProtocol, match="Turn came before Begin"):
             async with connect(url):
                 pass
 
@@ -174,27 +202,27 @@ async def test_another_protocol_is_recognized() -> None:
 async def test_a_server_that_never_begins_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(session_module, "OPEN_SECONDS", 0.05)
     async with serving(lambda socket: socket.wait_closed()) as url:
-        with pytest.raises(ConnectionFailed, match="did not open a session within"):
+        with pytest.raises(errors.NoBegin, match="did not open a session within"):
             async with connect(url):
                 pass
 
 
-async def test_an_error_during_the_session_ends_reading_and_stands_in_the_closing() -> None:
+async def test_an_error_during_the_session_ends_reading_and_stands_in_the_closure() -> None:
     async def handler(socket: ServerConnection) -> None:
         await tell(socket, BEGIN, turn("One."), Error(error_code=3006, error=LONG))
         await socket.close(3006, "See Error message for details")
 
     async with serving(handler) as url, connect(url) as session:
         messages = [message async for message in session]
-        with pytest.raises(SessionClosed, match=f"The session is over: 3006 {LONG}"):
+        with pytest.raises(SessionClosed, match=f"3006 {LONG}"):
             await session.send(b"\0\0" * 800)
         with pytest.raises(SessionClosed):
             await session.terminate()
 
     assert [message.type for message in messages] == ["Turn", "Error"]
-    assert session.closing is not None
-    assert (session.closing.code, session.closing.text) == (3006, LONG)
-    assert not session.closing.complete
+    assert session.closure is not None
+    assert (session.closure.code, session.closure.text) == (3006, LONG)
+    assert not session.closure.complete
 
 
 async def send_without_end(session: Session) -> None:
@@ -224,8 +252,11 @@ async def test_leaving_early_closes_and_still_tells_how_it_ended() -> None:
     async with serving(handler) as url:
         async with connect(url) as session:
             pass
-        assert session.closing == Closing(code=1000, reason="", by=ClosedBy.CLIENT)
-        assert not session.closing.complete
+        assert session.closure is not None
+        assert (session.closure.name, session.closure.code) == ("closed_here", 1000)
+        assert session.closure.by is ClosedBy.CLIENT
+        assert not session.closure.is_error
+        assert not session.closure.complete
     assert closed == [1000]
 
 
@@ -249,8 +280,8 @@ async def test_leaving_while_another_task_is_reading() -> None:
             await reads.wait()
         await reading
     assert heard == [turn("One.")]
-    assert session.closing is not None
-    assert session.closing.by is ClosedBy.CLIENT
+    assert session.closure is not None
+    assert session.closure.by is ClosedBy.CLIENT
 
 
 async def test_a_connection_lost_without_a_close_frame() -> None:
@@ -260,9 +291,11 @@ async def test_a_connection_lost_without_a_close_frame() -> None:
 
     async with serving(handler) as url, connect(url) as session:
         assert [message async for message in session] in ([turn("One.")], [])
-    assert session.closing == Closing(
-        code=1006, reason="The connection was lost", by=ClosedBy.NEITHER
-    )
+    assert session.closure is not None
+    assert (session.closure.name, session.closure.code) == ("connection_lost", 1006)
+    assert session.closure.text == "The connection was lost"
+    assert session.closure.by is ClosedBy.NEITHER
+    assert session.closure.retryable
 
 
 @pytest.mark.parametrize("said", [(), (TERMINATION,), (turn("One."),)])
@@ -281,10 +314,10 @@ async def test_a_server_that_does_not_end_is_dropped_after_terminate(
     async with serving(handler) as url, connect(url) as session:
         await session.terminate()
         assert [message async for message in session] == list(said)
-    assert session.closing is not None
-    assert session.closing.code == 1006
-    assert session.closing.by is ClosedBy.CLIENT
-    assert session.closing.reason == "The server did not end the session within 0.05 seconds"
+    assert session.closure is not None
+    assert session.closure.code == 1006
+    assert session.closure.by is ClosedBy.CLIENT
+    assert session.closure.reason == "The server did not end the session within 0.05 seconds"
 
 
 async def test_messages_of_a_newer_server_are_passed_over(
@@ -317,18 +350,18 @@ async def test_a_session_with_the_real_server() -> None:
     turns = [message for message in messages if isinstance(message, Turn)]
     assert turns[-1].end_of_turn
     assert turns[-1].transcript == "one two"
-    assert session.closing is not None
-    assert session.closing.complete
-    assert session.closing.termination == messages[-1]
+    assert session.closure is not None
+    assert session.closure.complete
+    assert session.closure.audio_seconds == 2
 
 
 async def test_the_real_server_refuses() -> None:
     async with running("echo") as server:
-        with pytest.raises(Refused) as caught:
+        with pytest.raises(errors.Unauthorized) as caught:
             async with connect(server.url, api_key="never issued"):
                 pass
-    assert caught.value.closing.code == 1008
-    assert caught.value.closing.text == "Unauthorized Connection: Invalid API key"
+    assert caught.value.code == 1008
+    assert caught.value.closure.text == "Unauthorized Connection: Invalid API key"
 
 
 @pytest.mark.parametrize(
@@ -344,7 +377,7 @@ async def test_the_real_server_ends_a_session_early(chunk: bytes, text: str) -> 
             await session.send(chunk)
             async for _ in session:
                 pass
-        assert str(session.closing).startswith(text)
+        assert str(session.closure).startswith(text)
 
 
 async def test_a_source_that_never_waits_does_not_keep_messages_out() -> None:
@@ -367,5 +400,5 @@ async def test_a_source_that_never_waits_does_not_keep_messages_out() -> None:
             await session.send(bytes(3200))
         await session.terminate()
         await reading
-    assert session.closing is not None
-    assert session.closing.complete
+    assert session.closure is not None
+    assert session.closure.complete

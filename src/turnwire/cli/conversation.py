@@ -5,7 +5,7 @@ import signal
 from collections.abc import AsyncIterable, Callable, Iterator
 from contextlib import contextmanager, suppress
 
-from turnwire.client import Closing, Session, SessionClosed
+from turnwire.client import Closure, Session, SessionClosed
 from turnwire.wire.messages import ServerMessage, Turn
 
 INTERRUPTED = 130
@@ -14,10 +14,10 @@ INTERRUPTED = 130
 
 async def converse(
     session: Session, audio: AsyncIterable[bytes], hear: Callable[[ServerMessage], None]
-) -> tuple[Closing, bool]:
+) -> tuple[Closure, bool]:
     """Send the audio and Terminate; `hear` gets every message until the end.
 
-    Gives the session's closing, and whether Ctrl-C cut the audio short: what was said until then
+    Gives the session's closure, and whether Ctrl-C cut the audio short: what was said until then
     is still heard. A second Ctrl-C interrupts that, too. What the source of the audio raises is
     raised once the session has ended.
     """
@@ -36,10 +36,10 @@ async def converse(
         await asyncio.wait((sending,))
         with suppress(SessionClosed):
             await session.terminate()
-        closing = await reading
+        closure = await reading
     if not sending.cancelled() and (error := sending.exception()):
         raise error
-    return closing, interrupted
+    return closure, interrupted
 
 
 def is_finished(turn: Turn) -> bool:
@@ -47,11 +47,11 @@ def is_finished(turn: Turn) -> bool:
     return turn.end_of_turn and turn.turn_is_formatted
 
 
-async def _read(session: Session, hear: Callable[[ServerMessage], None]) -> Closing:
+async def _read(session: Session, hear: Callable[[ServerMessage], None]) -> Closure:
     async for message in session:
         hear(message)
-    assert session.closing is not None
-    return session.closing
+    assert session.closure is not None
+    return session.closure
 
 
 async def _send(session: Session, audio: AsyncIterable[bytes]) -> None:

@@ -19,7 +19,7 @@ from turnwire.cli.failures import fail
 from turnwire.cli.local import DEFAULT_MODEL, local_server
 from turnwire.cli.sources import Source, from_file
 from turnwire.cli.times import minutes
-from turnwire.client import ClientError, Closing, connect
+from turnwire.client import ClientError, Closure, connect
 from turnwire.wire.messages import Begin, ServerMessage, Turn
 
 PACKAGE = "moonshine-voice"
@@ -72,9 +72,9 @@ async def show(source: Source, model: str, console: Console) -> None:
         )
         screen = stack.enter_context(_Screen(console, source.seconds))
         screen.begun(url, model, session.begin)
-        closing, interrupted = await converse(session, screen.watch(source), screen.hear)
-    _tell_the_end(console, closing)
-    if not closing.complete:
+        closure, interrupted = await converse(session, screen.watch(source), screen.hear)
+    _tell_the_end(console, closure)
+    if not closure.complete:
         raise typer.Exit(1)
     if interrupted:
         raise typer.Exit(INTERRUPTED)
@@ -141,15 +141,14 @@ def _spoken(turn: Turn) -> Text:
     )
 
 
-def _tell_the_end(console: Console, closing: Closing) -> None:
+def _tell_the_end(console: Console, closure: Closure) -> None:
     console.print()
-    if closing.termination:
-        figures = closing.termination
+    if closure.complete:
         console.print(
-            f"Termination  {figures.audio_duration_seconds} s of audio "
-            f"in a session of {figures.session_duration_seconds} s"
+            f"Termination  {closure.audio_seconds:g} s of audio "
+            f"in a session of {closure.session_seconds:g} s"
         )
-    console.print(f"Closed       {closing}")
+    console.print(f"Closed       {closure}")
     console.print()
     console.print(
         "Next, try `turnwire transcribe FILE` with a recording of your own,\n"

@@ -8,7 +8,7 @@ import json
 from enum import StrEnum
 
 from turnwire.cli.captions import cues
-from turnwire.client import Closing
+from turnwire.client import Closure
 from turnwire.wire.messages import Begin, Turn
 
 
@@ -20,7 +20,7 @@ class Text:
     def turn(self, turn: Turn) -> str:
         return f"{turn.transcript}\n" if turn.transcript else ""
 
-    def ending(self, begin: Begin, closing: Closing) -> str:
+    def ending(self, begin: Begin, closure: Closure) -> str:
         return ""
 
 
@@ -61,8 +61,7 @@ class Json(Text):
         self._turns.append(turn)
         return ""
 
-    def ending(self, begin: Begin, closing: Closing) -> str:
-        figures = closing.termination
+    def ending(self, begin: Begin, closure: Closure) -> str:
         document = {
             "text": " ".join(turn.transcript for turn in self._turns if turn.transcript),
             "words": [
@@ -85,14 +84,14 @@ class Json(Text):
                 for turn in self._turns
                 if turn.words
             ],
-            "audio_duration_seconds": figures and figures.audio_duration_seconds,
-            "session_duration_seconds": figures and figures.session_duration_seconds,
+            "audio_duration_seconds": round(closure.audio_seconds),
+            "session_duration_seconds": round(closure.session_seconds),
             "session_id": begin.id,
             "closure": {
-                "code": closing.code,
-                "text": closing.text,
-                "by": closing.by,
-                "complete": closing.complete,
+                "code": closure.code,
+                "text": closure.text,
+                "by": closure.by,
+                "complete": closure.complete,
             },
         }
         return json.dumps(document, ensure_ascii=False, indent=2) + "\n"

@@ -112,10 +112,10 @@ async def _transcribe(
                 write(written.turn(message))
 
         write(written.opening)
-        closing, interrupted = await converse(session, progress.watch(source), hear)
-        write(written.ending(session.begin, closing))
-    if not closing.complete:
-        fail(f"The session ended early: {closing}")
+        closure, interrupted = await converse(session, progress.watch(source), hear)
+        write(written.ending(session.begin, closure))
+    if not closure.complete:
+        fail(f"The session ended early: {closure}")
     if interrupted and not source.live:
         raise typer.Exit(INTERRUPTED)
 

@@ -5,17 +5,12 @@ async with turnwire.client.connect("ws://localhost:8080", api_key=key) as sessio
     await session.terminate()
     async for message in session:
         ...
-print(session.closing)
+print(session.closure)
 """
 
-from turnwire.client.closing import (
-    ClientError,
-    ClosedBy,
-    Closing,
-    ConnectionFailed,
-    Refused,
-    SessionClosed,
-)
+from turnwire.client import errors
+from turnwire.client.closure import ClosedBy, Closure
+from turnwire.client.errors import ClientError, LocalError, SessionClosed
 from turnwire.client.files import AudioFile, AudioFileError
 from turnwire.client.pacing import Clock, cut, paced
 from turnwire.client.session import Session, connect
@@ -26,12 +21,12 @@ __all__ = [
     "ClientError",
     "Clock",
     "ClosedBy",
-    "Closing",
-    "ConnectionFailed",
-    "Refused",
+    "Closure",
+    "LocalError",
     "Session",
     "SessionClosed",
     "connect",
     "cut",
+    "errors",
     "paced",
 ]

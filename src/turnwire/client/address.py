@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from enum import Enum
 from urllib.parse import urlencode, urlsplit, urlunsplit
 
-from turnwire.client.closing import ConnectionFailed
+from turnwire.client.errors import AddressError
 
 SESSION_PATH = "/v3/ws"
 
@@ -14,7 +14,7 @@ SESSION_PATH = "/v3/ws"
 def session_url(address: str, parameters: Mapping[str, object]) -> str:
     """The address with the path of sessions, if it names none, and the parameters as its query.
 
-    A parameter that is None is left out. Raises `ConnectionFailed` for what is no address.
+    A parameter that is None is left out. Raises `AddressError` for what is no address.
     """
     try:
         url = urlsplit(address)
@@ -22,7 +22,7 @@ def session_url(address: str, parameters: Mapping[str, object]) -> str:
     except ValueError:
         named = None
     if not named:
-        raise ConnectionFailed(
+        raise AddressError(
             f"{address!r} is not the address of a server; "
             "expected something like ws://localhost:8080."
         )

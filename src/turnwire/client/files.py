@@ -9,12 +9,12 @@ from typing import Self
 import av
 from av.error import FFmpegError, InvalidDataError
 
-from turnwire.client.closing import ClientError
+from turnwire.client.errors import LocalError
 
 _log = logging.getLogger(__name__)
 
 
-class AudioFileError(ClientError):
+class AudioFileError(LocalError):
     """The file is missing, is not audio, or is damaged."""
 
 

@@ -1,0 +1,308 @@
+"""How a session ended, as the client saw it: always one row of a table.
+
+It is a row of the protocol's own table (`turnwire.wire.closures`) or of `OWN_ROWS`, which has what
+only a client sees: a network that fails, servers that speak otherwise, codes of other servers.
+
+Which row it is, the text tells before the code does: several rows share a code, and servers
+differ in the codes they use. A text is recognized however it is cased and whatever is put before
+it, because servers differ in that, too.
+"""
+
+import re
+from dataclasses import dataclass
+from enum import StrEnum
+from string import Formatter
+
+from turnwire.wire.closures import CLOSURES, SESSION_ENDED, ClosureRow, Kind, Phase
+
+NO_CLOSE_FRAME = 1006
+"""The code that stands for a connection without a close frame (RFC 6455, 7.1.5)."""
+
+POLICY_VIOLATION = 1008
+"""The code that is never tried again, whatever its row says."""
+
+
+class ClosedBy(StrEnum):
+    """Whose close frame came first."""
+
+    SERVER = "the server"
+    CLIENT = "the client"
+    NEITHER = "neither side"
+    """The connection broke, or never came about."""
+
+
+CLOSED_HERE = ClosureRow(
+    name="closed_here",
+    code=1000,
+    template="Closed by this client",
+    kind=Kind.NORMAL,
+    phase=Phase.SESSION,
+    meaning="This side closed the connection without Terminate.",
+    advice="Send Terminate and wait for Termination, or the last words are lost.",
+    provoke="Leave the context of a client by an exception.",
+)
+
+NO_TERMINATION = ClosureRow(
+    name="no_termination",
+    code=1000,
+    template="Closed without Termination",
+    kind=Kind.ERROR,
+    phase=Phase.SESSION,
+    meaning="The server closed as if all were well, but Termination had not come.",
+    advice="Do not count on having every word.",
+    provoke="Rehearse no-termination.",
+)
+
+CONNECTION_LOST = ClosureRow(
+    name="connection_lost",
+    code=NO_CLOSE_FRAME,
+    template="The connection was lost",
+    kind=Kind.ERROR,
+    phase=Phase.ANY,
+    meaning="The connection broke without a close frame: the network failed, the server died, or "
+    "it answered no ping.",
+    advice="Connect again.",
+    provoke="Rehearse reset.",
+    retry_after=0,
+)
+
+NOT_ENDED = ClosureRow(
+    name="not_ended",
+    code=NO_CLOSE_FRAME,
+    template="The server did not end the session within {seconds} seconds",
+    kind=Kind.ERROR,
+    phase=Phase.SESSION,
+    meaning="The end was asked for or announced, and did not come; the connection was dropped.",
+    advice="Connect again, or look at what keeps the server busy.",
+    provoke="Rehearse vanish, and terminate.",
+    retry_after=1,
+    example={"seconds": 30},
+)
+
+UNREACHABLE = ClosureRow(
+    name="unreachable",
+    code=NO_CLOSE_FRAME,
+    template="Could not connect to {address}; is a server running there? ({problem})",
+    kind=Kind.ERROR,
+    phase=Phase.OPENING,
+    meaning="No connection to the server came about.",
+    advice="Check the address, and that the server is running.",
+    provoke="Connect to a port where nobody listens.",
+    retry_after=1,
+    example={"address": "ws://localhost:8080/v3/ws", "problem": "connection refused"},
+)
+
+NO_BEGIN = ClosureRow(
+    name="no_begin",
+    code=NO_CLOSE_FRAME,
+    template="{address} did not open a session within {seconds} seconds",
+    kind=Kind.ERROR,
+    phase=Phase.OPENING,
+    meaning="Begin did not come in time.",
+    advice="Connect again; the server may be overloaded.",
+    provoke="Rehearse no-begin.",
+    retry_after=1,
+    example={"address": "ws://localhost:8080/v3/ws", "seconds": 10},
+)
+
+NOT_THIS_PROTOCOL = ClosureRow(
+    name="not_this_protocol",
+    code=1002,
+    template="The server does not speak this protocol: {message} came before Begin",
+    kind=Kind.ERROR,
+    phase=Phase.OPENING,
+    meaning="What came is not of this protocol, such as anything but Begin or Error at first.",
+    advice="Check the address.",
+    provoke="Connect to a server of another protocol.",
+    example={"message": "Turn"},
+)
+
+HANDSHAKE_REFUSED = ClosureRow(
+    name="handshake_refused",
+    code=403,
+    template="{address} answered with HTTP status {status} instead of a session{body}",
+    kind=Kind.HTTP,
+    phase=Phase.OPENING,
+    meaning="The handshake was answered with an HTTP status that another attempt does not change.",
+    advice="Check the address and what stands between here and there.",
+    provoke="Rehearse handshake/403.",
+    example={"address": "ws://localhost:8080/v3/ws", "status": 403, "body": ""},
+)
+
+HANDSHAKE_FAILED = ClosureRow(
+    name="handshake_failed",
+    code=503,
+    template=HANDSHAKE_REFUSED.template,
+    kind=Kind.HTTP,
+    phase=Phase.OPENING,
+    meaning="The handshake was answered with an HTTP status of a server in trouble (429, 5xx).",
+    advice="Connect again soon.",
+    provoke="Rehearse handshake/503.",
+    retry_after=1,
+    example={"address": "ws://localhost:8080/v3/ws", "status": 503, "body": ""},
+)
+
+GOING_AWAY = ClosureRow(
+    name="going_away",
+    code=1001,
+    template="Going away",
+    kind=Kind.ERROR,
+    phase=Phase.ANY,
+    meaning="The server, or something in between, is about to stop or had enough of silence.",
+    advice="Connect again.",
+    provoke="Use a server that closes with 1001.",
+    retry_after=1,
+)
+
+SERVICE_RESTART = ClosureRow(
+    name="service_restart",
+    code=1012,
+    template="Service restart",
+    kind=Kind.ERROR,
+    phase=Phase.ANY,
+    meaning="The server is about to start again.",
+    advice="Connect again.",
+    provoke="Use a server that closes with 1012.",
+    retry_after=1,
+)
+
+BAD_GATEWAY = ClosureRow(
+    name="bad_gateway",
+    code=1014,
+    template="Bad gateway",
+    kind=Kind.ERROR,
+    phase=Phase.ANY,
+    meaning="A gateway had no good answer from the server behind it.",
+    advice="Connect again.",
+    provoke="Use a gateway that closes with 1014.",
+    retry_after=1,
+)
+
+UNKNOWN_CLOSURE = ClosureRow(
+    name="unknown_closure",
+    code=4000,
+    template="Unknown closure",
+    kind=Kind.ERROR,
+    phase=Phase.ANY,
+    meaning="The server closed with a code, or with a text, that stands in no table.",
+    advice="Read the code and the text.",
+    provoke="Use a server that closes with 4000.",
+)
+
+OWN_ROWS = (
+    CLOSED_HERE,
+    NO_TERMINATION,
+    CONNECTION_LOST,
+    NOT_ENDED,
+    UNREACHABLE,
+    NO_BEGIN,
+    NOT_THIS_PROTOCOL,
+    HANDSHAKE_REFUSED,
+    HANDSHAKE_FAILED,
+    GOING_AWAY,
+    SERVICE_RESTART,
+    BAD_GATEWAY,
+    UNKNOWN_CLOSURE,
+)
+
+ROWS = (*CLOSURES, *OWN_ROWS)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Closure:
+    """The end of one session, or of the attempt to open one."""
+
+    row: ClosureRow
+    code: int
+    """The code of the first close frame; 1006 if there was none, an HTTP status if it ended at
+    the handshake."""
+    reason: str = ""
+    """The reason in that frame, at most 123 bytes; `text` may be longer."""
+    text: str
+    """Why, in full: the text of the Error message if one came."""
+    by: ClosedBy
+    story: tuple[str, ...] = ()
+    """What was received and what was sent, in this order; audio and turns left out."""
+    session_id: str | None = None
+    """As Begin told it; None: there was no Begin."""
+    audio_seconds: float = 0
+    """As Termination told it; without one, what was sent."""
+    session_seconds: float = 0
+    """As Termination told it; without one, the time since Begin."""
+
+    @property
+    def name(self) -> str:
+        """The name of the row, such as session_expired."""
+        return self.row.name
+
+    @property
+    def is_error(self) -> bool:
+        """Whether `on_error` is called before `on_close`."""
+        return self.row.kind in (Kind.ERROR, Kind.HTTP)
+
+    @property
+    def retry_after(self) -> float | None:
+        """Seconds after which to connect again; None: it would end the same way."""
+        return None if self.code == POLICY_VIOLATION else self.row.retry_after
+
+    @property
+    def retryable(self) -> bool:
+        """Whether connecting again, as it stands, may succeed."""
+        return self.retry_after is not None
+
+    @property
+    def advice(self) -> str:
+        """What to do about it."""
+        return self.row.advice
+
+    @property
+    def complete(self) -> bool:
+        """Whether everything that was said has been delivered: Termination, then code 1000."""
+        return self.row is SESSION_ENDED
+
+    def __str__(self) -> str:
+        return f"{self.code} {self.text or 'no reason given'} (closed by {self.by})"
+
+
+def row_of(code: int, text: str) -> ClosureRow:
+    """The row of a server's close with this code and text, other than a normal one."""
+    if code in _OWN_CODES:
+        return _OWN_CODES[code]
+    of_code = [row for row in _TOLD if row.code == code]
+    for patterns, rows in ((_EXACT, _TOLD), (_SOMEWHERE, _TOLD), (_HEADLINE, of_code)):
+        matching = [row for row in rows if patterns[row.name].search(text)]
+        if matching:
+            return max(matching, key=lambda row: len("".join(_literals(row))))
+    return of_code[0] if len(of_code) == 1 else UNKNOWN_CLOSURE
+
+
+def handshake_row(status: int) -> ClosureRow:
+    """The row of a handshake that was answered with this HTTP status."""
+    for row in CLOSURES:
+        if row.kind is Kind.HTTP and row.code == status:
+            return row
+    return HANDSHAKE_FAILED if status == 429 or status >= 500 else HANDSHAKE_REFUSED
+
+
+_TOLD = [row for row in CLOSURES if row.kind is not Kind.NORMAL]
+"""The rows whose texts a server tells."""
+
+_OWN_CODES = {row.code: row for row in (GOING_AWAY, SERVICE_RESTART, BAD_GATEWAY)}
+
+
+def _literals(row: ClosureRow) -> list[str]:
+    """What stands before, between and after the details of a row's template."""
+    return [literal for literal, *_ in Formatter().parse(row.template) if literal]
+
+
+def _pattern(row: ClosureRow, start: str = "") -> re.Pattern[str]:
+    return re.compile(start + ".*".join(map(re.escape, _literals(row))), re.IGNORECASE | re.DOTALL)
+
+
+_EXACT = {row.name: _pattern(row, "^") for row in _TOLD}
+_SOMEWHERE = {row.name: _pattern(row) for row in _TOLD}
+_HEADLINE = {
+    row.name: re.compile("^" + re.escape(row.template.split(":")[0]), re.IGNORECASE)
+    for row in _TOLD
+}
+"""What is left of a text whose details are worded otherwise."""
