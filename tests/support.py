@@ -125,6 +125,7 @@ async def serving(
     *,
     clock: Clock | None = None,
     registry: Registry | None = None,
+    rehearse: bool = False,
     **options: Any,
 ) -> AsyncIterator[Server]:
     """A server with one account, `default`, that is not limited."""
@@ -136,7 +137,7 @@ async def serving(
         await store.management.create_account("default", now=now, sessions_per_minute=None)
         key = await store.management.create_key("default", name="test", now=now)
     service = Service(engine or EchoEngine(), registry, clock, **options)
-    async with listening(service) as url:
+    async with listening(service, rehearse=rehearse) as url:
         yield Server(url, service, key)
 
 

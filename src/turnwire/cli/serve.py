@@ -54,7 +54,9 @@ async def _serve(settings: Settings, engine: "Engine") -> None:
     service, first_key = await open_service(settings, engine)
     if first_key is not None:
         typer.echo(f"Your API key, shown this once: {first_key}")
-    async with listening(service, host=settings.host, port=settings.port) as url:
+    async with listening(
+        service, host=settings.host, port=settings.port, rehearse=settings.rehearse
+    ) as url:
         typer.echo(f"Turnwire is ready at {url}/v3/ws with model {engine.name}.")
         await stop.wait()
         typer.echo("Stopping: open sessions deliver their last words.")

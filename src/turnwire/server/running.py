@@ -13,6 +13,8 @@ from turnwire.accounts.admission import Everyone, Registry
 from turnwire.accounts.database import IN_MEMORY
 from turnwire.accounts.store import Store
 from turnwire.server.app import create_app
+from turnwire.server.rehearsal.socket import ReachableSocket
+from turnwire.server.rehearsal.wrapper import Rehearsal
 from turnwire.server.service import Service
 from turnwire.server.settings import Settings
 from turnwire.session.session import MESSAGE_BYTES
@@ -47,9 +49,11 @@ class _Server(uvicorn.Server):
 
 @asynccontextmanager
 async def listening(
-    service: Service, *, host: str = "127.0.0.1", port: int = 0
+    service: Service, *, host: str = "127.0.0.1", port: int = 0, rehearse: bool = False
 ) -> AsyncIterator[str]:
     """Serve at `host` and `port` (0: any free one); gives the URL, such as ws://127.0.0.1:8080.
+
+    With `rehearse`, clients can have any ending happen (`turnwire.server.rehearsal`).
 
     Raises OSError if the address cannot be had. The way out ends all sessions, then lets go of
     engine and registry.
@@ -57,8 +61,8 @@ async def listening(
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     listener = socket.create_server((host, port), family=family)
     config = uvicorn.Config(
-        create_app(service),
-        ws="websockets-sansio",
+        Rehearsal(create_app(service), service.clock, enabled=rehearse),
+        ws=ReachableSocket,
         ws_max_size=UNREADABLE_BYTES,
         # Audio hardly shrinks, zlib costs more than all the rest of a frame, and a few bytes of it
         # can swell to megabytes.
@@ -124,7 +128,7 @@ class RunningServer:
 
 @asynccontextmanager
 async def running(
-    model: str = "tiny.en", *, host: str = "127.0.0.1", port: int = 0
+    model: str = "tiny.en", *, host: str = "127.0.0.1", port: int = 0, rehearse: bool = False
 ) -> AsyncIterator[RunningServer]:
     """A server for as long as the context lasts; its accounts, one with a key, are gone then.
 
@@ -135,5 +139,5 @@ async def running(
     store = await Store.open(IN_MEMORY, node="here", now=now)
     await store.management.create_account("here", now=now, sessions_per_minute=None)
     key = await store.management.create_key("here", name="here", now=now)
-    async with listening(Service(engine, store), host=host, port=port) as url:
+    async with listening(Service(engine, store), host=host, port=port, rehearse=rehearse) as url:
         yield RunningServer(url, key)

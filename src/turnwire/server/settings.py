@@ -86,6 +86,12 @@ class Settings(BaseSettings):
         BeforeValidator(int),
         Field(description="The close code for too many sessions; some deployments send 1008."),
     ] = 3009
+    rehearse: Annotated[
+        bool,
+        Field(
+            description="Let clients have any closure or fault happen, below /rehearse. For tests."
+        ),
+    ] = False
     node: Annotated[
         str,
         Field(
