@@ -196,6 +196,18 @@ async def test_a_cut_in_a_pause_begins_afresh(bench: Bench) -> None:
     assert [text for text in words if text] == ["1 2 3", "4 5"]
 
 
+async def test_a_final_decode_is_told_what_was_said_before(bench: Bench, counter: Counter) -> None:
+    stream = bench.open()
+    for audio in (loud(3), quiet(640), loud(3, first=4), quiet(640), loud(30, first=7), quiet(640)):
+        await stream.feed(audio)
+    stream.finish()
+    async for _ in cutting(stream, at=Pause):
+        pass
+    finals = [job for job in counter.jobs if job.kind is Kind.FINAL]
+    assert [job.context for job in finals] == [(), (1, 2, 3), (1, 2, 3, 4, 5, 6)]
+    assert all(job.context == () for job in counter.jobs if job.kind is Kind.PARTIAL)
+
+
 async def test_pauses_go_on_after_a_cut(bench: Bench) -> None:
     stream = bench.open()
     await stream.feed(np.concatenate((loud(3), quiet(40_000))))

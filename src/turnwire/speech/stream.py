@@ -32,6 +32,9 @@ _BITE_S = 1
 _PATIENCE_S = 0.25
 """How long a partial decode may wait for a free thread when the next decode is due."""
 
+_CONTEXT_TOKENS = 48
+"""How much of what was said before a window its final decode is told: some forty words."""
+
 # In samples at 16 kHz:
 
 _PRE_ROLL = 300 * MS
@@ -114,6 +117,7 @@ class WhisperStream:
         self._silent_from = 0  # no window reaches back further
 
         self._utterance = Utterance()
+        self._said: tuple[int, ...] = ()  # the last tokens of the utterances before
         self._speech = False  # the utterance has a window of audio to decode
         self._window = 0  # where it begins
         self._voice_from = 0  # where the voice in the window begins
@@ -144,6 +148,7 @@ class WhisperStream:
 
     def cut(self) -> None:
         self._give_up()
+        self._said = (*self._said, *self._utterance.tokens)[-_CONTEXT_TOKENS:]
         self._utterance = Utterance()
         self._settled = True
         self._speech = False
@@ -317,7 +322,10 @@ class WhisperStream:
     def _decode(self, kind: Kind, end: int, prefix: tuple[int, ...] = ()) -> asyncio.Future[Text]:
         """Have the window up to `end` decoded."""
         window = self._tape.copy(self._window, end)
-        self._job = self._scheduler.submit(Job(window, prefix, kind))
+        context: tuple[int, ...] = ()
+        if kind is Kind.FINAL:
+            context = (*self._said, *self._utterance.kept_tokens)[-_CONTEXT_TOKENS:]
+        self._job = self._scheduler.submit(Job(window, prefix, kind, context))
         self._running = asyncio.wrap_future(self._job)
         self._running.add_done_callback(lambda _: self._wake.set())
         return self._running

@@ -5,6 +5,7 @@ or after a long silence, the words at its front are *kept*: their audio is not d
 """
 
 import itertools
+from collections.abc import Iterable
 
 from turnwire.hearing import Word
 from turnwire.speech.agreement import Agreement, begins_with, restate
@@ -43,7 +44,17 @@ class Utterance:
     @property
     def prefix(self) -> tuple[int, ...]:
         """The tokens of the window's stable words."""
-        return tuple(token for word in self._agreement.stable for token in word.tokens)
+        return _tokens(self._agreement.stable)
+
+    @property
+    def kept_tokens(self) -> tuple[int, ...]:
+        """The tokens of the words before the window."""
+        return _tokens(self._kept)
+
+    @property
+    def tokens(self) -> tuple[int, ...]:
+        """The tokens of all words."""
+        return _tokens((*self._kept, *self._window))
 
     def agrees_with(self, text: Text) -> bool:
         """Whether a decode of the window leaves the stable words as they are."""
@@ -92,3 +103,7 @@ class Utterance:
     def gap(self, count: int) -> tuple[int, int]:
         """Between which times the first `count` words of the window end and the next begins."""
         return self._window[count - 1].end, self._window[count].start
+
+
+def _tokens(words: Iterable[Decoded]) -> tuple[int, ...]:
+    return tuple(token for word in words for token in word.tokens)

@@ -10,7 +10,7 @@ import asyncio
 import os
 import zlib
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import ctranslate2
@@ -112,7 +112,8 @@ class Whisper:
         else:
             attempt = self._attempt(job, max(seconds, _LEAST_FINAL_S) + _TAIL_S)
             if self._looks_bad(attempt):
-                attempt = self._attempt(job, _FULL_S)
+                # A context that misleads is among what may have gone wrong.
+                attempt = self._attempt(replace(job, context=()), _FULL_S)
         if attempt.no_speech > _NO_SPEECH and attempt.logprob < _BAD_LOGPROB:
             return NOTHING
         return self._text(attempt, len(job.window) // MS)
@@ -128,11 +129,13 @@ class Whisper:
         )
         speech_s = len(job.window) / RATE
         most = min(len(job.prefix) + int(speech_s * _TOKENS_PER_S) + _TOKENS_AT_LEAST, _MOST_TOKENS)
+        context = (self._tokenizer.sot_prev, *job.context) if job.context else ()
         (result,) = self._model.generate(
             encoded,
-            [[*self._prompt, *job.prefix]],
+            [[*context, *self._prompt, *job.prefix]],
             beam_size=_FINAL_BEAM if job.kind is Kind.FINAL else 1,
-            max_length=2 * most,
+            # CTranslate2 keeps room for a prompt: half of it, or what the prompt takes.
+            max_length=max(2 * most, len(context) + len(self._prompt) + most),
             return_scores=True,
             return_no_speech_prob=True,
         )
