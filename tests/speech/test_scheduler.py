@@ -11,7 +11,7 @@ from turnwire.speech.scheduler import Scheduler
 
 
 def job(name: int, kind: Kind = Kind.FINAL) -> Job:
-    return Job(np.zeros(0, np.int16), (name,), kind)
+    return Job(np.zeros(0, np.int16), (name,), kind, voice_end=0)
 
 
 class Desk:

@@ -29,6 +29,8 @@ class Job:
     prefix: tuple[int, ...]
     """Tokens that the text begins with whatever the audio says."""
     kind: Kind
+    voice_end: int
+    """Where in the window the last voice ends, samples; no word is spoken after it."""
     context: tuple[int, ...] = ()
     """Tokens of what was said before the window: they say what it is about, and how it is written.
     Spoken in pieces, a passage is heard no better than its worst piece without them."""

@@ -322,10 +322,12 @@ class WhisperStream:
     def _decode(self, kind: Kind, end: int, prefix: tuple[int, ...] = ()) -> asyncio.Future[Text]:
         """Have the window up to `end` decoded."""
         window = self._tape.copy(self._window, end)
+        voice_end = len(window)
         context: tuple[int, ...] = ()
         if kind is Kind.FINAL:
+            voice_end = min(self._segmenter.ended - self._window, voice_end)
             context = (*self._said, *self._utterance.kept_tokens)[-_CONTEXT_TOKENS:]
-        self._job = self._scheduler.submit(Job(window, prefix, kind, context))
+        self._job = self._scheduler.submit(Job(window, prefix, kind, voice_end, context))
         self._running = asyncio.wrap_future(self._job)
         self._running.add_done_callback(lambda _: self._wake.set())
         return self._running

@@ -20,6 +20,7 @@ import tokenizers
 from faster_whisper.feature_extractor import FeatureExtractor
 from faster_whisper.tokenizer import Tokenizer
 
+from turnwire.hearing import plain
 from turnwire.speech.decoding import MS, NOTHING, RATE, Decoded, Job, Kind, Text
 from turnwire.speech.engine import EngineError
 from turnwire.speech.models import find_model
@@ -116,7 +117,7 @@ class Whisper:
                 attempt = self._attempt(replace(job, context=()), _FULL_S)
         if attempt.no_speech > _NO_SPEECH and attempt.logprob < _BAD_LOGPROB:
             return NOTHING
-        return self._text(attempt, len(job.window) // MS)
+        return self._text(attempt, job.voice_end // MS)
 
     def _attempt(self, job: Job, seconds: float) -> _Attempt:
         seconds = min(seconds, _FULL_S)
@@ -156,11 +157,11 @@ class Whisper:
             or len(text) / len(zlib.compress(text)) > _BAD_COMPRESSION
         )
 
-    def _text(self, attempt: _Attempt, audio_ms: int) -> Text:
-        """The attempt's tokens as words with times, without those it heard after the audio."""
+    def _text(self, attempt: _Attempt, voice_ms: int) -> Text:
+        """The attempt's tokens as words with times, without those it heard after the voice."""
         if not attempt.tokens:
             return NOTHING
-        frames = (_LEAD_MS + audio_ms + _ALIGNED_TAIL_MS) // _MEL_FRAME_MS
+        frames = (_LEAD_MS + voice_ms + _ALIGNED_TAIL_MS) // _MEL_FRAME_MS
         (alignment,) = self._model.align(
             attempt.encoded,
             self._tokenizer.sot_sequence,
@@ -174,9 +175,9 @@ class Whisper:
         for text, tokens in zip(*self._split(attempt.tokens), strict=True):
             after = at + len(tokens)
             start = max(starts[at] - _LEAD_MS, 0)
-            if start >= audio_ms:
+            if start >= voice_ms:
                 break
-            end = min(max(starts[after] - _LEAD_MS, start), audio_ms)
+            end = min(max(starts[after] - _LEAD_MS, start), voice_ms)
             confidence = float(np.mean(probabilities[at:after]))
             words.append(Decoded(text, start, end, confidence, tuple(tokens)))
             at = after
@@ -184,6 +185,10 @@ class Whisper:
                 at -= sum(len(word.tokens) for word in words[-_CROWD:])
                 del words[-_CROWD:]
                 break
+        stutter = _stutter(words)
+        if stutter:
+            at -= sum(len(word.tokens) for word in words[-stutter:])
+            del words[-stutter:]
         if not words:
             return NOTHING
         if at == len(attempt.tokens):
@@ -223,6 +228,16 @@ def _token_starts(alignment: list[tuple[int, int]]) -> list[int]:
         if token == len(starts):
             starts.append(frame * _FRAME_MS)
     return starts
+
+
+def _stutter(words: list[Decoded]) -> int:
+    """How many words at the end only repeat those before them, too fast to have been spoken."""
+    for count in range(len(words) // 2, 0, -1):
+        said, again = words[-2 * count : -count], words[-count:]
+        same = all(plain(a.text) == plain(b.text) for a, b in zip(said, again, strict=True))
+        if same and 2 * (again[-1].end - again[0].start) < said[-1].end - said[0].start:
+            return count
+    return 0
 
 
 class WhisperEngine:
