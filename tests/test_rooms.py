@@ -16,7 +16,8 @@ MAY_IMPORT = {
     "speech": {"speech", "hearing", "wire.audio"},
     "server": {"server", "accounts", "speech", "session", "hearing", "wire"},
     "client": {"client", "wire"},
-    "cli": {"cli", "client", "server", "accounts", "speech", "wire"},
+    "probe": {"probe", "client", "wire"},
+    "cli": {"cli", "client", "probe", "server", "accounts", "speech", "wire"},
 }
 
 PURE = {"wire", "hearing", "session"}

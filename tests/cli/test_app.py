@@ -14,6 +14,7 @@ COMMANDS = [
     "keys create",
     "keys list",
     "keys revoke",
+    "probe",
     "serve",
     "sessions",
     "sessions list",

@@ -5,7 +5,18 @@ from typing import Annotated
 import typer
 
 from turnwire import __version__
-from turnwire.cli import accounts, closures, demo, keys, serve, sessions, tokens, transcribe, usage
+from turnwire.cli import (
+    accounts,
+    closures,
+    demo,
+    keys,
+    probe,
+    serve,
+    sessions,
+    tokens,
+    transcribe,
+    usage,
+)
 
 app = typer.Typer(
     help="Self-hosted real-time speech-to-text. Start with `turnwire demo`.",
@@ -17,6 +28,7 @@ app = typer.Typer(
 app.command()(demo.demo)
 app.command()(serve.serve)
 app.command()(transcribe.transcribe)
+app.command()(probe.probe)
 app.add_typer(accounts.app, name="accounts")
 app.add_typer(keys.app, name="keys")
 app.add_typer(tokens.app, name="tokens")
