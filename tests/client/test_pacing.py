@@ -15,6 +15,9 @@ class InventedClock:
     def now(self) -> float:
         return self.time
 
+    def unix_time(self) -> float:
+        return 1_800_000_000 + self.time
+
     async def sleep(self, seconds: float) -> None:
         self.slept.append(round(seconds, 6))
         self.time += seconds

@@ -69,6 +69,7 @@ async def test_a_whole_session() -> None:
         session_id=BEGIN.id,
         audio_seconds=7,
         session_seconds=8,
+        terminated=True,
     )
     assert received[0] == b"\1\0" * 800
     assert [json.loads(text) for text in received[1:]] == [

@@ -1,21 +1,21 @@
-"""The client: open a session, send audio, read messages, and know how it ended.
+"""The client: audio in, turns out, and the whole story of how it ended.
 
-async with turnwire.client.connect("ws://localhost:8080", api_key=key) as session:
-    await session.send(pcm)
-    await session.terminate()
-    async for message in session:
-        ...
-print(session.closure)
+async with AsyncClient("ws://localhost:8080", api_key=key, on_turn=show) as client:
+    await client.stream_file("talk.wav")
+print(client.closure)
 """
 
 from turnwire.client import errors
+from turnwire.client.async_client import AsyncClient, SessionRecord
 from turnwire.client.closure import ClosedBy, Closure
 from turnwire.client.errors import ClientError, LocalError, SessionClosed
 from turnwire.client.files import AudioFile, AudioFileError
 from turnwire.client.pacing import Clock, cut, paced
+from turnwire.client.reconnect import Reconnect
 from turnwire.client.session import Session, connect
 
 __all__ = [
+    "AsyncClient",
     "AudioFile",
     "AudioFileError",
     "ClientError",
@@ -23,8 +23,10 @@ __all__ = [
     "ClosedBy",
     "Closure",
     "LocalError",
+    "Reconnect",
     "Session",
     "SessionClosed",
+    "SessionRecord",
     "connect",
     "cut",
     "errors",

@@ -105,6 +105,19 @@ NO_BEGIN = ClosureRow(
     example={"address": "ws://localhost:8080/v3/ws", "seconds": 10},
 )
 
+TOKEN_FAILED = ClosureRow(
+    name="token_failed",
+    code=NO_CLOSE_FRAME,
+    template="The token provider failed: {problem}",
+    kind=Kind.ERROR,
+    phase=Phase.OPENING,
+    meaning="There was no token to connect with, because what provides them raised an exception.",
+    advice="Look at the cause of this exception.",
+    provoke="Give a client a token provider that raises.",
+    retry_after=1,
+    example={"problem": "TimeoutError()"},
+)
+
 NOT_THIS_PROTOCOL = ClosureRow(
     name="not_this_protocol",
     code=1002,
@@ -196,6 +209,7 @@ OWN_ROWS = (
     NOT_ENDED,
     UNREACHABLE,
     NO_BEGIN,
+    TOKEN_FAILED,
     NOT_THIS_PROTOCOL,
     HANDSHAKE_REFUSED,
     HANDSHAKE_FAILED,
@@ -229,6 +243,8 @@ class Closure:
     """As Termination told it; without one, what was sent."""
     session_seconds: float = 0
     """As Termination told it; without one, the time since Begin."""
+    terminated: bool = False
+    """Whether Termination came: everything that was said has been delivered."""
 
     @property
     def name(self) -> str:
@@ -257,7 +273,7 @@ class Closure:
 
     @property
     def complete(self) -> bool:
-        """Whether everything that was said has been delivered: Termination, then code 1000."""
+        """Whether the session ended as it should: Termination, then code 1000."""
         return self.row is SESSION_ENDED
 
     def __str__(self) -> str:

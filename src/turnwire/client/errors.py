@@ -34,6 +34,7 @@
         │   ├── NotEnded
         │   ├── Unreachable
         │   ├── NoBegin
+        │   ├── TokenFailed
         │   ├── NotThisProtocol
         │   ├── GoingAway
         │   ├── ServiceRestart

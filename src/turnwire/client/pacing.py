@@ -5,21 +5,25 @@ a late chunk is followed by prompt ones and the schedule does not drift.
 """
 
 import asyncio
+import time
 from collections.abc import AsyncIterable, AsyncIterator, Iterable
 from typing import Protocol
 
+from turnwire.client.audio import SHORTEST_MS
+
 CHUNK_MS = 100
-SHORTEST_MS = 50
-"""What servers accept as a message: 50 to 1000 ms."""
 
 BYTES_PER_SAMPLE = 2
 
 
 class Clock(Protocol):
-    """Something to wait on."""
+    """Time, as far as the client asks for it; a test brings its own."""
 
     def now(self) -> float:
         """Seconds from any fixed point."""
+
+    def unix_time(self) -> float:
+        """Seconds since 1970."""
 
     async def sleep(self, seconds: float) -> None: ...
 
@@ -29,6 +33,9 @@ class LoopClock:
 
     def now(self) -> float:
         return asyncio.get_running_loop().time()
+
+    def unix_time(self) -> float:
+        return time.time()
 
     async def sleep(self, seconds: float) -> None:
         await asyncio.sleep(seconds)
@@ -43,7 +50,7 @@ async def cut(
     """
     size = _bytes(chunk_ms, sample_rate)
     held = bytearray()
-    async for piece in _each(pcm):
+    async for piece in each(pcm):
         held += piece
         while len(held) >= size:
             yield bytes(held[:size])
@@ -72,7 +79,8 @@ def _bytes(ms: int, sample_rate: int) -> int:
     return -(-ms * sample_rate // 1000) * BYTES_PER_SAMPLE
 
 
-async def _each(pieces: Iterable[bytes] | AsyncIterable[bytes]) -> AsyncIterator[bytes]:
+async def each(pieces: Iterable[bytes] | AsyncIterable[bytes]) -> AsyncIterator[bytes]:
+    """The same pieces, whichever kind of source they come from."""
     if isinstance(pieces, AsyncIterable):
         async for piece in pieces:
             yield piece

@@ -213,12 +213,16 @@ class Session:
         self._story.append("sent Terminate")
         self._expect_within(END_SECONDS)
 
+    async def hang_up(self) -> None:
+        """Close the connection, if it is not; whoever reads gets what was not read yet."""
+        await self._socket.close()
+
     async def close(self) -> None:
         """Close the connection, if it is not, and leave nothing unread.
 
         Without `terminate` before it, the words of an open turn are lost.
         """
-        await self._socket.close()
+        await self.hang_up()
         async for _ in self:
             pass
         if self._deadline:
@@ -301,6 +305,7 @@ class Session:
             session_id=self.begin.id if begun is not None else None,
             audio_seconds=audio,
             session_seconds=lasted,
+            terminated=told is not None,
         )
 
     def _cause(self, first: Close | None, by_server: bool) -> tuple[int, str, ClosedBy, ClosureRow]:

@@ -1,0 +1,50 @@
+"""When a client connects again by itself, and when no more."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from turnwire.client.closure import Closure
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reconnect:
+    """The policy: which closures are tried again is the closure table's to say, not this one's.
+
+    The n-th attempt in a row comes after `first_delay` * 2^n seconds, at most `longest_delay`,
+    and not before the closure's own `retry_after`; a random half is added to either, so that not
+    all clients of a server that was lost come back at once.
+    """
+
+    attempts: int = 8
+    """How often in a row. A session that lasted `stable_seconds` starts the count anew."""
+    first_delay: float = 0.25
+    """Seconds."""
+    longest_delay: float = 30.0
+    """Seconds."""
+    stable_seconds: float = 60.0
+
+
+DEFAULT = Reconnect()
+
+
+class Budget:
+    """How much is left of one client's attempts; `random` gives numbers from 0 to 1."""
+
+    def __init__(self, policy: Reconnect | None, random: Callable[[], float]) -> None:
+        self._policy = policy
+        self._random = random
+        self._used = 0
+
+    def delay(self, closure: Closure) -> float | None:
+        """Seconds to wait before the next attempt, which this is; None: there is none."""
+        policy = self._policy
+        if policy is None or closure.retry_after is None or self._used >= policy.attempts:
+            return None
+        backoff = min(policy.first_delay * 2.0**self._used, policy.longest_delay)
+        self._used += 1
+        return max(backoff, closure.retry_after) * (1 + self._random() / 2)
+
+    def lasted(self, seconds: float) -> None:
+        """Take note that a session lasted so long."""
+        if self._policy is not None and seconds >= self._policy.stable_seconds:
+            self._used = 0

@@ -1,0 +1,282 @@
+import asyncio
+import itertools
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import pytest
+from websockets.asyncio.server import ServerConnection
+
+from tests.client.dictation import DictationEngine, spoken, talk
+from tests.client.relay import Cut, relaying
+from tests.client.servers import BEGIN, end, serving, tell, turn, until_terminate
+from tests.support import Server, quiet
+from tests.support import serving as really_serving
+from turnwire.accounts.admission import Everyone
+from turnwire.client import AsyncClient, ClosedBy, Closure, Reconnect, errors
+from turnwire.client.closure import CONNECTION_LOST
+from turnwire.client.pacing import LoopClock
+from turnwire.client.reconnect import Budget
+from turnwire.wire.closures import SESSION_EXPIRED, TOO_MANY_SESSIONS, UNAUTHORIZED, ClosureRow
+from turnwire.wire.messages import Error, Turn
+
+
+class Impatient(LoopClock):
+    """Sleeps no longer than a moment before connecting again; notes how long it was to be."""
+
+    def __init__(self) -> None:
+        self.slept: list[float] = []
+
+    async def sleep(self, seconds: float) -> None:
+        if seconds > 10:  # KeepAlive and renewal
+            await asyncio.Event().wait()
+        self.slept.append(round(seconds, 6))
+        await asyncio.sleep(0.001)
+
+
+def ended(row: ClosureRow) -> Closure:
+    return Closure(row=row, code=row.code, text=row.template, by=ClosedBy.SERVER)
+
+
+def test_attempts_in_a_row_come_ever_later() -> None:
+    budget = Budget(Reconnect(attempts=6, first_delay=1, longest_delay=10), lambda: 0.0)
+    delays = [budget.delay(ended(CONNECTION_LOST)) for _ in range(7)]
+    assert delays == [1, 2, 4, 8, 10, 10, None]
+
+
+def test_what_the_closure_asks_for_is_kept_to_and_jitter_comes_on_top() -> None:
+    for random, delay in ((0.0, 30), (1.0, 45)):
+        budget = Budget(Reconnect(), itertools.repeat(random).__next__)
+        assert budget.delay(ended(TOO_MANY_SESSIONS)) == delay
+
+
+def test_a_stable_session_gives_all_attempts_back() -> None:
+    budget = Budget(Reconnect(attempts=1, stable_seconds=60), lambda: 0.0)
+    assert budget.delay(ended(SESSION_EXPIRED)) == 0.25
+    budget.lasted(59)
+    assert budget.delay(ended(SESSION_EXPIRED)) is None
+    budget.lasted(60)
+    assert budget.delay(ended(SESSION_EXPIRED)) == 0.25
+
+
+@pytest.mark.parametrize("policy", [None, Reconnect()])
+def test_what_would_end_the_same_way_is_not_tried_again(policy: Reconnect | None) -> None:
+    budget = Budget(policy, lambda: 0.0)
+    budget.lasted(100)
+    assert budget.delay(ended(UNAUTHORIZED)) is None
+    assert (budget.delay(ended(SESSION_EXPIRED)) is None) == (policy is None)
+
+
+@asynccontextmanager
+async def dictation() -> AsyncIterator[Server]:
+    async with really_serving(DictationEngine(), registry=Everyone()) as server:
+        yield server
+
+
+def final_turns(turns: list[Turn]) -> list[Turn]:
+    return [turn for turn in turns if turn.end_of_turn and turn.turn_is_formatted]
+
+
+async def transcribed(url: str, audio: bytes) -> tuple[list[Turn], AsyncClient]:
+    turns: list[Turn] = []
+    async with AsyncClient(
+        url, format_turns=True, on_turn=turns.append, clock=Impatient(), random=lambda: 0.0
+    ) as client:
+        # As a file that is read at once; 100 ms a message, so that cuts fall anywhere.
+        for start in range(0, len(audio), 3200):
+            await client.send(audio[start : start + 3200])
+            await asyncio.sleep(0.0005)
+    return turns, client
+
+
+def words(turns: list[Turn]) -> list[str]:
+    return [word.text for turn in final_turns(turns) for word in turn.words]
+
+
+TWO_MINUTES = talk(200, pause_ms=1400)
+"""200 words, four a turn: 120 s."""
+
+CUTS = (None, 3005, 3008)
+
+
+@pytest.mark.parametrize("frames", [(123, 30, 22), (1, 1, 1), (57, 9, 3), (24, 4, 8)])
+async def test_a_stream_that_is_cut_gives_the_undisturbed_transcript(
+    frames: tuple[int, ...],
+) -> None:
+    async with dictation() as server:
+        undisturbed, _ = await transcribed(server.url, TWO_MINUTES)
+        cuts = [Cut(count, code) for count, code in zip(frames, CUTS, strict=True)]
+        async with relaying(server.url, cuts) as relay:
+            disturbed, client = await transcribed(relay.url, TWO_MINUTES)
+
+    assert words(undisturbed) == [f"w{number}" for number in range(200)]
+    assert words(disturbed) == words(undisturbed)
+    spans = [(word.start, word.end) for turn in final_turns(disturbed) for word in turn.words]
+    assert all(a_end <= b_start for (_, a_end), (b_start, _) in itertools.pairwise(spans))
+    expected = [(word.start, word.end) for turn in final_turns(undisturbed) for word in turn.words]
+    # The engine hears in blocks of 50 ms from where a session begins.
+    apart = [abs(start - at) for (start, _), (at, _) in zip(spans, expected, strict=True)]
+    assert max(apart) <= 50
+    orders = [turn.turn_order for turn in final_turns(disturbed)]
+    assert orders == sorted(set(orders))
+    names = [record.closure.name for record in client.sessions if record.closure]
+    assert names == ["connection_lost", "server_error", "session_expired", "session_ended"]
+    assert client.closure is not None
+    assert client.closure.complete
+
+
+async def test_a_turn_that_was_cut_keeps_its_order_and_is_heard_whole() -> None:
+    audio = spoken(range(4)) + quiet(1500) + spoken(range(4, 12)) + quiet(1500)
+    async with dictation() as server, relaying(server.url, [Cut(40)]) as relay:
+        turns, client = await transcribed(relay.url, audio)
+    assert words(turns) == [f"w{number}" for number in range(12)]
+    assert [turn.turn_order for turn in final_turns(turns)] == [0, 1]
+    assert client.sessions[1].start_ms >= 1000
+    # Nothing that the first turn covers is sent again.
+    assert len(relay.audio[1]) <= len(audio) - 32_000 + 1600
+
+
+async def test_what_was_not_answered_before_the_end_is_sent_again() -> None:
+    """The connection breaks after Terminate, before the last words are back."""
+    connections = itertools.count()
+
+    async def handler(socket: ServerConnection) -> None:
+        await tell(socket, BEGIN)
+        frames = await until_terminate(socket)
+        if next(connections) == 0:
+            socket.transport.abort()
+            return
+        assert b"".join(frame for frame in frames if isinstance(frame, bytes)) == b"\1" * 3200
+        await tell(socket, turn("One."))
+        await end(socket)
+
+    turns: list[Turn] = []
+    async with serving(handler) as url:
+        client = AsyncClient(url, on_turn=turns.append, clock=Impatient())
+        async with client:
+            await client.send(b"\1" * 3200)
+    assert turns == [turn("One.")]
+    assert client.closure is not None
+    assert client.closure.complete
+
+
+async def test_a_server_that_refuses_to_go_on_ends_the_stream(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    connections = itertools.count()
+
+    async def handler(socket: ServerConnection) -> None:
+        if next(connections) == 0:
+            await tell(socket, BEGIN)
+            socket.transport.abort()
+        else:
+            text = "Unauthorized Connection: Insufficient balance"
+            await tell(socket, Error(error_code=1008, error=text))
+            await socket.close(1008, text)
+
+    calls: list[object] = []
+    async with (
+        serving(handler) as url,
+        AsyncClient(
+            url,
+            clock=Impatient(),
+            on_error=calls.append,
+            on_close=calls.append,
+        ) as client,
+    ):
+        pass
+    assert [type(call) for call in calls] == [errors.Unauthorized, Closure]
+    assert calls[1] is client.closure
+    assert next(connections) == 2
+    assert [record.closure.name for record in client.sessions if record.closure] == [
+        "connection_lost"
+    ]
+    assert "connecting again in" in caplog.text
+
+
+async def test_attempts_end() -> None:
+    connections = itertools.count()
+
+    async def handler(socket: ServerConnection) -> None:
+        next(connections)
+        await tell(socket, BEGIN)
+        socket.transport.abort()
+
+    clock = Impatient()
+    async with serving(handler) as url:
+        with pytest.raises(errors.ConnectionLost):
+            async with AsyncClient(
+                url, clock=clock, random=lambda: 0.0, reconnect=Reconnect(attempts=3)
+            ) as client:
+                async for _ in client:
+                    pass
+    assert next(connections) == 4
+    assert clock.slept == [0.25, 0.5, 1]
+    assert len(client.sessions) == 4
+
+
+async def test_changes_hold_in_later_sessions_too() -> None:
+    paths: list[str] = []
+    updated = asyncio.Event()
+
+    async def handler(socket: ServerConnection) -> None:
+        assert socket.request is not None
+        paths.append(socket.request.path)
+        await tell(socket, BEGIN)
+        if len(paths) == 1:
+            await socket.recv()
+            updated.set()
+            socket.transport.abort()
+        await until_terminate(socket)
+        await end(socket)
+
+    async with serving(handler) as url, AsyncClient(url, clock=Impatient()) as client:
+        await client.update(min_turn_silence=300)
+        await updated.wait()
+    assert paths == ["/v3/ws", "/v3/ws?min_turn_silence=300"]
+
+
+async def test_sending_waits_when_too_much_is_unsent(monkeypatch: pytest.MonkeyPatch) -> None:
+    """While a connection is restored, audio is kept, but not without end."""
+    back = asyncio.Event()
+    connections = itertools.count()
+
+    async def handler(socket: ServerConnection) -> None:
+        if next(connections):
+            await back.wait()
+        await tell(socket, BEGIN)
+        if next(connections) == 1:
+            socket.transport.abort()
+        await until_terminate(socket)
+        await end(socket)
+
+    async with serving(handler) as url, AsyncClient(url, clock=Impatient()) as client:
+        minute = bytes(32_000 * 60)
+        while not (client.sessions and client.sessions[0].closure):
+            await asyncio.sleep(0.001)
+        await client.send(minute)
+        sending = asyncio.create_task(client.send(minute))
+        await asyncio.sleep(0.02)
+        assert not sending.done()
+        back.set()
+        await sending
+    assert client.closure is not None
+    assert client.closure.complete
+
+
+async def test_giving_up_while_a_connection_is_restored() -> None:
+    async def handler(socket: ServerConnection) -> None:
+        await tell(socket, BEGIN)
+        socket.transport.abort()
+
+    class Patient(LoopClock):
+        async def sleep(self, seconds: float) -> None:
+            await asyncio.Event().wait()
+
+    async with serving(handler) as url:
+        with pytest.raises(ZeroDivisionError):
+            async with AsyncClient(url, clock=Patient()) as client:
+                while not (client.sessions and client.sessions[0].closure):
+                    await asyncio.sleep(0.001)
+                raise ZeroDivisionError
+    assert client.closure is not None
+    assert client.closure.name == "connection_lost"
