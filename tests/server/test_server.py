@@ -21,6 +21,7 @@ from tests.support import (
 from turnwire.accounts.admission import Everyone, Grant
 from turnwire.hearing import Heard, Hypothesis, Word
 from turnwire.server.app import HEALTH_PATHS, SOCKET_PATHS
+from turnwire.server.running import AddressUnusable, running
 from turnwire.speech.echo import EchoEngine, EchoStream
 from turnwire.speech.engine import Samples
 
@@ -346,11 +347,9 @@ async def test_a_client_that_sends_faster_than_is_heard_is_slowed_down() -> None
 
 
 async def test_a_port_that_is_taken_is_an_error(server: Server) -> None:
-    from turnwire.server.running import listening
-
     port = int(server.url.rsplit(":", 1)[1])
-    with pytest.raises(OSError, match="in use"):
-        async with listening(server.service, port=port):
+    with pytest.raises(AddressUnusable, match=rf"Cannot listen on 127.0.0.1:{port}: .* in use"):
+        async with running("echo", port=port):
             pass
 
 

@@ -23,12 +23,12 @@ def manages(function: Callable[..., Coroutine[Any, Any, None]]) -> Callable[...,
     @functools.wraps(function)
     def command(settings: Settings, **given: Any) -> None:
         with needs_server():
-            from turnwire.accounts.database import Database
+            from turnwire.accounts.database import Database, sqlite_url
             from turnwire.accounts.errors import AccountsError
             from turnwire.accounts.management import Management
 
         async def run() -> None:
-            database = await Database.open(settings.database_url)
+            database = await Database.open(settings.database or sqlite_url(settings.data_dir))
             try:
                 await function(Management(database), **given)
             finally:

@@ -27,6 +27,7 @@ def serve(settings: Settings) -> None:
         import uvloop
 
         from turnwire.accounts.errors import AccountsError
+        from turnwire.server.running import AddressUnusable
         from turnwire.speech import load_engine
         from turnwire.speech.engine import EngineError
 
@@ -38,10 +39,8 @@ def serve(settings: Settings) -> None:
         engine = load_engine(settings.model)
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             runner.run(_serve(settings, engine))
-    except (EngineError, AccountsError) as error:
+    except (AccountsError, AddressUnusable, EngineError) as error:
         fail(str(error))
-    except OSError as error:
-        fail(f"Cannot listen on {settings.host}:{settings.port}: {error.strerror or error}.")
 
 
 async def _serve(settings: Settings, engine: "Engine") -> None:

@@ -1,6 +1,7 @@
 """A server that runs within this process, on a socket of its own."""
 
 import asyncio
+import contextlib
 import socket
 import time
 from collections.abc import AsyncIterator, Iterator
@@ -10,7 +11,7 @@ from dataclasses import dataclass
 import uvicorn
 
 from turnwire.accounts.admission import Everyone, Registry
-from turnwire.accounts.database import IN_MEMORY
+from turnwire.accounts.database import IN_MEMORY, sqlite_url
 from turnwire.accounts.store import Store
 from turnwire.server.app import create_app
 from turnwire.server.rehearsal.socket import ReachableSocket
@@ -24,6 +25,10 @@ from turnwire.wire.closures import TOO_MANY_SESSIONS
 
 UNREADABLE_BYTES = 8 * MESSAGE_BYTES
 """A message of this size is not even read, and closes with 1009 without an Error message."""
+
+
+class AddressUnusable(Exception):
+    """The address cannot be listened on; the text is one sentence for the operator."""
 
 
 class _Server(uvicorn.Server):
@@ -55,39 +60,45 @@ async def listening(
 
     With `rehearse`, clients can have any ending happen (`turnwire.server.rehearsal`).
 
-    Raises OSError if the address cannot be had. The way out ends all sessions, then lets go of
-    engine and registry.
+    Raises `AddressUnusable`. The way out ends all sessions, then lets go of the service.
     """
+    async with contextlib.aclosing(service):
+        with _listener(host, port) as listener:
+            config = uvicorn.Config(
+                Rehearsal(create_app(service), service.clock, enabled=rehearse),
+                ws=ReachableSocket,
+                ws_max_size=UNREADABLE_BYTES,
+                # Audio hardly shrinks, zlib costs more than all the rest of a frame, and a few
+                # bytes of it can swell to megabytes.
+                ws_per_message_deflate=False,
+                lifespan="off",
+                access_log=False,
+                # Its connection log has query strings in it, and those have tokens in them.
+                log_config=None,
+                log_level="warning",
+            )
+            server = _Server(config, service)
+            serving = asyncio.create_task(server.serve(sockets=[listener]))
+            sweeping = asyncio.create_task(service.sweep())
+            try:
+                await server.ready.wait()
+                shown = f"[{host}]" if ":" in host else host
+                yield f"ws://{shown}:{listener.getsockname()[1]}"
+            finally:
+                server.should_exit = True
+                await serving
+                sweeping.cancel()
+                await asyncio.wait([sweeping])
+
+
+def _listener(host: str, port: int) -> socket.socket:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    listener = socket.create_server((host, port), family=family)
-    config = uvicorn.Config(
-        Rehearsal(create_app(service), service.clock, enabled=rehearse),
-        ws=ReachableSocket,
-        ws_max_size=UNREADABLE_BYTES,
-        # Audio hardly shrinks, zlib costs more than all the rest of a frame, and a few bytes of it
-        # can swell to megabytes.
-        ws_per_message_deflate=False,
-        lifespan="off",
-        access_log=False,
-        # Its connection log has query strings in it, and those have tokens in them.
-        log_config=None,
-        log_level="warning",
-    )
-    server = _Server(config, service)
-    serving = asyncio.create_task(server.serve(sockets=[listener]))
-    sweeping = asyncio.create_task(service.sweep())
     try:
-        await server.ready.wait()
-        shown = f"[{host}]" if family == socket.AF_INET6 else host
-        yield f"ws://{shown}:{listener.getsockname()[1]}"
-    finally:
-        server.should_exit = True
-        await serving
-        sweeping.cancel()
-        await asyncio.wait([sweeping])
-        listener.close()
-        await service.engine.close()
-        await service.registry.close()
+        return socket.create_server((host, port), family=family)
+    except OSError as error:
+        raise AddressUnusable(
+            f"Cannot listen on {host}:{port}: {error.strerror or error}."
+        ) from None
 
 
 async def open_service(settings: Settings, engine: Engine) -> tuple[Service, str | None]:
@@ -102,7 +113,7 @@ async def open_service(settings: Settings, engine: Engine) -> tuple[Service, str
     else:
         now = time.time()
         registry = store = await Store.open(
-            settings.database_url,
+            settings.database or sqlite_url(settings.data_dir),
             node=settings.node,
             now=now,
             reusable_tokens=settings.reusable_tokens,

@@ -80,3 +80,8 @@ class Service:
             _, late = await asyncio.wait(tasks, timeout=WIND_UP_SECONDS)
             for task in late:
                 task.cancel()
+
+    async def aclose(self) -> None:
+        """Let go of the engine and the registry, once all sessions have ended."""
+        await self.engine.close()
+        await self.registry.close()

@@ -101,10 +101,6 @@ class Settings(BaseSettings):
         ),
     ]
 
-    @property
-    def database_url(self) -> str:
-        return self.database or f"sqlite+aiosqlite:///{self.data_dir / 'turnwire.db'}"
-
     @classmethod
     def settings_customise_sources(
         cls,
