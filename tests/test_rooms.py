@@ -17,6 +17,8 @@ MAY_IMPORT = {
     "server": {"server", "accounts", "speech", "session", "hearing", "wire"},
     "client": {"client", "wire"},
     "probe": {"probe", "client", "wire"},
+    "testing": {"testing", "server", "speech"},
+    "pytest_plugin": {"testing"},
     "cli": {"cli", "client", "probe", "server", "accounts", "speech", "wire"},
 }
 

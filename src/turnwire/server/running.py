@@ -139,13 +139,18 @@ class RunningServer:
 
 @asynccontextmanager
 async def running(
-    model: str = "tiny.en", *, host: str = "127.0.0.1", port: int = 0, rehearse: bool = False
+    model: str | Engine = "tiny.en",
+    *,
+    host: str = "127.0.0.1",
+    port: int = 0,
+    rehearse: bool = False,
 ) -> AsyncIterator[RunningServer]:
     """A server for as long as the context lasts; its accounts, one with a key, are gone then.
 
-    Raises `turnwire.speech.engine.EngineError` if the model cannot be loaded.
+    `model` is a name, or an engine. Raises `turnwire.speech.engine.EngineError` if the model
+    cannot be loaded.
     """
-    engine = await asyncio.to_thread(load_engine, model)
+    engine = await asyncio.to_thread(load_engine, model) if isinstance(model, str) else model
     now = time.time()
     store = await Store.open(IN_MEMORY, node="here", now=now)
     await store.management.create_account("here", now=now, sessions_per_minute=None)

@@ -4,6 +4,7 @@ import asyncio
 import socket
 import struct
 
+from uvicorn._types import ASGISendEvent
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
 EXTENSION = "turnwire.socket"
@@ -27,6 +28,12 @@ class ReachableSocket(WebSocketsSansIOProtocol):
         extensions: dict[str, object] = self.scope["extensions"]  # type: ignore[assignment]
         extensions[EXTENSION] = self
         await super().run_asgi()
+
+    async def send(self, message: ASGISendEvent) -> None:
+        await super().send(message)
+        if message["type"] == "websocket.http.response.body":
+            # uvicorn would log an error, as if the handshake had been left without an answer.
+            self.handshake_complete = True
 
     def reset(self) -> None:
         """End the TCP connection with RST."""
