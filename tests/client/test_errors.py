@@ -9,7 +9,10 @@ from turnwire.wire.closures import SESSION_EXPIRED, ClosureRow
 
 
 def drawn(parent: type, indent: str = "") -> list[str]:
-    children: list[type] = parent.__subclasses__()
+    # Other rooms may have exceptions of the kind, too.
+    children = [
+        child for child in parent.__subclasses__() if child.__module__.startswith("turnwire.client")
+    ]
     if parent is LocalError:
         children = sorted(children, key=lambda each: each.__name__)
     lines = []

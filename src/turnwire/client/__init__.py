@@ -7,6 +7,7 @@ print(client.closure)
 
 from turnwire.client import errors
 from turnwire.client.async_client import AsyncClient, SessionRecord
+from turnwire.client.client import Client
 from turnwire.client.closure import ClosedBy, Closure
 from turnwire.client.errors import ClientError, LocalError, SessionClosed
 from turnwire.client.files import AudioFile, AudioFileError
@@ -18,6 +19,7 @@ __all__ = [
     "AsyncClient",
     "AudioFile",
     "AudioFileError",
+    "Client",
     "ClientError",
     "Clock",
     "ClosedBy",

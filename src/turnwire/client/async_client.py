@@ -163,6 +163,11 @@ class AsyncClient:
         """How much audio the client has been given."""
         return self._timeline.format.seconds(self._timeline.end)
 
+    @property
+    def is_over(self) -> bool:
+        """Whether the stream has ended, and all handlers have been told."""
+        return self._over
+
     # The beginning and the end.
 
     async def connect(self) -> Begin:
@@ -225,7 +230,7 @@ class AsyncClient:
             self._raise_error()
 
     async def _until_over(self, *, silently: bool = False) -> None:
-        if self._running is None or self._in_handler:
+        if self._running is None or self._handlers.calling:
             return
         await asyncio.wait([self._running])
         await self._running
@@ -245,7 +250,7 @@ class AsyncClient:
         self._timeline.append(audio, sent=self._sent)
         self._wake()
         await asyncio.sleep(0)
-        while self._timeline.is_full(self._sent) and not self._over and not self._in_handler:
+        while self._timeline.is_full(self._sent) and not self._over and not self._handlers.calling:
             self._room.clear()
             await self._room.wait()
 
@@ -371,7 +376,10 @@ class AsyncClient:
                 following, closure = await self._following(leg, closure)
             await self._finish(closure)
         finally:
-            # Nobody is left waiting, whatever happened here.
+            # Whatever happened here, nothing stays open, and nobody is left waiting.
+            for open_leg in (self._hearing, self._feeding):
+                if open_leg is not None:
+                    open_leg.session.abort()
             self._over = True
             self._wake()
 
@@ -446,11 +454,6 @@ class AsyncClient:
         await self._handlers.call("close", closure)
         self._over = True
         self._wake()
-
-    @property
-    def _in_handler(self) -> bool:
-        """Whether the caller is a handler: what waits for the handler must not be waited for."""
-        return self._running is not None and asyncio.current_task() is self._running
 
     def _wake(self) -> None:
         """Let everybody who waits look again."""

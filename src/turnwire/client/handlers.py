@@ -3,6 +3,7 @@
 import inspect
 import logging
 from collections.abc import Awaitable, Callable
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
@@ -14,6 +15,8 @@ T = TypeVar("T")
 
 Handler = Callable[[T], Awaitable[object] | object]
 """A function or a coroutine function; what it returns does not matter."""
+
+_CALL: ContextVar[object | None] = ContextVar("the call of a handler", default=None)
 
 _log = logging.getLogger(__name__)
 
@@ -32,12 +35,15 @@ class Handlers:
 
     failure: HandlerFailed | None = field(default=None, init=False)
     """The first."""
+    _call: object | None = field(default=None, init=False)
 
     async def call(self, name: str, argument: Any) -> None:
         """Call the handler of this name, if there is one, and wait until it is done."""
         handler = getattr(self, name)
         if handler is None:
             return
+        self._call = call = object()
+        before = _CALL.set(call)
         try:
             await called(handler, argument)
         except Exception as error:
@@ -45,6 +51,14 @@ class Handlers:
             if self.failure is None:
                 self.failure = HandlerFailed(f"on_{name} failed: {error!r}")
                 self.failure.__cause__ = error
+        finally:
+            _CALL.reset(before)
+            self._call = None
+
+    @property
+    def calling(self) -> bool:
+        """Whether a handler asks this, or what it started and may be waiting for."""
+        return self._call is not None and _CALL.get() is self._call
 
 
 async def called(handler: Callable[..., object], *arguments: object) -> None:

@@ -217,6 +217,10 @@ class Session:
         """Close the connection, if it is not; whoever reads gets what was not read yet."""
         await self._socket.close()
 
+    def abort(self) -> None:
+        """Break the connection, if there is one left."""
+        self._socket.transport.abort()
+
     async def close(self) -> None:
         """Close the connection, if it is not, and leave nothing unread.
 

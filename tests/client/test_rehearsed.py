@@ -1,0 +1,161 @@
+"""Every closure and every fault, as the rehearsal of a real server plays them."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+
+from tests.support import Server, loud, quiet, serving
+from turnwire.accounts.admission import Everyone
+from turnwire.client import AsyncClient, Client, Closure, SessionClosed, errors
+from turnwire.client import session as session_module
+from turnwire.client.closure import NO_CLOSE_FRAME
+from turnwire.wire.closures import CLOSURES, SESSION_ENDED, ClosureRow, Kind, Phase
+
+BOUND_SECONDS = 5.0
+"""No ending may take longer here, where the client's own limits are the shorter ones below."""
+
+
+@pytest.fixture(autouse=True)
+def _short_limits(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("OPEN_SECONDS", "PING_SECONDS", "PONG_SECONDS", "CLOSE_SECONDS"):
+        monkeypatch.setattr(session_module, name, 0.5)
+    monkeypatch.setattr(session_module, "END_SECONDS", 2)
+
+
+@pytest.fixture
+async def server() -> AsyncIterator[Server]:
+    async with serving(rehearse=True, registry=Everyone()) as server:
+        yield server
+
+
+@dataclass
+class Told:
+    """What a client's handlers were called with, in order."""
+
+    calls: list[tuple[str, Any]] = field(default_factory=list)
+
+    def handlers(self) -> dict[str, Any]:
+        return {f"on_{name}": self._noting(name) for name in ("error", "close", "termination")}
+
+    def _noting(self, name: str) -> Any:
+        return lambda argument: self.calls.append((name, argument))
+
+
+async def experience(
+    server: Server, rehearsal: str, kind: type[AsyncClient] | type[Client] = AsyncClient
+) -> tuple[Told, Closure]:
+    """One session without a second one, to its end."""
+    told = Told()
+    client = kind(
+        f"{server.url}/rehearse/{rehearsal}/v3/ws",
+        api_key="any",
+        reconnect=None,
+        **told.handlers(),
+    )
+    async with asyncio.timeout(BOUND_SECONDS):
+        try:
+            if isinstance(client, AsyncClient):
+                async with client:
+                    await client.send(AUDIO)
+            else:
+                await asyncio.to_thread(block, client)
+        except SessionClosed:
+            pass
+    assert client.closure is not None
+    return told, client.closure
+
+
+def block(client: Client) -> None:
+    with client:
+        client.send(AUDIO)
+
+
+AUDIO = loud(500) + quiet(1500)
+
+BOTH = pytest.mark.parametrize("kind", [AsyncClient, Client])
+
+ROWS = [row for row in CLOSURES if row.code != NO_CLOSE_FRAME]
+
+
+@BOTH
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: row.name)
+async def test_every_row(
+    server: Server, row: ClosureRow, kind: type[AsyncClient] | type[Client]
+) -> None:
+    told, closure = await experience(server, row.name, kind)
+    text = row.for_example().text
+    assert closure.row is row
+    assert closure.code == row.code
+    assert text in closure.text
+    assert closure.is_error == (row.kind in (Kind.ERROR, Kind.HTTP))
+    assert closure.retry_after == row.retry_after
+    assert closure.advice == row.advice
+    assert closure.by == "the server"
+    begun = row.phase is not Phase.OPENING
+    assert (closure.session_id is not None) == begun
+    assert begun or (closure.session_seconds, closure.audio_seconds) == (0, 0)
+
+    names = [name for name, _ in told.calls]
+    expected = ["error", "close"] if closure.is_error else ["close"]
+    if row is SESSION_ENDED:
+        expected.insert(0, "termination")
+    assert names == expected
+    assert told.calls[-1][1] == closure
+    if closure.is_error:
+        error = told.calls[-2][1]
+        assert type(error) is type(errors.raised_for(closure))
+        assert error.closure is closure
+
+
+@BOTH
+@pytest.mark.parametrize(
+    ("fault", "name"),
+    [
+        ("ok", "session_ended"),
+        ("reset", "connection_lost"),
+        ("reset/before-begin", "connection_lost"),
+        ("reset/after/1frames", "connection_lost"),
+        ("vanish", "connection_lost"),
+        ("vanish/before-begin", "no_begin"),
+        ("stall/0.2s", "session_ended"),
+        ("stall/20s", "connection_lost"),
+        ("malformed", "session_ended"),
+        ("unknown-message", "session_ended"),
+        ("malformed/before-begin", "session_ended"),
+        ("no-begin", "no_begin"),
+        ("slow-begin/0.2s", "session_ended"),
+        ("slow-begin/1s", "no_begin"),
+        ("no-termination", "no_termination"),
+        ("handshake/503", "handshake_failed"),
+        ("handshake/403", "handshake_refused"),
+    ],
+)
+async def test_every_fault_ends_in_time_and_is_told_once(
+    server: Server, fault: str, name: str, kind: type[AsyncClient] | type[Client]
+) -> None:
+    told, closure = await experience(server, fault, kind)
+    assert closure.name == name
+    names = [called for called, _ in told.calls if called != "termination"]
+    assert names == (["error", "close"] if closure.is_error else ["close"])
+
+
+async def test_a_sequence_of_endings_is_one_stream(server: Server) -> None:
+    texts: list[str] = []
+    async with asyncio.timeout(30):
+        async with AsyncClient(
+            f"{server.url}/rehearse/sequence/reset,3005,3008,ok/v3/ws",
+            api_key="any",
+            on_turn=lambda turn: texts.append(turn.transcript) if turn.end_of_turn else None,
+            random=lambda: 0.0,
+        ) as client:
+            await client.send(AUDIO)
+    assert texts == ["one two"]
+    assert [record.closure.name for record in client.sessions if record.closure] == [
+        "connection_lost",
+        "server_error",
+        "session_expired",
+        "session_ended",
+    ]
