@@ -10,9 +10,9 @@ from turnwire.wire.closures import SESSION_EXPIRED, ClosureRow
 
 def drawn(parent: type, indent: str = "") -> list[str]:
     # Other rooms may have exceptions of the kind, too.
-    children = [
-        child for child in parent.__subclasses__() if child.__module__.startswith("turnwire.client")
-    ]
+    children: list[type] = parent.__subclasses__()
+    # Other rooms may have exceptions of the kind, too.
+    children = [each for each in children if each.__module__.startswith("turnwire.client")]
     if parent is LocalError:
         children = sorted(children, key=lambda each: each.__name__)
     lines = []

@@ -49,7 +49,11 @@ RENEWAL_SECONDS = 60.0
 """How long before its expiry a session is renewed, or a quarter of its life if that is less."""
 
 SILENCE_SECONDS = 0.3
-"""The pause at which sessions are handed over. As the expiry comes closer, shorter ones do."""
+SHORTEST_SILENCE_SECONDS = 0.06
+"""The pause at which sessions are handed over, and how short it may be at last."""
+
+LOOKING = 0.8
+"""The part of the time before the expiry in which a pause is looked for."""
 
 SHORTEST_LIFE_SECONDS = 10.0
 """A session that seems to expire sooner is not renewed: the clocks do not agree."""
@@ -470,8 +474,8 @@ class AsyncClient:
     async def _renew(self, leg: Leg) -> None:
         """Open the next session before this one expires, and hand over at a silence.
 
-        If it cannot be opened, this one expires, and is followed by one that begins where its
-        turns end. So it is if the clocks of both sides do not agree.
+        If it cannot be opened, or nobody pauses, this one expires, and is followed by one that
+        begins where its turns end. So it is if the clocks of both sides do not agree.
         """
         life = leg.session.begin.expires_at - self._clock.unix_time()
         if life < SHORTEST_LIFE_SECONDS:
@@ -484,19 +488,24 @@ class AsyncClient:
             _log.warning("The session could not be renewed: %s", refusal)
             return
         try:
-            await self._silence(leg.cursor, lead / 2)
+            silent = await self._silence(leg.cursor, lead * LOOKING)
         except asyncio.CancelledError:
             await session.close()
             raise
+        if not silent:
+            await session.close()
+            return
         position = leg.cursor.position
         leg.next = self._begin_leg(session, Cursor(self._timeline, position))
         leg.cursor.end = position
         leg.look()
 
-    async def _silence(self, cursor: Cursor, patience: float) -> None:
-        """Wait until what is sent ends in silence, or patience does."""
+    async def _silence(self, cursor: Cursor, patience: float) -> bool:
+        """Whether what is sent comes to end in silence, before patience does."""
         until = self._clock.now() + patience
         while (left := until - self._clock.now()) > 0:
-            if self._timeline.is_quiet_before(cursor.position, SILENCE_SECONDS * left / patience):
-                return
+            enough = max(SILENCE_SECONDS * left / patience, SHORTEST_SILENCE_SECONDS)
+            if self._timeline.is_quiet_before(cursor.position, enough):
+                return True
             await self._clock.sleep(LOOK_SECONDS)
+        return False
