@@ -1,5 +1,6 @@
 """The pytest plugin, as other projects use it: from outside, and the example's own tests."""
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -21,6 +22,14 @@ def test_the_tests_of_the_example_pass() -> None:
     outcome = subprocess.run(command, cwd=EXAMPLE, capture_output=True, text=True, check=False)
     assert outcome.returncode == 0, outcome.stdout
     assert "5 passed" in outcome.stdout
+
+
+def test_the_how_to_shows_tests_of_the_example() -> None:
+    page = (EXAMPLE.parents[1] / "docs" / "testing-your-app.md").read_text()
+    shown = re.search(r"^### The official Python SDK.*?^```python\n(.*?)^```", page, re.M | re.S)
+    tests = (EXAMPLE / "test_captions.py").read_text()
+    assert shown is not None
+    assert all(test in tests for test in shown[1].split("\n\n\n"))
 
 
 def connect(server: LocalServer, url: str) -> websockets.connect:

@@ -371,10 +371,13 @@ async def test_a_strange_message_comes_where_it_was_asked_for(
 
 
 @pytest.mark.parametrize("status", [401, 503])
-async def test_a_handshake_fails_with_the_status_asked_for(server: Server, status: int) -> None:
+async def test_a_handshake_fails_with_the_status_asked_for(
+    server: Server, status: int, caplog: pytest.LogCaptureFixture
+) -> None:
     with pytest.raises(websockets.InvalidStatus) as refused:
         await rehearse(server, f"handshake/{status}")
     assert refused.value.response.status_code == status
+    assert "ERROR" not in caplog.text
 
 
 async def test_a_sequence_has_a_fate_for_each_connection_and_a_name_starts_anew(
