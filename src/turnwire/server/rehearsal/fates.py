@@ -6,7 +6,7 @@ adds or breaks is all that is not.
 
 import json
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
 
 from starlette.responses import JSONResponse
@@ -96,7 +96,7 @@ class Fate:
     moments: tuple[Moment, ...] = ()
     """When it can happen, first the one that counts if none is asked for; none: it has its own."""
     argument: Argument | None = None
-    row: ClosureRow | None = field(default=None)
+    row: ClosureRow | None = None
     """The row of the closure that it is."""
 
     def refusal(self, number: float) -> JSONResponse:
