@@ -25,7 +25,8 @@ from pathlib import Path
 from faster_whisper import WhisperModel
 
 from benchmarks.scoring import word_errors
-from turnwire.client import AudioFile, connect, cut, paced
+from turnwire.client import AudioFile, cut, paced
+from turnwire.client.session import connect
 from turnwire.hearing import plain
 from turnwire.server.running import running
 from turnwire.speech.models import find_model

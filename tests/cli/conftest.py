@@ -2,7 +2,7 @@ import asyncio
 import sys
 import threading
 import wave
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -11,8 +11,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from tests.client.servers import Handler, serving
-from turnwire.cli import app
-from turnwire.client.pacing import LoopClock
+from turnwire.cli import app, sources
 
 COMMAND = [sys.executable, "-c", "from turnwire.cli import app; app(prog_name='turnwire')"]
 """`turnwire` as a process of its own."""
@@ -20,8 +19,7 @@ COMMAND = [sys.executable, "-c", "from turnwire.cli import app; app(prog_name='t
 UNPACED_COMMAND = [
     sys.executable,
     "-c",
-    "import asyncio; from turnwire.client.pacing import LoopClock\n"
-    "LoopClock.sleep = lambda clock, seconds: asyncio.sleep(0)\n"
+    "from turnwire.cli import sources; sources.paced = lambda chunks, sample_rate: chunks\n"
     f"{COMMAND[-1]}",
 ]
 """The same, but recordings are sent without waiting for them to be spoken."""
@@ -33,10 +31,10 @@ Invoke = Callable[..., Result]
 def _no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
     """Recordings are sent without waiting for them to be spoken."""
 
-    async def pass_at_once(clock: LoopClock, seconds: float) -> None:
-        await asyncio.sleep(0)
+    def at_once(chunks: AsyncIterator[bytes], *, sample_rate: int) -> AsyncIterator[bytes]:
+        return chunks
 
-    monkeypatch.setattr(LoopClock, "sleep", pass_at_once)
+    monkeypatch.setattr(sources, "paced", at_once)
 
 
 @pytest.fixture

@@ -4,10 +4,10 @@ from collections.abc import AsyncIterator
 import pytest
 from websockets.asyncio.server import ServerConnection
 
-from tests.client.servers import BEGIN, TERMINATION, end, serving, tell, turn, until_terminate
+from tests.client.servers import BEGIN, end, serving, tell, turn, until_terminate
 from turnwire.cli.conversation import converse, is_finished
-from turnwire.client import AudioFileError, connect
-from turnwire.wire.messages import Error, Message
+from turnwire.client import AsyncClient, AudioFileError, errors
+from turnwire.wire.messages import Error, Turn
 
 
 async def polite(socket: ServerConnection) -> None:
@@ -23,12 +23,12 @@ async def audio(chunks: int) -> AsyncIterator[bytes]:
 
 
 async def test_everything_is_heard_until_the_end() -> None:
-    heard: list[Message] = []
-    async with serving(polite) as url, connect(url) as session:
-        closure, interrupted = await converse(session, audio(3), heard.append)
-    assert heard == [turn("Lights off."), TERMINATION]
-    assert closure.complete
-    assert not interrupted
+    heard: list[Turn] = []
+    async with serving(polite) as url, AsyncClient(url) as client:
+        assert not await converse(client, audio(3), heard.append)
+    assert heard == [turn("Lights off.")]
+    assert client.closure is not None
+    assert client.closure.complete
 
 
 async def test_a_source_that_fails_ends_the_session_before_it_is_told() -> None:
@@ -36,11 +36,11 @@ async def test_a_source_that_fails_ends_the_session_before_it_is_told() -> None:
         yield bytes(3200)
         raise AudioFileError("It is damaged.")
 
-    heard: list[Message] = []
-    async with serving(polite) as url, connect(url) as session:
+    heard: list[Turn] = []
+    async with serving(polite) as url, AsyncClient(url) as client:
         with pytest.raises(AudioFileError, match="damaged"):
-            await converse(session, damaged(), heard.append)
-    assert heard == [turn("Lights off."), TERMINATION]
+            await converse(client, damaged(), heard.append)
+    assert heard == [turn("Lights off.")]
 
 
 async def then_silence() -> AsyncIterator[bytes]:
@@ -52,23 +52,24 @@ async def test_audio_stops_when_the_server_ends_the_session() -> None:
     async def handler(socket: ServerConnection) -> None:
         await tell(socket, BEGIN)
         await socket.recv()
-        await tell(socket, Error(error_code=3005, error="Session Cancelled"))
-        await socket.close(3005, "Session Cancelled")
+        await tell(socket, turn("One."), Error(error_code=3006, error="Invalid JSON: x"))
+        await socket.close(3006, "Invalid JSON: x")
 
-    heard: list[Message] = []
-    async with serving(handler) as url, connect(url) as session:
-        closure, _ = await converse(session, then_silence(), heard.append)
-    assert closure.code == 3005
-    assert [message.type for message in heard] == ["Error"]
+    heard: list[Turn] = []
+    async with serving(handler) as url:
+        with pytest.raises(errors.InvalidJson):
+            async with AsyncClient(url) as client:
+                await converse(client, then_silence(), heard.append)
+    assert heard == [turn("One.")]
 
 
 async def test_a_hearer_that_fails_is_not_left_out() -> None:
-    def fail(message: Message) -> None:
+    def fail(turn: Turn) -> None:
         raise BrokenPipeError
 
-    async with serving(polite) as url, connect(url) as session:
+    async with serving(polite) as url, AsyncClient(url) as client:
         with pytest.raises(BrokenPipeError):
-            await converse(session, audio(1), fail)
+            await converse(client, audio(1), fail)
 
 
 @pytest.mark.parametrize(

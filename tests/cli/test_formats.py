@@ -4,7 +4,7 @@ import pytest
 
 from tests.client.servers import BEGIN, turn
 from turnwire.cli.formats import FORMATS, Format
-from turnwire.client import ClosedBy, Closure
+from turnwire.client import ClosedBy, Closure, SessionRecord
 from turnwire.client.closure import CONNECTION_LOST
 from turnwire.wire.closures import SESSION_ENDED
 from turnwire.wire.messages import Turn
@@ -19,14 +19,15 @@ COMPLETE = Closure(
     code=1000,
     text="Session Ended",
     by=ClosedBy.SERVER,
-    audio_seconds=7,
     session_seconds=8,
+    session_id=BEGIN.id,
 )
 
 
 def written(format: Format, turns: list[Turn], closure: Closure = COMPLETE) -> str:
     writer = FORMATS[format]()
-    parts = [writer.opening, *map(writer.turn, turns), writer.ending(BEGIN, closure)]
+    session = SessionRecord(BEGIN, 0, closure)
+    parts = [writer.opening, *map(writer.turn, turns), writer.ending([session], 7)]
     return "".join(parts)
 
 
@@ -90,7 +91,6 @@ def test_json_of_a_session_that_was_lost() -> None:
         code=1006,
         text="The connection was lost",
         by=ClosedBy.NEITHER,
-        audio_seconds=6.6,
     )
     document = json.loads(written(Format.JSON, [], lost))
     assert document["text"] == ""

@@ -19,12 +19,11 @@ from tests.client.servers import (
 from turnwire.client import (
     ClosedBy,
     Closure,
-    Session,
     SessionClosed,
-    connect,
     errors,
 )
 from turnwire.client import session as session_module
+from turnwire.client.session import Session, connect
 from turnwire.server.running import running
 from turnwire.wire.closures import SESSION_ENDED
 from turnwire.wire.messages import Error, Message, Turn

@@ -1,25 +1,25 @@
-"""A session as a command holds one: audio goes out while messages come in, until the end."""
+"""A stream as a command holds one: audio goes out while turns come in, until the end."""
 
 import asyncio
 import signal
 from collections.abc import AsyncIterable, Callable, Iterator
 from contextlib import contextmanager, suppress
 
-from turnwire.client import Closure, Session, SessionClosed
-from turnwire.wire.messages import ServerMessage, Turn
+from turnwire.client import AsyncClient, SessionClosed
+from turnwire.wire.messages import Turn
 
 INTERRUPTED = 130
 """The exit code of a command that Ctrl-C ended."""
 
 
 async def converse(
-    session: Session, audio: AsyncIterable[bytes], hear: Callable[[ServerMessage], None]
-) -> tuple[Closure, bool]:
-    """Send the audio and Terminate; `hear` gets every message until the end.
+    client: AsyncClient, audio: AsyncIterable[bytes], hear: Callable[[Turn], None]
+) -> bool:
+    """Send the audio and end the stream; `hear` gets every turn until its end.
 
-    Gives the session's closure, and whether Ctrl-C cut the audio short: what was said until then
-    is still heard. A second Ctrl-C interrupts that, too. What the source of the audio raises is
-    raised once the session has ended.
+    Gives whether Ctrl-C cut the audio short: what was said until then is still heard. A second
+    Ctrl-C interrupts that, too. What the source of the audio raises is raised once the stream has
+    ended; how it ended, the client tells.
     """
     interrupted = False
 
@@ -28,37 +28,34 @@ async def converse(
         interrupted = True
         sending.cancel()
 
-    reading = asyncio.create_task(_read(session, hear))
-    sending = asyncio.create_task(_send(session, audio))
+    reading = asyncio.create_task(_read(client, hear))
+    sending = asyncio.create_task(_send(client, audio))
     with _on_ctrl_c(interrupt):
         await asyncio.wait((reading, sending), return_when=asyncio.FIRST_COMPLETED)
         sending.cancel()
         await asyncio.wait((sending,))
-        with suppress(SessionClosed):
-            await session.terminate()
-        closure = await reading
+        await client.terminate()
+        await reading
     if not sending.cancelled() and (error := sending.exception()):
         raise error
-    return closure, interrupted
+    return interrupted
 
 
 def is_finished(turn: Turn) -> bool:
-    """Whether this is the last of a turn's messages in a session that asked for formatting."""
+    """Whether this is the last of a turn's messages in a stream that asked for formatting."""
     return turn.end_of_turn and turn.turn_is_formatted
 
 
-async def _read(session: Session, hear: Callable[[ServerMessage], None]) -> Closure:
-    async for message in session:
-        hear(message)
-    assert session.closure is not None
-    return session.closure
-
-
-async def _send(session: Session, audio: AsyncIterable[bytes]) -> None:
-    # If the session is over, reading tells how.
+async def _read(client: AsyncClient, hear: Callable[[Turn], None]) -> None:
     with suppress(SessionClosed):
-        async for chunk in audio:
-            await session.send(chunk)
+        async for turn in client:
+            hear(turn)
+
+
+async def _send(client: AsyncClient, audio: AsyncIterable[bytes]) -> None:
+    # If the stream is over, the client tells how.
+    with suppress(SessionClosed):
+        await client.stream(audio)
 
 
 @contextmanager

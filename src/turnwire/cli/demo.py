@@ -19,8 +19,8 @@ from turnwire.cli.failures import fail
 from turnwire.cli.local import DEFAULT_MODEL, local_server
 from turnwire.cli.sources import Source, from_file
 from turnwire.cli.times import minutes
-from turnwire.client import ClientError, Closure, connect
-from turnwire.wire.messages import Begin, ServerMessage, Turn
+from turnwire.client import AsyncClient, ClientError, Closure
+from turnwire.wire.messages import Turn
 
 PACKAGE = "moonshine-voice"
 RECORDING = "two_cities.wav"
@@ -67,17 +67,20 @@ async def show(source: Source, model: str, console: Console) -> None:
     """Stream the source to a server of our own and show what it says."""
     async with AsyncExitStack() as stack:
         url, api_key = await stack.enter_async_context(local_server(model))
-        session = await stack.enter_async_context(
-            connect(url, api_key=api_key, sample_rate=source.sample_rate, format_turns=True)
+        client = AsyncClient(
+            url, api_key=api_key, sample_rate=source.sample_rate, format_turns=True
         )
-        screen = stack.enter_context(_Screen(console, source.seconds))
-        screen.begun(url, model, session.begin)
-        closure, interrupted = await converse(session, screen.watch(source), screen.hear)
-    _tell_the_end(console, closure)
-    if not closure.complete:
-        raise typer.Exit(1)
-    if interrupted:
-        raise typer.Exit(INTERRUPTED)
+        begin = await client.connect()
+        stack.push_async_exit(client)
+        with _Screen(console, source.seconds) as screen:
+            screen.begun(url, model, begin.id)
+            interrupted = await converse(client, screen.watch(source), screen.hear)
+        assert client.closure is not None
+        _tell_the_end(console, client.closure)
+        if not client.closure.complete:
+            raise typer.Exit(1)
+        if interrupted:
+            raise typer.Exit(INTERRUPTED)
 
 
 class _Screen:
@@ -98,20 +101,20 @@ class _Screen:
     def __exit__(self, *_: object) -> None:
         self._live.stop()
 
-    def begun(self, url: str, model: str, begin: Begin) -> None:
+    def begun(self, url: str, model: str, session: str) -> None:
         self._console.print(f"Server   {url}/v3/ws, model {model}", style="dim")
-        self._console.print(f"Session  {begin.id}", style="dim")
+        self._console.print(f"Session  {session}", style="dim")
         self._console.print()
 
-    def hear(self, message: ServerMessage) -> None:
-        if not isinstance(message, Turn) or not message.words:
+    def hear(self, turn: Turn) -> None:
+        if not turn.words:
             return
-        if is_finished(message):
+        if is_finished(turn):
             self._turn = Text()
             self._refresh()
-            self._console.print(_line(message, Text(message.transcript, "bold")))
+            self._console.print(_line(turn, Text(turn.transcript, "bold")))
         else:
-            self._turn = _line(message, _spoken(message))
+            self._turn = _line(turn, _spoken(turn))
             self._refresh()
 
     async def watch(self, source: Source) -> AsyncIterator[bytes]:

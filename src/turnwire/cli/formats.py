@@ -5,11 +5,12 @@ prints. Turns are finished ones, cased and punctuated.
 """
 
 import json
+from collections.abc import Sequence
 from enum import StrEnum
 
 from turnwire.cli.captions import cues
-from turnwire.client import Closure
-from turnwire.wire.messages import Begin, Turn
+from turnwire.client import SessionRecord
+from turnwire.wire.messages import Turn
 
 
 class Text:
@@ -20,7 +21,7 @@ class Text:
     def turn(self, turn: Turn) -> str:
         return f"{turn.transcript}\n" if turn.transcript else ""
 
-    def ending(self, begin: Begin, closure: Closure) -> str:
+    def ending(self, sessions: Sequence[SessionRecord], audio_seconds: float) -> str:
         return ""
 
 
@@ -61,7 +62,9 @@ class Json(Text):
         self._turns.append(turn)
         return ""
 
-    def ending(self, begin: Begin, closure: Closure) -> str:
+    def ending(self, sessions: Sequence[SessionRecord], audio_seconds: float) -> str:
+        closures = [session.closure for session in sessions if session.closure is not None]
+        closure = closures[-1]
         document = {
             "text": " ".join(turn.transcript for turn in self._turns if turn.transcript),
             "words": [
@@ -84,9 +87,9 @@ class Json(Text):
                 for turn in self._turns
                 if turn.words
             ],
-            "audio_duration_seconds": round(closure.audio_seconds),
-            "session_duration_seconds": round(closure.session_seconds),
-            "session_id": begin.id,
+            "audio_duration_seconds": round(audio_seconds),
+            "session_duration_seconds": round(sum(each.session_seconds for each in closures)),
+            "session_id": closure.session_id,
             "closure": {
                 "code": closure.code,
                 "text": closure.text,

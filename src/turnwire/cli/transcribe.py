@@ -21,8 +21,8 @@ from turnwire.cli.formats import FORMATS, Format, Text
 from turnwire.cli.local import DEFAULT_MODEL, local_server
 from turnwire.cli.sources import SPEECH_RATE, Source, from_file, from_stdin
 from turnwire.cli.times import minutes
-from turnwire.client import ClientError, connect
-from turnwire.wire.messages import ServerMessage, Turn
+from turnwire.client import AsyncClient, ClientError
+from turnwire.wire.messages import Turn
 
 
 def transcribe(
@@ -97,27 +97,28 @@ async def _transcribe(
 ) -> None:
     async with AsyncExitStack() as stack:
         url, api_key = await stack.enter_async_context(serving)
-        session = await stack.enter_async_context(
-            connect(url, api_key=api_key, sample_rate=source.sample_rate, format_turns=True)
+        client = await stack.enter_async_context(
+            AsyncClient(url, api_key=api_key, sample_rate=source.sample_rate, format_turns=True)
         )
-        progress = stack.enter_context(_Progress(source.seconds))
+        with _Progress(source.seconds) as progress:
 
-        def write(text: str) -> None:
-            if text:
-                with progress.out_of_the_way():
-                    typer.echo(text, nl=False)
+            def write(text: str) -> None:
+                if text:
+                    with progress.out_of_the_way():
+                        typer.echo(text, nl=False)
 
-        def hear(message: ServerMessage) -> None:
-            if isinstance(message, Turn) and is_finished(message):
-                write(written.turn(message))
+            def hear(turn: Turn) -> None:
+                if is_finished(turn):
+                    write(written.turn(turn))
 
-        write(written.opening)
-        closure, interrupted = await converse(session, progress.watch(source), hear)
-        write(written.ending(session.begin, closure))
-    if not closure.complete:
-        fail(f"The session ended early: {closure}")
-    if interrupted and not source.live:
-        raise typer.Exit(INTERRUPTED)
+            write(written.opening)
+            interrupted = await converse(client, progress.watch(source), hear)
+            write(written.ending(client.sessions, client.audio_seconds))
+        assert client.closure is not None
+        if not client.closure.complete:
+            fail(f"The session ended early: {client.closure}")
+        if interrupted and not source.live:
+            raise typer.Exit(INTERRUPTED)
 
 
 class _Progress:

@@ -13,7 +13,6 @@ from turnwire.client.errors import ClientError, LocalError, SessionClosed
 from turnwire.client.files import AudioFile, AudioFileError
 from turnwire.client.pacing import Clock, cut, paced
 from turnwire.client.reconnect import Reconnect
-from turnwire.client.session import Session, connect
 
 __all__ = [
     "AsyncClient",
@@ -26,10 +25,8 @@ __all__ = [
     "Closure",
     "LocalError",
     "Reconnect",
-    "Session",
     "SessionClosed",
     "SessionRecord",
-    "connect",
     "cut",
     "errors",
     "paced",
