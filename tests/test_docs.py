@@ -8,6 +8,8 @@ import textwrap
 import wave
 from pathlib import Path
 
+import pytest
+
 from tests.support import RATE, loud
 from turnwire.server.running import RunningServer, running
 
@@ -26,16 +28,26 @@ def python_blocks(page: str) -> list[str]:
 
 def at(server: RunningServer, code: str) -> str:
     """The code with the address and the key of the page replaced by ones that exist."""
-    return code.replace("ws://127.0.0.1:8080", server.url).replace("tw_...", server.api_key)
+    address = server.url.removeprefix("ws://")
+    return code.replace("127.0.0.1:8080", address).replace("tw_...", server.api_key)
 
 
-async def run(code: str) -> str:
+async def run(code: str, *options: str, folder: Path | None = None) -> str:
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-c", code, stdout=subprocess.PIPE
+        sys.executable, *options, "-c", code, stdout=subprocess.PIPE, cwd=folder
     )
     output, _ = await process.communicate()
     assert process.returncode == 0
     return output.decode()
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A folder with a recording of a short talk, in which the echo engine hears two words."""
+    with wave.open(str(tmp_path / "talk.wav"), "wb") as file:
+        file.setparams((1, 2, RATE, 0, "NONE", ""))
+        file.writeframes(loud(500))
+    return tmp_path
 
 
 async def test_the_official_sdk_connects_as_the_readme_says() -> None:
@@ -52,13 +64,48 @@ async def test_the_official_sdk_connects_as_the_readme_says() -> None:
         assert await run(at(server, connecting) + textwrap.dedent(rest)) == "begun\n"
 
 
-async def test_our_client_transcribes_as_the_readme_says(tmp_path: Path) -> None:
+async def test_our_client_transcribes_as_the_readme_says(folder: Path) -> None:
     _, transcribing = python_blocks("README.md")
-    talk = tmp_path / "talk.wav"
-    with wave.open(str(talk), "wb") as file:
-        file.setparams((1, 2, RATE, 0, "NONE", ""))
-        file.writeframes(loud(500))
     async with running("echo") as server:
-        output = await run(at(server, transcribing).replace("talk.wav", str(talk)))
-    assert output.startswith("one two\n")
-    assert "Session Ended" in output
+        output = await run(at(server, transcribing), "-W", "error", folder=folder)
+    assert output == "one two\n1000 Session Ended (closed by the server)\n"
+
+
+ENDED = "1000 Session Ended (closed by the server)"
+
+SHOWN = {
+    "A file": f"one two\n{ENDED}\n",
+    "With asyncio": "one two\n",
+    "Audio from anywhere": "[] 3.0\n",
+    "Callbacks": "begun\n0 s\nclosed: 1000 Session Ended\n",
+    "How it ended": "1008 unauthorized True False\n"
+    "Unauthorized Connection: Invalid API key\n"
+    "Read the reason; another attempt with the same credentials ends the same way.\n"
+    "the server None 0.0 0.0\n"
+    "1008 Unauthorized Connection: Invalid API key (closed by the server); received Error 1008, "
+    "received close 1008, sent close 1008. "
+    "Read the reason; another attempt with the same credentials ends the same way.\n",
+    "Streams that outlive sessions": f"ID 0 {ENDED}\n",
+    "Temporary tokens": f"{ENDED}\n",
+}
+"""What each example of the client's page prints, by its section."""
+
+
+def test_every_example_of_the_clients_page_is_run() -> None:
+    assert list(examples()) == list(SHOWN)
+
+
+def examples() -> dict[str, str]:
+    sections = re.split(r"^## ", (ROOT / "docs/client.md").read_text(), flags=re.M)[1:]
+    return {
+        section.split("\n")[0]: "".join(re.findall(r"^```python\n(.*?)^```", section, re.M | re.S))
+        for section in sections
+        if "```python" in section
+    }
+
+
+@pytest.mark.parametrize("section", SHOWN)
+async def test_an_example_of_the_clients_page(section: str, folder: Path) -> None:
+    async with running("echo") as server:
+        output = await run(at(server, examples()[section]), "-W", "error", folder=folder)
+    assert re.sub(r"^[0-9a-f-]{36} ", "ID ", output) == SHOWN[section]

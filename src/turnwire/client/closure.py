@@ -239,9 +239,9 @@ class Closure:
     """What was received and what was sent, in this order; audio and turns left out."""
     session_id: str | None = None
     """As Begin told it; None: there was no Begin."""
-    audio_seconds: float = 0
+    audio_seconds: float = 0.0
     """As Termination told it; without one, what was sent."""
-    session_seconds: float = 0
+    session_seconds: float = 0.0
     """As Termination told it; without one, the time since Begin."""
     terminated: bool = False
     """Whether Termination came: everything that was said has been delivered."""

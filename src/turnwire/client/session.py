@@ -298,7 +298,7 @@ class Session:
             audio, lasted = float(told.audio_duration_seconds), told.session_duration_seconds * 1.0
         else:
             audio = self._format.seconds(self._sent)
-            lasted = asyncio.get_running_loop().time() - begun if begun is not None else 0.0
+            lasted = 0.0 if begun is None else asyncio.get_running_loop().time() - begun
         return Closure(
             row=row,
             code=code,
