@@ -1,21 +1,25 @@
 import asyncio
 import itertools
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import pytest
+import soxr
 from websockets.asyncio.server import ServerConnection
 
 from tests.client.dictation import DictationEngine, spoken, talk
 from tests.client.relay import Cut, relaying
 from tests.client.servers import BEGIN, end, serving, tell, turn, until_terminate
-from tests.support import Server, quiet
+from tests.recordings import TWO_CITIES_TEXT, samples
+from tests.support import RATE, Server, quiet
 from tests.support import serving as really_serving
 from turnwire.accounts.admission import Everyone
 from turnwire.client import AsyncClient, ClosedBy, Closure, Reconnect, errors
 from turnwire.client.closure import CONNECTION_LOST
 from turnwire.client.pacing import LoopClock
 from turnwire.client.reconnect import Budget
+from turnwire.speech import load_engine
 from turnwire.wire.closures import SESSION_EXPIRED, TOO_MANY_SESSIONS, UNAUTHORIZED, ClosureRow
 from turnwire.wire.messages import Error, Turn
 
@@ -280,3 +284,23 @@ async def test_giving_up_while_a_connection_is_restored() -> None:
                 raise ZeroDivisionError
     assert client.closure is not None
     assert client.closure.name == "connection_lost"
+
+
+async def test_real_speech_that_is_cut_within_words_is_heard_as_if_it_were_not() -> None:
+    recorded, rate = samples("two_cities.wav")
+    audio = soxr.resample(recorded, rate, RATE).astype("<i2").tobytes()
+    turns: list[Turn] = []
+    async with really_serving(load_engine("tiny.en"), registry=Everyone()) as server:
+        cuts = [Cut(130), Cut(6, 3005), Cut(4, 3008)]
+        async with (
+            relaying(server.url, cuts) as relay,
+            AsyncClient(
+                relay.url, format_turns=True, on_turn=turns.append, clock=Impatient()
+            ) as client,
+        ):
+            for start in range(0, len(audio), 3200):
+                await client.send(audio[start : start + 3200])
+                await asyncio.sleep(0.02)
+    assert len(client.sessions) == 4
+    heard = re.findall(r"[a-z]+", " ".join(words(turns)).lower())
+    assert heard == re.findall(r"[a-z]+", TWO_CITIES_TEXT.lower())

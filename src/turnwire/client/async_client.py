@@ -35,6 +35,7 @@ from turnwire.client.timeline import Cursor, Place, Timeline
 from turnwire.wire.audio import Encoding
 from turnwire.wire.messages import (
     Begin,
+    Error,
     ForceEndpoint,
     ServerMessage,
     SpeechStarted,
@@ -44,6 +45,10 @@ from turnwire.wire.messages import (
 
 UNREAD_TURNS = 10_000
 """How many turns wait for a program that iterates; beyond these the oldest are dropped."""
+
+HOLD_SECONDS = 0.25
+"""How long the end of a turn in the middle of speech is held back. If the session ends with it, a
+word may have been cut: another session will hear that turn whole, and this end of it is dropped."""
 
 RENEWAL_SECONDS = 60.0
 """How long before its expiry a session is renewed, or a quarter of its life if that is less."""
@@ -144,6 +149,7 @@ class AsyncClient:
         )
         self._records: list[SessionRecord] = []
         self._unread: deque[Turn] = deque(maxlen=UNREAD_TURNS)
+        self._held: deque[ServerMessage] = deque()
         self._readable = asyncio.Event()
         self._room = asyncio.Event()
         self._stopped = asyncio.Event()
@@ -396,25 +402,49 @@ class AsyncClient:
         record = SessionRecord(leg.session.begin, place.ms)
         self._records.append(record)
         await self._tell("begin", leg.session.begin)
-        async for heard in leg.session:
-            message = place.moved(heard)
-            match message:
-                case Turn():
-                    self._timeline.hear(message)
-                    self._unread.append(message)
-                    self._readable.set()
-                    await self._tell("turn", message)
-                case SpeechStarted():
-                    await self._tell("speech_started", message)
-                case Termination() if leg.cursor.end is None:
-                    await self._tell("termination", message)
-                case _:
-                    await self._handlers.call("event", message)
+        while True:
+            try:
+                async with asyncio.timeout(HOLD_SECONDS if self._held else None):
+                    message = place.moved(await anext(leg.session))
+            except TimeoutError:
+                await self._release()
+            except StopAsyncIteration:
+                break
+            else:
+                await self._judge(leg, message)
         await leg.stop()
         assert leg.session.closure is not None
         record.closure = leg.session.closure
         self._budget.lasted(record.closure.session_seconds)
         return record.closure
+
+    async def _judge(self, leg: Leg, message: ServerMessage) -> None:
+        """Pass a message on, unless it may be the cut end of a session: then hold it back."""
+        is_cut = isinstance(message, Turn) and self._timeline.is_cut(message)
+        if is_cut or (self._held and isinstance(message, Error)):
+            self._held.append(message)
+            return
+        await self._release()
+        await self._pass_on(message, last=leg.cursor.end is None)
+
+    async def _release(self) -> None:
+        """Pass on what was held back."""
+        while self._held:
+            await self._pass_on(self._held.popleft(), last=False)
+
+    async def _pass_on(self, message: ServerMessage, *, last: bool) -> None:
+        match message:
+            case Turn():
+                self._timeline.hear(message)
+                self._unread.append(message)
+                self._readable.set()
+                await self._tell("turn", message)
+            case SpeechStarted():
+                await self._tell("speech_started", message)
+            case Termination() if last:
+                await self._tell("termination", message)
+            case _:
+                await self._handlers.call("event", message)
 
     async def _tell(self, name: str, message: ServerMessage) -> None:
         await self._handlers.call("event", message)
@@ -436,8 +466,12 @@ class AsyncClient:
             except SessionClosed as refusal:
                 closure = refusal.closure
                 continue
+            # What was cut will be heard whole.
+            self._held = deque(each for each in self._held if not isinstance(each, Turn))
+            await self._release()
             cursor = Cursor(self._timeline, self._timeline.resumption(), leg.cursor.end)
             return self._begin_leg(session, cursor, leg.next), closure
+        await self._release()
         if leg.next is not None:
             await leg.next.drop()
         return None, closure

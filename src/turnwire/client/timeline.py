@@ -125,13 +125,24 @@ class Timeline:
         start = max(self.covered, self._start)
         if self._forced or start == 0:
             return start
-        after = self.piece(start, start + self.format.size(SURROUNDINGS_SECONDS))
+        pause = self._pause_after(start)
+        return start if pause is None else pause
+
+    def is_cut(self, turn: Turn) -> bool:
+        """Whether this turn seems to have been ended in the middle of speech, unasked."""
+        if not turn.end_of_turn or not turn.words or self._forced or self.finished:
+            return False
+        return self._pause_after(self.format.size(turn.words[-1].end / 1000)) is None
+
+    def _pause_after(self, position: int) -> int | None:
+        """The middle of the pause that begins here, or nearly; None: there is none."""
+        after = self.piece(position, position + self.format.size(SURROUNDINGS_SECONDS))
         quiet = quiet_frames(after, self.format)
         tail = run_length(~quiet)
         pause = round(PAUSE_SECONDS / FRAME_SECONDS)
         if tail * FRAME_SECONDS > TAIL_SECONDS or run_length(quiet[tail:]) < pause:
-            return start
-        return start + self.format.size((tail + pause / 2) * FRAME_SECONDS)
+            return None
+        return position + self.format.size((tail + pause / 2) * FRAME_SECONDS)
 
     def is_quiet_before(self, position: int, seconds: float) -> bool:
         """Whether nobody spoke for so long before this position."""
