@@ -267,6 +267,28 @@ async def test_sending_waits_when_too_much_is_unsent(monkeypatch: pytest.MonkeyP
     assert client.closure.complete
 
 
+async def test_giving_up_while_the_next_session_opens() -> None:
+    opening = asyncio.Event()
+    connections = itertools.count()
+
+    async def handler(socket: ServerConnection) -> None:
+        if next(connections) == 0:
+            await tell(socket, BEGIN)
+            socket.transport.abort()
+        else:
+            opening.set()
+            await socket.wait_closed()
+
+    async with serving(handler) as url:
+        async with asyncio.timeout(5):
+            with pytest.raises(ZeroDivisionError):
+                async with AsyncClient(url, clock=Impatient()) as client:
+                    await opening.wait()
+                    raise ZeroDivisionError
+    assert client.closure is not None
+    assert client.closure.name == "connection_lost"
+
+
 async def test_giving_up_while_a_connection_is_restored() -> None:
     async def handler(socket: ServerConnection) -> None:
         await tell(socket, BEGIN)

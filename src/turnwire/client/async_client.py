@@ -14,12 +14,12 @@ import json
 import logging
 import random
 from collections import deque
-from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Coroutine, Iterable
+from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
 
 from turnwire.client.address import session_url
 from turnwire.client.audio import AudioFormat
@@ -90,9 +90,10 @@ class AsyncClient:
         await client.stream_file("talk.wav")
     print(client.closure)
 
-    Use it once. Iterating gives every `Turn`; the iteration ends with the stream, and raises the
-    closure's exception if that is an error. Leaving the context closes: it waits for the last
-    turn. Times in all messages are in ms from the beginning of the stream, through all sessions.
+    Use it once. Iterating gives every `Turn` (with an `on_turn`: every one from then on); the
+    iteration ends with the stream, and raises the closure's exception if that is an error.
+    Leaving the context closes: it waits for the last turn. Times in all messages are in ms from
+    the beginning of the stream, through all sessions.
     """
 
     def __init__(
@@ -149,6 +150,7 @@ class AsyncClient:
         )
         self._records: list[SessionRecord] = []
         self._unread: deque[Turn] = deque(maxlen=UNREAD_TURNS)
+        self._iterated = on_turn is None
         self._held: deque[ServerMessage] = deque()
         self._readable = asyncio.Event()
         self._room = asyncio.Event()
@@ -323,6 +325,7 @@ class AsyncClient:
 
     async def __anext__(self) -> Turn:
         self._check_used()
+        self._iterated = True
         while not self._unread:
             if self._over:
                 self._raise_error()
@@ -436,8 +439,9 @@ class AsyncClient:
         match message:
             case Turn():
                 self._timeline.hear(message)
-                self._unread.append(message)
-                self._readable.set()
+                if self._iterated:
+                    self._unread.append(message)
+                    self._readable.set()
                 await self._tell("turn", message)
             case SpeechStarted():
                 await self._tell("speech_started", message)
@@ -460,12 +464,13 @@ class AsyncClient:
             if delay is None:
                 break
             _log.warning("%s; connecting again in %.2f s", closure, delay)
-            await self._unless_stopped(self._clock.sleep(delay))
             try:
-                session = await self._open()
+                session = await self._again(delay)
             except SessionClosed as refusal:
                 closure = refusal.closure
                 continue
+            if session is None:
+                break
             # What was cut will be heard whole.
             self._held = deque(each for each in self._held if not isinstance(each, Turn))
             await self._release()
@@ -476,13 +481,20 @@ class AsyncClient:
             await leg.next.drop()
         return None, closure
 
-    async def _unless_stopped(self, wait: Coroutine[Any, Any, None]) -> None:
-        waiting = asyncio.create_task(wait)
+    async def _again(self, delay: float) -> Session | None:
+        """Another session after so many seconds; None: the program gave up meanwhile."""
+
+        async def again() -> Session:
+            await self._clock.sleep(delay)
+            return await self._open()
+
+        opening = asyncio.create_task(again())
         stopping = asyncio.create_task(self._stopped.wait())
         try:
-            await asyncio.wait({waiting, stopping}, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait({opening, stopping}, return_when=asyncio.FIRST_COMPLETED)
+            return opening.result() if opening.done() else None
         finally:
-            waiting.cancel()
+            opening.cancel()
             stopping.cancel()
 
     async def _finish(self, closure: Closure) -> None:
