@@ -8,11 +8,12 @@ from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+from turnwire.server.app import SOCKET_PATHS
 from turnwire.server.rehearsal.plan import ANEW, PREFIX, SEQUENCE, BadPlan, parse
 from turnwire.server.running import running
 from turnwire.speech.echo import COUNTING, EchoEngine
 
-SESSION_PATH = "/v3/ws"
+SESSION_PATH = SOCKET_PATHS[0]
 
 ECHO = "echo"
 """The model that needs no weights, and hears what a test tells it."""

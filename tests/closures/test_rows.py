@@ -26,8 +26,8 @@ from tests.support import (
 from turnwire.accounts.admission import Everyone, Grant, Usage
 from turnwire.accounts.database import sqlite_url
 from turnwire.accounts.store import Store
-from turnwire.session.session import MESSAGE_BYTES
 from turnwire.wire.closures import CLOSURES, ClosureRow, Kind, Phase, close_reason
+from turnwire.wire.limits import MESSAGE_BYTES
 
 Provoke = Callable[[Server, ManualClock], Awaitable[Conversation]]
 

@@ -9,9 +9,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from turnwire.wire.closures import Closure
-
-MAX_SESSION_SECONDS = 3 * 60 * 60
-"""The longest session there is."""
+from turnwire.wire.limits import LONGEST_SESSION_SECONDS
 
 LEASE_SECONDS = 30.0
 """A session that has not been renewed for so long is lost: its slot is free again."""
@@ -24,7 +22,7 @@ RENEWAL_SECONDS = 10.0
 class Grant:
     """What an admitted client may have."""
 
-    max_seconds: int = MAX_SESSION_SECONDS
+    max_seconds: int = LONGEST_SESSION_SECONDS
 
 
 @dataclass(frozen=True, slots=True)

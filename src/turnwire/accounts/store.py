@@ -8,7 +8,7 @@ from typing import Any, Concatenate, ParamSpec, Self, TypeVar
 from sqlalchemy import ColumnElement, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from turnwire.accounts.admission import LEASE_SECONDS, MAX_SESSION_SECONDS, Grant, Usage
+from turnwire.accounts.admission import LEASE_SECONDS, Grant, Usage
 from turnwire.accounts.bearers import bearer_of, bearer_of_key
 from turnwire.accounts.database import Database
 from turnwire.accounts.management import Management
@@ -16,6 +16,7 @@ from turnwire.accounts.rate import limit_after
 from turnwire.accounts.tables import Account, Entry
 from turnwire.accounts.tokens import make_token
 from turnwire.wire.closures import SESSION_LOST, TOO_MANY_SESSIONS, Closure, Violation
+from turnwire.wire.limits import LONGEST_SESSION_SECONDS
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -99,7 +100,7 @@ class Store:
                     renewed_at=now,
                 )
             )
-        longest = MAX_SESSION_SECONDS
+        longest = LONGEST_SESSION_SECONDS
         if bearer.token is not None:
             longest = min(longest, bearer.token.max_seconds)
         if account.balance_ms is not None:

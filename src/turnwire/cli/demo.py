@@ -2,7 +2,6 @@
 
 import asyncio
 import sys
-from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from importlib import metadata
 from pathlib import Path
@@ -74,7 +73,7 @@ async def show(source: Source, model: str, console: Console) -> None:
         stack.push_async_exit(client)
         with _Screen(console, source.seconds) as screen:
             screen.begun(url, model, begin.id)
-            interrupted = await converse(client, screen.watch(source), screen.hear)
+            interrupted = await converse(client, source.watched(screen.sent), screen.hear)
         assert client.closure is not None
         _tell_the_end(console, client.closure)
         if not client.closure.complete:
@@ -117,14 +116,9 @@ class _Screen:
             self._turn = _line(turn, _spoken(turn))
             self._refresh()
 
-    async def watch(self, source: Source) -> AsyncIterator[bytes]:
-        """The chunks of the source, shown as they pass."""
-        seconds = 0.0
-        async for chunk in source.chunks:
-            yield chunk
-            seconds += len(chunk) / 2 / source.sample_rate
-            self._position = Text(f"{minutes(seconds)}{self._of} sent", style="dim")
-            self._refresh()
+    def sent(self, seconds: float) -> None:
+        self._position = Text(f"{minutes(seconds)}{self._of} sent", style="dim")
+        self._refresh()
 
     def _refresh(self) -> None:
         self._live.update(Group(self._turn, self._position), refresh=True)

@@ -4,12 +4,14 @@ import asyncio
 import os
 import stat
 import threading
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
 from turnwire.cli.failures import fail
 from turnwire.client import AudioFile, cut, paced
+from turnwire.client.audio import AudioFormat
+from turnwire.wire.audio import Encoding
 
 SPEECH_RATE = 16_000
 """Hz; what speech models listen at, so nothing is gained by sending more."""
@@ -30,6 +32,14 @@ class Source:
     """How long it lasts, if that is known before."""
     live: bool
     """Whether it lasts until somebody stops it."""
+
+    async def watched(self, show: Callable[[float], None]) -> AsyncIterator[bytes]:
+        """The chunks; `show` is told after each how many seconds have passed."""
+        format, size = AudioFormat(self.sample_rate, Encoding.PCM_S16LE), 0
+        async for chunk in self.chunks:
+            yield chunk
+            size += len(chunk)
+            show(format.seconds(size))
 
 
 @contextmanager

@@ -6,6 +6,11 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from turnwire.cli.managing import Account, manages
+from turnwire.wire.limits import (
+    LONGEST_SESSION_SECONDS,
+    LONGEST_TOKEN_SECONDS,
+    SHORTEST_SESSION_SECONDS,
+)
 
 if TYPE_CHECKING:
     from turnwire.accounts.management import Management
@@ -23,15 +28,21 @@ async def create(
     expires_in: Annotated[
         int,
         typer.Option(
-            help="Seconds in which its session has to begin.", min=1, max=600, metavar="SECONDS"
+            help="Seconds in which its session has to begin.",
+            min=1,
+            max=LONGEST_TOKEN_SECONDS,
+            metavar="SECONDS",
         ),
     ] = 60,
     max_session_duration: Annotated[
         int,
         typer.Option(
-            help="Seconds that its session may last.", min=60, max=10_800, metavar="SECONDS"
+            help="Seconds that its session may last.",
+            min=SHORTEST_SESSION_SECONDS,
+            max=LONGEST_SESSION_SECONDS,
+            metavar="SECONDS",
         ),
-    ] = 10_800,
+    ] = LONGEST_SESSION_SECONDS,
 ) -> None:
     """Make a token and print it."""
     typer.echo(

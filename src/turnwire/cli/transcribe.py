@@ -112,7 +112,7 @@ async def _transcribe(
                     write(written.turn(turn))
 
             write(written.opening)
-            interrupted = await converse(client, progress.watch(source), hear)
+            interrupted = await converse(client, source.watched(progress.sent), hear)
             write(written.ending(client.sessions, client.audio_seconds))
         assert client.closure is not None
         if not client.closure.complete:
@@ -153,12 +153,7 @@ class _Progress:
         yield
         self._shown.start()
 
-    async def watch(self, source: Source) -> AsyncIterator[bytes]:
-        """The chunks of the source, shown as they pass."""
-        seconds = 0.0
-        async for chunk in source.chunks:
-            yield chunk
-            seconds += len(chunk) / 2 / source.sample_rate
-            self._shown.update(
-                self._task, completed=seconds, position=minutes(seconds) + self._of, refresh=True
-            )
+    def sent(self, seconds: float) -> None:
+        self._shown.update(
+            self._task, completed=seconds, position=minutes(seconds) + self._of, refresh=True
+        )

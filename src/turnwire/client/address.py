@@ -7,8 +7,7 @@ from enum import Enum
 from urllib.parse import urlencode, urlsplit, urlunsplit
 
 from turnwire.client.errors import AddressError
-
-SESSION_PATH = "/v3/ws"
+from turnwire.wire.limits import SESSION_PATH
 
 
 def session_url(address: str, parameters: Mapping[str, object]) -> str:

@@ -8,10 +8,6 @@ from typing import Self
 from turnwire.client.errors import Misuse
 from turnwire.wire.audio import BYTES_PER_SAMPLE, SUPPORTED_ENCODINGS, Encoding
 
-SHORTEST_MS = 50
-LONGEST_MS = 1000
-"""What servers accept as a message: 50 to 1000 ms."""
-
 
 @dataclass(frozen=True, slots=True)
 class AudioFormat:

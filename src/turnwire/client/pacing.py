@@ -9,11 +9,11 @@ import time
 from collections.abc import AsyncIterable, AsyncIterator, Iterable
 from typing import Protocol
 
-from turnwire.client.audio import SHORTEST_MS
+from turnwire.client.audio import AudioFormat
+from turnwire.wire.audio import Encoding
+from turnwire.wire.limits import SHORTEST_CHUNK_MS
 
 CHUNK_MS = 100
-
-BYTES_PER_SAMPLE = 2
 
 
 class Clock(Protocol):
@@ -48,16 +48,17 @@ async def cut(
 
     The last chunk may be shorter, but is filled up with silence to the 50 ms that servers ask for.
     """
-    size = _bytes(chunk_ms, sample_rate)
+    format = AudioFormat(sample_rate, Encoding.PCM_S16LE)
+    size = format.size(chunk_ms / 1000)
     held = bytearray()
     async for piece in each(pcm):
         held += piece
         while len(held) >= size:
             yield bytes(held[:size])
             del held[:size]
-    whole = len(held) // BYTES_PER_SAMPLE * BYTES_PER_SAMPLE
+    whole = len(held) // format.sample_bytes * format.sample_bytes
     if whole:
-        yield bytes(held[:whole]).ljust(_bytes(SHORTEST_MS, sample_rate), b"\0")
+        yield bytes(held[:whole]).ljust(format.size(SHORTEST_CHUNK_MS / 1000), b"\0")
 
 
 async def paced(
@@ -65,18 +66,14 @@ async def paced(
 ) -> AsyncIterator[bytes]:
     """The chunks of mono s16le audio, each held back until it is due."""
     clock = clock or LoopClock()
-    start, samples = clock.now(), 0
+    format = AudioFormat(sample_rate, Encoding.PCM_S16LE)
+    start, size = clock.now(), 0
     async for chunk in chunks:
-        samples += len(chunk) // BYTES_PER_SAMPLE
-        early = start + samples / sample_rate - clock.now()
+        size += len(chunk)
+        early = start + format.seconds(size) - clock.now()
         if early > 0:
             await clock.sleep(early)
         yield chunk
-
-
-def _bytes(ms: int, sample_rate: int) -> int:
-    # Rounded up: at 22,050 Hz, 50 ms is no whole number of samples and 1,102 would be too few.
-    return -(-ms * sample_rate // 1000) * BYTES_PER_SAMPLE
 
 
 async def each(pieces: Iterable[bytes] | AsyncIterable[bytes]) -> AsyncIterator[bytes]:

@@ -14,10 +14,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum, auto
 
-from turnwire.client.audio import LONGEST_MS, SHORTEST_MS, AudioFormat
+from turnwire.client.audio import AudioFormat
 from turnwire.client.pacing import CHUNK_MS
 from turnwire.client.silence import FRAME_SECONDS, quiet_frames, run_length
 from turnwire.wire.audio import Encoding
+from turnwire.wire.limits import LONGEST_CHUNK_MS, SHORTEST_CHUNK_MS
 from turnwire.wire.messages import (
     LLMGatewayResponse,
     Revision,
@@ -176,9 +177,9 @@ class Cursor:
         self._timeline = timeline
         self._mark = timeline.first_mark(start)
         format = timeline.format
-        self._shortest = format.size(SHORTEST_MS / 1000)
+        self._shortest = format.size(SHORTEST_CHUNK_MS / 1000)
         self._usual = format.size(CHUNK_MS / 1000)
-        self._longest = format.size(LONGEST_MS / 1000)
+        self._longest = format.size(LONGEST_CHUNK_MS / 1000)
 
     def next(self) -> bytes | str | Done | None:
         """Audio of a length that servers accept, or a message; None: nothing to send yet.

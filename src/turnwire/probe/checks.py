@@ -11,6 +11,7 @@ from enum import Enum, auto
 
 from turnwire.wire import closures
 from turnwire.wire.closures import Closure, ClosureRow
+from turnwire.wire.limits import MESSAGE_BYTES, SESSION_PATH
 
 SAMPLE_RATE = 16_000
 
@@ -37,7 +38,7 @@ class Check:
     begins: bool = True
     """Whether there is a session before it ends."""
     credential: Credential = Credential.KEY
-    path: str = "/v3/ws"
+    path: str = SESSION_PATH
     query: Mapping[str, object] = field(default_factory=dict)
     sends: tuple[bytes | str, ...] = ()
     """After Begin."""
@@ -57,7 +58,7 @@ def _silence(ms: int) -> bytes:
 
 TERMINATE = json.dumps({"type": "Terminate"})
 
-_TOO_LARGE = 128 * 1024 + 2
+_TOO_LARGE = MESSAGE_BYTES + 2
 
 CHECKS = (
     Check(
@@ -134,7 +135,7 @@ CHECKS = (
     Check(
         name="message_too_large",
         row=closures.MESSAGE_TOO_LARGE,
-        details={"size": _TOO_LARGE, "limit": 128 * 1024},
+        details={"size": _TOO_LARGE, "limit": MESSAGE_BYTES},
         sends=(bytes(_TOO_LARGE),),
     ),
     Check(

@@ -12,9 +12,10 @@ from urllib.parse import urlsplit, urlunsplit
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus, WebSocketException
 
-from turnwire.client.address import SESSION_PATH, is_loopback, session_url
+from turnwire.client.address import is_loopback, session_url
 from turnwire.probe.checks import SAMPLE_RATE, TERMINATE, Check, Credential
 from turnwire.wire.closures import SESSION_ENDED
+from turnwire.wire.limits import SESSION_PATH
 
 CLOSE_SECONDS = 2.0
 

@@ -13,12 +13,13 @@ from turnwire.server.connection import credential_of
 from turnwire.server.service import Service
 from turnwire.wire.catalogue import closure_rows
 from turnwire.wire.closures import DEPRECATED_ENDPOINT, INTERNAL_ERROR, Violation
+from turnwire.wire.limits import SESSION_PATH
 from turnwire.wire.parameters import TokenRequest, describe
 
-SOCKET_PATHS = ("/v3/ws", "/v3/ws/", "/")
+SOCKET_PATHS = (SESSION_PATH, f"{SESSION_PATH}/", "/")
 """Where sessions are opened; the last is where AssemblyAI's self-hosted example connects."""
 
-HEALTH_PATHS = ("/health", "/v3/health", "/v3/ws/health")
+HEALTH_PATHS = ("/health", "/v3/health", f"{SESSION_PATH}/health")
 
 DEPRECATED_PATHS = ("/v2/realtime/ws", "/v2/realtime/token")
 
@@ -66,7 +67,7 @@ def upgrade_required() -> JSONResponse:
 
 
 def deprecated_endpoint() -> JSONResponse:
-    return refusal(DEPRECATED_ENDPOINT.code, DEPRECATED_ENDPOINT.because(url="/v3/ws").text)
+    return refusal(DEPRECATED_ENDPOINT.code, DEPRECATED_ENDPOINT.because(url=SESSION_PATH).text)
 
 
 def refusal(status: int, text: str) -> JSONResponse:

@@ -18,10 +18,10 @@ from turnwire.server.rehearsal.socket import ReachableSocket
 from turnwire.server.rehearsal.wrapper import Rehearsal
 from turnwire.server.service import Service
 from turnwire.server.settings import Settings
-from turnwire.session.session import MESSAGE_BYTES
 from turnwire.speech import load_engine
 from turnwire.speech.engine import Engine
 from turnwire.wire.closures import TOO_MANY_SESSIONS
+from turnwire.wire.limits import MESSAGE_BYTES
 
 UNREADABLE_BYTES = 8 * MESSAGE_BYTES
 """A message of this size is not even read, and closes with 1009 without an Error message."""

@@ -1,7 +1,6 @@
 """How long the audio in one binary message may be."""
 
-SHORTEST_MS = 50
-LONGEST_MS = 1000
+from turnwire.wire.limits import LONGEST_CHUNK_MS, SHORTEST_CHUNK_MS
 
 TOLERANCE_MS = 1
 """Real clients cut 50 ms at 22,050 Hz into 49.98 ms."""
@@ -25,9 +24,9 @@ class ChunkRule:
 
     def allows(self, ms: float) -> bool:
         """Whether a chunk of this length may come now."""
-        if ms > LONGEST_MS + TOLERANCE_MS:
+        if ms > LONGEST_CHUNK_MS + TOLERANCE_MS:
             return False
-        self._short = self._short + 1 if ms < SHORTEST_MS - TOLERANCE_MS else 0
+        self._short = self._short + 1 if ms < SHORTEST_CHUNK_MS - TOLERANCE_MS else 0
         return self._short < SHORT_RUN
 
     def forgive(self) -> None:

@@ -65,6 +65,7 @@ from turnwire.wire.closures import (
     Kind,
     Violation,
 )
+from turnwire.wire.limits import MESSAGE_BYTES
 from turnwire.wire.messages import (
     API_VERSION,
     Begin,
@@ -86,9 +87,6 @@ sending minutes of audio at once, is better served with their words than with an
 
 EXPIRY_WARNING_SECONDS = 60
 """How long before its expiry a session is warned of it."""
-
-MESSAGE_BYTES = 128 * 1024
-"""The largest message a client may send."""
 
 AHEAD_SECONDS = 300.0
 """How far audio may be ahead of time, unless the server is told otherwise."""

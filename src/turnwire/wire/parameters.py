@@ -27,6 +27,11 @@ from pydantic import (
 
 from turnwire.wire.audio import SUPPORTED_ENCODINGS, Encoding
 from turnwire.wire.closures import INVALID_PARAMETER, Violation
+from turnwire.wire.limits import (
+    LONGEST_SESSION_SECONDS,
+    LONGEST_TOKEN_SECONDS,
+    SHORTEST_SESSION_SECONDS,
+)
 
 
 class Family(StrEnum):
@@ -220,13 +225,13 @@ class TokenRequest(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore")
 
     expires_in_seconds: Annotated[
-        Annotated[Whole, Field(ge=1, le=600)],
+        Annotated[Whole, Field(ge=1, le=LONGEST_TOKEN_SECONDS)],
         Field(description="How long the token may be used to open its session; 1 to 600."),
     ]
     max_session_duration_seconds: Annotated[
-        Annotated[Whole, Field(ge=60, le=10_800)],
+        Annotated[Whole, Field(ge=SHORTEST_SESSION_SECONDS, le=LONGEST_SESSION_SECONDS)],
         Field(description="How long that session may last; 60 to 10,800."),
-    ] = 10_800
+    ] = LONGEST_SESSION_SECONDS
 
 
 def parse_query(query: Iterable[tuple[str, str]]) -> ConnectionParameters:

@@ -5,8 +5,7 @@ from typing import Any
 
 from turnwire.server.rehearsal.fates import FATES, Ending, Fate, Moment, code_for
 from turnwire.server.rehearsal.plan import ANEW, PREFIX, SEQUENCE
-
-PATH = "/v3/ws"
+from turnwire.wire.limits import SESSION_PATH
 
 CUES = {
     "after/5s": "Five seconds after Begin.",
@@ -32,8 +31,8 @@ def as_json(server: str) -> dict[str, Any]:
         "rehearsals": [_entry(server, fate) for fate in FATES],
         "cues": CUES,
         "sequence": {
-            "url": f"{server}{PREFIX}/{_EXAMPLE}{PATH}",
-            "anew": f"{server}{PREFIX}/{_EXAMPLE}/{ANEW}/any-name{PATH}",
+            "url": f"{server}{PREFIX}/{_EXAMPLE}{SESSION_PATH}",
+            "anew": f"{server}{PREFIX}/{_EXAMPLE}/{ANEW}/any-name{SESSION_PATH}",
             "happens": "The n-th connection has the n-th of these fates; the last one repeats. "
             f"Connections are counted for each path, so a name after /{ANEW}/ starts anew.",
         },
@@ -52,7 +51,7 @@ def _entry(server: str, fate: Fate) -> dict[str, Any]:
         "when": _WHEN[fate.moments[0]] if fate.moments else None,
         "cues": _cues(fate),
         "ending": _ending(fate.ending),
-        "url": f"{server}{PREFIX}/{path}{PATH}",
+        "url": f"{server}{PREFIX}/{path}{SESSION_PATH}",
         "host": f"{server}{PREFIX}/{path}",
     }
 
@@ -93,14 +92,14 @@ def as_html(server: str) -> str:
 <main>
 <h1>Rehearsals</h1>
 <p>Connect any client to one of these addresses. The session is a real one until it happens. Where
-a client takes a host and appends <code>{PATH}</code> itself, as the official SDKs do, leave that
-off.</p>
+a client takes a host and appends <code>{SESSION_PATH}</code> itself, as the official SDKs do, leave
+that off.</p>
 <h2>Closures</h2>
 {_table(closures)}
 <h2>Faults</h2>
 {_table(faults)}
 <h2>When</h2>
-<p>Put one of these before <code>{PATH}</code>, with a number of yours.</p>
+<p>Put one of these before <code>{SESSION_PATH}</code>, with a number of yours.</p>
 <table>{cues}</table>
 <h2>One after the other</h2>
 <p>{escape(sequence["happens"])}</p>
