@@ -8,7 +8,7 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from turnwire.server.settings import PREFIX, Settings
-from turnwire.session.turns import DEFAULTS
+from turnwire.session.endpointing import endpointing, guidance
 from turnwire.wire import messages
 from turnwire.wire.closures import CLOSURES, REASON_BYTES, REASON_TOO_LONG, ClosureRow, Kind
 from turnwire.wire.parameters import ConnectionParameters, Family, LiveParameters, TokenRequest
@@ -24,14 +24,16 @@ ANNOUNCED = {
     Kind.HTTP: "an HTTP status, with the text in a JSON body",
 }
 
-ENDPOINTING = DEFAULTS[Family.UNIVERSAL_STREAMING]
+NOTHING_ASKED = ConnectionParameters()
+ENDPOINTING = endpointing(Family.UNIVERSAL_STREAMING, NOTHING_ASKED)
+GUIDANCE = guidance(Family.UNIVERSAL_STREAMING, NOTHING_ASKED)
 
 MODEL_DEFAULTS = {
     "end_of_turn_confidence_threshold": ENDPOINTING.threshold,
-    "format_turns": ENDPOINTING.format_turns,
+    "format_turns": False,
     "max_turn_silence": ENDPOINTING.max_silence,
     "min_turn_silence": ENDPOINTING.min_silence,
-    "vad_threshold": ENDPOINTING.vad_threshold,
+    "vad_threshold": GUIDANCE.vad_threshold,
 }
 """What counts where a connection asks for nothing and the parameter has no value of its own."""
 

@@ -13,6 +13,8 @@ these rules, and a session relies on them:
    made in answer to an event falls exactly there, however fast the audio came in.
 4. What was judged to be no speech yields no words: silence, noise and tones are an empty
    utterance, and may yield no event at all.
+
+What to listen for, and how closely, an engine is told by the session's `Guidance`.
 """
 
 import string
@@ -40,10 +42,25 @@ class Word:
 
 
 @dataclass(frozen=True, slots=True)
+class Guidance:
+    """How a session wants its audio listened to."""
+
+    vad_threshold: float
+    """Probability of speech below which audio is silence, 0 to 1."""
+    first_partial: int = 0
+    """ms of speech before the session has use for a `Hypothesis`, and"""
+    next_partial: int = 0
+    """ms after one before it has use for the next. An engine may tell more of them where it has
+    reasons of its own, and fewer."""
+
+
+@dataclass(frozen=True, slots=True)
 class SpeechStarted:
     """A voice set in at `at` ms."""
 
     at: int
+    probability: float
+    """How sure the engine is that it is a voice, 0 to 1."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from tests.support import RATE, quiet
-from turnwire.hearing import Heard
+from turnwire.hearing import Guidance, Heard
 from turnwire.speech.echo import EchoEngine, EchoStream
 from turnwire.speech.engine import Samples
 
@@ -32,7 +32,7 @@ def talk(words: int, *, turn: int = 4, pause_ms: int = 1500) -> bytes:
 class DictationEngine(EchoEngine):
     """Hears in each loud quarter of a second the word that its loudness says."""
 
-    def open(self, *, sample_rate: int, vad_threshold: float) -> EchoStream:
+    def open(self, *, sample_rate: int, guidance: Guidance) -> EchoStream:
         return _Stream(["?"], sample_rate)
 
 

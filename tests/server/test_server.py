@@ -19,7 +19,7 @@ from tests.support import (
     serving,
 )
 from turnwire.accounts.admission import Everyone, Grant
-from turnwire.hearing import Heard, Hypothesis, Word
+from turnwire.hearing import Guidance, Heard, Hypothesis, Word
 from turnwire.server.app import HEALTH_PATHS, SOCKET_PATHS
 from turnwire.server.running import AddressUnusable, running
 from turnwire.speech.echo import EchoEngine, EchoStream
@@ -264,8 +264,8 @@ async def test_a_client_that_vanishes_leaves_nothing_behind(server: Server) -> N
 class FailingEngine(EchoEngine):
     """Fails in sessions at 8 kHz."""
 
-    def open(self, *, sample_rate: int, vad_threshold: float) -> EchoStream:
-        stream = super().open(sample_rate=sample_rate, vad_threshold=vad_threshold)
+    def open(self, *, sample_rate: int, guidance: Guidance) -> EchoStream:
+        stream = super().open(sample_rate=sample_rate, guidance=guidance)
         if sample_rate == 8000:
             stream.events = self._fail  # type: ignore[method-assign]
         return stream
@@ -290,8 +290,8 @@ class ChatteringEngine(EchoEngine):
 
     heard = 0
 
-    def open(self, *, sample_rate: int, vad_threshold: float) -> EchoStream:
-        stream = super().open(sample_rate=sample_rate, vad_threshold=vad_threshold)
+    def open(self, *, sample_rate: int, guidance: Guidance) -> EchoStream:
+        stream = super().open(sample_rate=sample_rate, guidance=guidance)
         stream.events = self._chatter  # type: ignore[method-assign]
         return stream
 
@@ -322,8 +322,8 @@ class DeafEngine(EchoEngine):
 
     taken = 0
 
-    def open(self, *, sample_rate: int, vad_threshold: float) -> EchoStream:
-        stream = super().open(sample_rate=sample_rate, vad_threshold=vad_threshold)
+    def open(self, *, sample_rate: int, guidance: Guidance) -> EchoStream:
+        stream = super().open(sample_rate=sample_rate, guidance=guidance)
         stream.feed = self._feed  # type: ignore[method-assign]
         return stream
 

@@ -1,5 +1,6 @@
 """What holds for every session, whatever happens to it in whatever order."""
 
+from itertools import pairwise
 from typing import Any
 
 from hypothesis import settings
@@ -30,6 +31,7 @@ from turnwire.session.events import (
     WoundUp,
 )
 from turnwire.session.session import Session
+from turnwire.wire import messages
 from turnwire.wire.closures import CLOSURES, SERVER_ERROR, SESSION_ENDED, UNAUTHORIZED, Kind
 from turnwire.wire.messages import Begin, Error, Termination, Turn
 
@@ -40,6 +42,7 @@ MESSAGES = st.sampled_from(
         '{"type":"KeepAlive"}',
         '{"type":"UpdateConfiguration","format_turns":true,"min_turn_silence":100}',
         '{"type":"UpdateConfiguration","vad_threshold":0.1,"max_turn_silence":50}',
+        '{"type":"UpdateConfiguration","mode":"max_accuracy","interruption_delay":0}',
         '{"type":"Bogus"}',
         "[]",
         "{",
@@ -80,6 +83,8 @@ class AnySession(RuleBasedStateMachine):
                     ("inactivity_timeout", "5"),
                     ("encoding", "pcm_mulaw"),
                     ("speech_model", "u3-rt-pro"),
+                    ("include_partial_turns", "false"),
+                    ("mode", "min_latency"),
                     ("session_warnings", "true"),
                     ("sample_rate", "1"),
                 ]
@@ -113,7 +118,7 @@ class AnySession(RuleBasedStateMachine):
     @rule(data=st.data(), words=WORDS)
     def hear(self, data: st.DataObject, words: tuple[Word, ...]) -> None:
         heard: list[Heard] = [
-            SpeechStarted(0),
+            SpeechStarted(0, 0.5),
             Hypothesis(words, data.draw(st.integers(0, len(words)))),
             Pause(words, 0, data.draw(st.integers(0, 3000)), 0.5),
         ]
@@ -173,6 +178,26 @@ class AnySession(RuleBasedStateMachine):
             ends = [turn.end_of_turn for turn in turns if turn.turn_order == order]
             assert ends == sorted(ends)
             assert sum(ends) <= 2
+
+    @invariant()
+    def a_universal_3_turn_is_announced_once_and_ends_once(self) -> None:
+        if not any(isinstance(message, messages.SpeechStarted) for message in self.sent):
+            return
+        seen: set[int] = set()
+        over: set[int] = set()
+        for before, message in pairwise(self.sent):
+            assert not isinstance(before, messages.SpeechStarted) or isinstance(message, Turn)
+            if not isinstance(message, Turn):
+                continue
+            announced = isinstance(before, messages.SpeechStarted)
+            assert announced == (message.turn_order not in seen)
+            assert message.turn_order not in over
+            seen.add(message.turn_order)
+            assert message.transcript == " ".join(word.text for word in message.words) != ""
+            assert message.utterance == (message.transcript if message.end_of_turn else "")
+            assert all(word.word_is_final == message.end_of_turn for word in message.words)
+            if message.end_of_turn:
+                over.add(message.turn_order)
 
     @invariant()
     def an_open_session_waits_for_something_and_a_closed_one_for_nothing(self) -> None:

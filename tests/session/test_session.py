@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from turnwire.hearing import Finished, Hypothesis, Word
+from turnwire.hearing import Finished, Guidance, Hypothesis, Pause, Word
 from turnwire.session.effects import (
     Admit,
     Close,
@@ -82,7 +82,7 @@ def test_begin_comes_first_and_says_when_the_session_ends() -> None:
     assert isinstance(begin.message, Begin)
     assert begin.message.id == "id"
     assert begin.message.expires_at == 1_800_000_000 + HOURS_3
-    assert listen == Listen(8000, 0.7)
+    assert listen == Listen(8000, Guidance(vad_threshold=0.7))
 
 
 @pytest.mark.parametrize(
@@ -170,8 +170,82 @@ def test_an_update_is_not_answered_and_reaches_the_engine_where_it_concerns_it()
     session = opened()
     assert session.receive(text(type="UpdateConfiguration", min_turn_silence=100), 101) == []
     assert session.receive(text(type="UpdateConfiguration", vad_threshold=0.8), 101) == [
-        Configure(0.8)
+        Configure(Guidance(vad_threshold=0.8))
     ]
+
+
+def guidance(*query: tuple[str, str]) -> Guidance:
+    """How the engine is told to listen in a session asked for so."""
+    session = Session("id", "tiny.en")
+    session.receive(Connected(query), 0)
+    listen = session.receive(Admitted(60, 0), 0)[1]
+    assert isinstance(listen, Listen)
+    return listen.guidance
+
+
+@pytest.mark.parametrize(
+    ("query", "first", "following"),
+    [
+        ([], 756, 0),
+        ([("mode", "min_latency")], 256, 0),
+        ([("mode", "min_latency"), ("interruption_delay", "300")], 556, 0),
+        ([("continuous_partials", "False")], 756, 3000),
+    ],
+)
+def test_universal_3_says_when_it_wants_partials(
+    query: list[tuple[str, str]], first: int, following: int
+) -> None:
+    told = guidance(("speech_model", "u3-rt-pro"), *query)
+    assert (told.first_partial, told.next_partial) == (first, following)
+
+
+def test_an_engine_need_not_make_partials_that_nobody_wants() -> None:
+    assert guidance(("include_partial_turns", "false")).first_partial == 1000 * HOURS_3
+
+
+def test_a_mode_may_change_and_leaves_what_was_asked_for_by_name() -> None:
+    session = opened(("speech_model", "u3-rt-pro"), ("max_turn_silence", "900"))
+    [configure] = session.receive(text(type="UpdateConfiguration", mode="min_latency"), 101)
+    assert isinstance(configure, Configure)
+    assert configure.guidance.first_partial == 256
+    assert not any(
+        isinstance(message, Turn) and message.end_of_turn
+        for message in sent(session.receive(Pause(WORDS, 0, 899, 0.1), 101))
+    )
+    assert sent(session.receive(Pause((), 0, 900, 0.1), 101)) != []
+
+
+@pytest.mark.parametrize("name", ["mode", "prompt"])
+@pytest.mark.parametrize("live", [False, True])
+def test_what_only_universal_3_has_is_refused_elsewhere(name: str, live: bool) -> None:
+    model = "universal-streaming-english"
+    if live:
+        session = opened(("speech_model", model))
+        effects = session.receive(text(type="UpdateConfiguration", **{name: "balanced"}), 101)
+    else:
+        effects = asked(("speech_model", model), (name, "balanced"))
+    assert closed(effects)[1:] == (
+        3006,
+        f"User Input Validation Error: Invalid '{name}': Value error, {name} is only supported "
+        f"with the 'u3-rt-pro' speech_model. Current speech_model: '{model}'",
+    )
+
+
+@pytest.mark.parametrize(
+    ("query", "mode"),
+    [
+        ([("speech_model", "universal-3-6-pro")], "balanced"),
+        ([("speech_model", "u3-rt-pro"), ("mode", "max_accuracy")], "max_accuracy"),
+        ([], None),
+    ],
+)
+def test_begin_echoes_the_mode(query: list[tuple[str, str]], mode: str | None) -> None:
+    session = Session("id", "tiny.en")
+    session.receive(Connected(query), 0)
+    [begin] = sent(session.receive(Admitted(60, 0), 0))
+    assert isinstance(begin, Begin)
+    assert begin.configuration is not None
+    assert begin.configuration.mode == mode
 
 
 def test_formatting_can_be_asked_for_later() -> None:

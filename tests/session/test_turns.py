@@ -1,17 +1,32 @@
 """Turns as a client sees them."""
 
-from dataclasses import replace
+from typing import Any
 
 import pytest
 
 from turnwire.hearing import Finished, Heard, Hypothesis, Marked, Pause, SpeechStarted, Word
-from turnwire.session.effects import Cut, Effect, Send
-from turnwire.session.turns import DEFAULTS, Endpointing, TurnAssembler
+from turnwire.session.effects import Cut, Send
+from turnwire.session.endpointing import endpointing
+from turnwire.session.style import style
+from turnwire.session.turns import TurnAssembler
+from turnwire.wire import messages
 from turnwire.wire.messages import Turn
-from turnwire.wire.parameters import ConnectionParameters, Family, LiveParameters
+from turnwire.wire.parameters import ConnectionParameters, Family
 
-CLASSIC = DEFAULTS[Family.UNIVERSAL_STREAMING]
-"""End at 400 ms if complete to 0.4, else at 1280 ms; utterances end at 500 ms."""
+
+def assembler(family: Family = Family.UNIVERSAL_STREAMING, **asked: Any) -> TurnAssembler:
+    """Asked for nothing: ends at 400 ms if complete to 0.4, else at 1280 ms."""
+    parameters = ConnectionParameters(**asked)
+    return TurnAssembler(
+        endpointing(family, parameters),
+        style(family, parameters),
+        partials=parameters.include_partial_turns,
+    )
+
+
+def universal_3(**asked: Any) -> TurnAssembler:
+    """Asked for nothing: ends at 128 ms if complete to 0.4, else at 1280 ms."""
+    return assembler(Family.UNIVERSAL_3, **asked)
 
 
 def words(text: str, start: int = 0) -> tuple[Word, ...]:
@@ -26,22 +41,19 @@ def pause(text: str, silence: int, completeness: float = 0.1) -> Pause:
     return Pause(words(text), since=1000, until=1000 + silence, completeness=completeness)
 
 
-def turns(effects: list[Effect]) -> list[Turn]:
-    messages = [effect.message for effect in effects if isinstance(effect, Send)]
-    assert all(isinstance(message, Turn) for message in messages)
-    return [message for message in messages if isinstance(message, Turn)]
+def sent(turns: TurnAssembler, *heard: Heard) -> list[Any]:
+    """The messages that follow from what is heard."""
+    effects = [effect for event in heard for effect in turns.receive(event)]
+    return [effect.message for effect in effects if isinstance(effect, Send)]
 
 
-def told(assembler: TurnAssembler, *heard: Heard) -> list[Turn]:
-    return [turn for event in heard for turn in turns(assembler.receive(event))]
-
-
-def with_formatting(endpointing: Endpointing = CLASSIC) -> Endpointing:
-    return endpointing.updated(ConnectionParameters(format_turns=True))
+def told(turns: TurnAssembler, *heard: Heard) -> list[Turn]:
+    """Those of them about turns themselves."""
+    return [message for message in sent(turns, *heard) if isinstance(message, Turn)]
 
 
 def test_a_partial_shows_all_words_and_its_transcript_only_the_final_ones() -> None:
-    [turn] = told(TurnAssembler(CLASSIC), Hypothesis(words("Lights, off"), stable=1))
+    [turn] = told(assembler(), Hypothesis(words("Lights, off"), stable=1))
     assert [word.text for word in turn.words] == ["lights", "off"]
     assert [word.word_is_final for word in turn.words] == [True, False]
     assert turn.transcript == "lights"
@@ -51,82 +63,84 @@ def test_a_partial_shows_all_words_and_its_transcript_only_the_final_ones() -> N
 
 def test_nothing_new_is_not_told_again() -> None:
     same = Hypothesis(words("one two"), stable=1)
-    assert len(told(TurnAssembler(CLASSIC), same, same)) == 1
+    assert len(told(assembler(), same, same)) == 1
 
 
 def test_nothing_heard_is_nothing_told() -> None:
     silence: list[Heard] = [
-        SpeechStarted(0),
+        SpeechStarted(0, 1.0),
         Hypothesis((), 0),
         pause("", 5000),
         Marked((), 9000, 0),
     ]
-    assert told(TurnAssembler(CLASSIC), *silence, Finished((), 9000, 0)) == []
+    assert told(assembler(), *silence, Finished((), 9000, 0)) == []
 
 
 def test_a_complete_turn_ends_at_the_shorter_silence() -> None:
-    assembler = TurnAssembler(CLASSIC)
-    assert not any(turn.end_of_turn for turn in told(assembler, pause("Yes.", 399, 0.9)))
-    effects = assembler.receive(pause("Yes.", 400, 0.9))
-    [turn] = turns(effects)
+    turns = assembler()
+    assert not any(turn.end_of_turn for turn in told(turns, pause("Yes.", 399, 0.9)))
+    message, cut = turns.receive(pause("Yes.", 400, 0.9))
+    assert isinstance(message, Send)
+    turn = message.message
+    assert isinstance(turn, Turn)
     assert turn.end_of_turn
     assert turn.transcript == "yes"
     assert turn.utterance == "Yes."
     assert turn.end_of_turn_confidence == 0.9
     assert all(word.word_is_final for word in turn.words)
-    assert effects[-1] == Cut()
+    assert cut == Cut()
 
 
 def test_an_incomplete_turn_ends_at_the_longer_silence() -> None:
-    assembler = TurnAssembler(CLASSIC)
-    assembler.receive(pause("and then", 500))
-    assert told(assembler, pause("", 1279)) == []
-    [turn] = told(assembler, pause("", 1280))
+    turns = assembler()
+    turns.receive(pause("and then", 500))
+    assert told(turns, pause("", 1279)) == []
+    [turn] = told(turns, pause("", 1280))
     assert turn.end_of_turn
     assert turn.transcript == "and then"
 
 
 @pytest.mark.parametrize(("threshold", "silence"), [(0.0, 400), (1.0, 1280)])
 def test_the_threshold_reaches_from_at_once_to_never(threshold: float, silence: int) -> None:
-    assembler = TurnAssembler(replace(CLASSIC, threshold=threshold))
+    turns = assembler(end_of_turn_confidence_threshold=threshold)
     completeness = 0.0 if threshold == 0 else 0.99
     for now in range(0, silence, 16):
-        assert not any(
-            turn.end_of_turn for turn in told(assembler, pause("well", now, completeness))
-        )
-    assert told(assembler, pause("well", silence, completeness))[-1].end_of_turn
+        assert not any(turn.end_of_turn for turn in told(turns, pause("well", now, completeness)))
+    assert told(turns, pause("well", silence, completeness))[-1].end_of_turn
 
 
 def test_a_pause_within_a_turn_ends_an_utterance_once() -> None:
-    assembler = TurnAssembler(CLASSIC)
-    told(assembler, Hypothesis(words("I am a"), stable=2))
-    effects = assembler.receive(pause("I am a voice", 500))
-    [utterance] = turns(effects)
+    turns = assembler()
+    told(turns, Hypothesis(words("I am a"), stable=2))
+    message, cut = turns.receive(pause("I am a voice", 500))
+    assert isinstance(message, Send)
+    utterance = message.message
+    assert isinstance(utterance, Turn)
     assert utterance.utterance == "I am a voice"
     assert not utterance.end_of_turn
     assert all(word.word_is_final for word in utterance.words)
-    assert effects[-1] == Cut()
+    assert cut == Cut()
 
     # The engine starts afresh; the turn does not.
-    [partial] = told(assembler, pause("", 516), Hypothesis(words("agent", 2000), stable=0))
+    [partial] = told(turns, pause("", 516), Hypothesis(words("agent", 2000), stable=0))
     assert [word.text for word in partial.words] == ["i", "am", "a", "voice", "agent"]
     assert partial.transcript == "i am a voice"
     assert partial.utterance == ""
 
-    [end] = told(assembler, pause("Agent.", 400, 0.9))
+    [end] = told(turns, pause("Agent.", 400, 0.9))
     assert end.turn_order == 0
     assert end.transcript == "i am a voice agent"
     assert end.utterance == "Agent."
 
 
 def test_the_end_repeats_no_utterance_that_a_pause_delivered() -> None:
-    assembler = TurnAssembler(with_formatting())
-    told(assembler, pause("and then", 500))
-    assert [turn.utterance for turn in told(assembler, pause("", 1280))] == ["", ""]
+    turns = assembler(format_turns=True)
+    told(turns, pause("and then", 500))
+    assert [turn.utterance for turn in told(turns, pause("", 1280))] == ["", ""]
 
 
 def test_the_client_asks_for_formatted_turns_and_gets_each_twice() -> None:
-    raw, formatted = told(TurnAssembler(with_formatting()), pause("Hi, it's me.", 400, 0.9))
+    raw, formatted = told(assembler(format_turns=True), pause("Hi, it's me.", 400, 0.9))
     assert (raw.turn_is_formatted, raw.transcript, raw.utterance) == (
         False,
         "hi it's me",
@@ -143,39 +157,128 @@ def test_the_client_asks_for_formatted_turns_and_gets_each_twice() -> None:
     assert [word.start for word in formatted.words] == [word.start for word in raw.words]
 
 
-def test_a_universal_3_session_gets_each_turn_once_and_formatted() -> None:
-    assembler = TurnAssembler(DEFAULTS[Family.UNIVERSAL_3].updated(LiveParameters()))
-    partial, final = told(
-        assembler, Hypothesis(words("Hi there"), stable=0), pause("Hi there.", 400, 0.9)
-    )
-    assert [word.text for word in partial.words] == ["Hi", "there"]
-    assert final.turn_is_formatted
-    assert final.transcript == "Hi there."
-
-
 @pytest.mark.parametrize(
     "end", [Marked(words("Stop"), 700, 0.2), Finished(words("Stop"), 700, 0.2)]
 )
 def test_a_turn_ends_on_demand_whatever_the_silence(end: Heard) -> None:
-    raw, formatted = told(TurnAssembler(with_formatting()), end)
+    raw, formatted = told(assembler(format_turns=True), end)
     assert raw.end_of_turn
     assert formatted.end_of_turn
     assert formatted.transcript == "Stop"
 
 
 def test_turns_are_counted() -> None:
-    assembler = TurnAssembler(CLASSIC)
-    ends = told(assembler, pause("One.", 400, 0.9), pause("", 800), pause("Two.", 400, 0.9))
+    turns = assembler()
+    ends = told(turns, pause("One.", 400, 0.9), pause("", 800), pause("Two.", 400, 0.9))
     assert [turn.turn_order for turn in ends] == [0, 1]
     assert ends[1].transcript == "two"
 
 
-def test_an_update_counts_from_the_next_event() -> None:
-    assembler = TurnAssembler(CLASSIC)
-    told(assembler, pause("well", 300))
-    assembler.endpointing = assembler.endpointing.updated(LiveParameters(max_turn_silence=320))
-    assert told(assembler, pause("well", 320))[-1].end_of_turn
+def test_formatting_that_is_asked_for_amid_a_turn_counts_from_its_end() -> None:
+    turns = assembler()
+    told(turns, Hypothesis(words("Hi"), stable=1))
+    turns.style = style(Family.UNIVERSAL_STREAMING, ConnectionParameters(format_turns=True))
+    raw, formatted = told(turns, pause("Hi.", 400, 0.9))
+    assert (raw.transcript, formatted.transcript) == ("hi", "Hi.")
 
 
-def test_an_update_leaves_what_it_does_not_name() -> None:
-    assert CLASSIC.updated(LiveParameters()) == CLASSIC
+def test_who_wants_no_partial_turns_gets_ends_alone() -> None:
+    turns = assembler(include_partial_turns=False)
+    [end] = told(
+        turns,
+        Hypothesis(words("I am"), stable=1),
+        pause("I am a", 500),
+        Hypothesis(words("voice", 2000), stable=0),
+        pause("Voice.", 400, 0.9),
+    )
+    assert end.end_of_turn
+    assert end.transcript == "i am a voice"
+
+
+def test_a_universal_3_turn_is_one_text_that_may_change_until_its_one_end() -> None:
+    turns = universal_3()
+    started, partial, final = sent(
+        turns,
+        SpeechStarted(30, 0.7),
+        Hypothesis(words("Hi there"), stable=1),
+        pause("Hi, there.", 128, 0.9),
+    )
+    assert started == messages.SpeechStarted(timestamp=30, confidence=0.7)
+    assert (partial.transcript, partial.utterance) == ("Hi there", "")
+    assert (partial.end_of_turn_confidence, partial.turn_is_formatted) == (0.0, True)
+    assert not any(word.word_is_final for word in partial.words)
+    assert (final.end_of_turn, final.turn_is_formatted) == (True, True)
+    assert final.transcript == final.utterance == "Hi, there."
+    assert final.end_of_turn_confidence == 1.0
+    assert all(word.word_is_final for word in final.words)
+
+
+def test_universal_3_formats_whether_asked_or_not() -> None:
+    assert len(told(universal_3(format_turns=True), pause("Yes.", 128, 0.9))) == 1
+
+
+def test_an_incomplete_universal_3_turn_shows_one_partial_in_a_pause_and_goes_on() -> None:
+    turns = universal_3()
+    assert told(turns, pause("and then", 127)) == []
+    [partial] = told(turns, pause("and then", 128), pause("and then", 499), pause("and then", 500))
+    assert (partial.transcript, partial.end_of_turn) == ("and then", False)
+    more, end = told(
+        turns, pause("", 600), Hypothesis(words("we left", 2000), stable=0), pause("we left", 1280)
+    )
+    assert more.transcript == end.transcript == end.utterance == "and then we left"
+    assert (more.turn_order, end.turn_order) == (0, 0)
+
+
+@pytest.mark.parametrize(
+    ("mode", "complete", "longest"),
+    [("min_latency", 128, 640), ("balanced", 128, 1280), ("max_accuracy", 512, 2560)],
+)
+def test_a_mode_says_which_silence_ends_a_turn(mode: str, complete: int, longest: int) -> None:
+    turns = universal_3(mode=mode)
+    assert not any(turn.end_of_turn for turn in told(turns, pause("Yes.", complete - 1, 0.9)))
+    assert told(turns, pause("Yes.", complete, 0.9))[-1].end_of_turn
+    told(turns, pause("and", longest - 1, 0.1))
+    assert told(turns, pause("", longest, 0.1))[-1].end_of_turn
+
+
+def test_what_is_asked_for_goes_before_the_mode() -> None:
+    turns = universal_3(mode="max_accuracy", min_turn_silence=100, max_turn_silence=100)
+    assert told(turns, pause("and", 100))[-1].end_of_turn
+
+
+def test_universal_3_does_not_heed_a_threshold() -> None:
+    turns = universal_3(end_of_turn_confidence_threshold=1.0)
+    assert told(turns, pause("Yes.", 128, 0.9))[-1].end_of_turn
+
+
+def test_a_universal_3_turn_ends_after_a_minute_and_the_next_goes_on_there() -> None:
+    turns = universal_3()
+    minute = words("word " * 600)
+    assert not told(turns, SpeechStarted(0, 0.8), Hypothesis(minute[:599], 0))[-1].end_of_turn
+    long = minute[:599] + words("end", start=59_920)
+    assert told(turns, Hypothesis(long, 0))[-1].end_of_turn
+    started, turn = sent(turns, Hypothesis(words("more", 60_400), 0))
+    assert started == messages.SpeechStarted(timestamp=60_010, confidence=0.8)
+    assert turn.turn_order == 1
+
+
+def test_speech_that_is_cut_goes_on_as_the_next_universal_3_turn() -> None:
+    turns = universal_3()
+    told(turns, SpeechStarted(0, 0.8), Marked(words("one"), 150, 0.1))
+    started, _ = sent(turns, Hypothesis(words("two", 200), 0))
+    assert started.timestamp == 150
+
+
+def test_noise_starts_no_universal_3_turn() -> None:
+    turns = universal_3()
+    assert sent(turns, SpeechStarted(0, 0.6), pause("", 300)) == []
+    started, _ = sent(turns, SpeechStarted(5000, 0.9), Hypothesis(words("yes", 5000), 0))
+    assert started == messages.SpeechStarted(timestamp=5000, confidence=0.9)
+    assert sent(turns, SpeechStarted(5200, 0.9), pause("Yes.", 128, 0.9))[0].end_of_turn
+
+
+def test_speech_started_comes_with_the_end_if_nothing_else_does() -> None:
+    turns = universal_3(include_partial_turns=False)
+    started, end = sent(turns, SpeechStarted(7, 1.0), pause("Yes.", 128, 0.9))
+    assert started.timestamp == 7
+    assert end.end_of_turn

@@ -4,7 +4,7 @@ import asyncio
 
 import numpy as np
 
-from turnwire.hearing import Finished, Heard, Hypothesis, Marked, Pause, SpeechStarted
+from turnwire.hearing import Finished, Guidance, Heard, Hypothesis, Marked, Pause, SpeechStarted
 from turnwire.speech import load_engine
 from turnwire.speech.echo import EchoEngine, EchoStream
 from turnwire.speech.engine import Samples
@@ -22,7 +22,7 @@ def quiet(ms: int) -> Samples:
 
 def stream(*script: str) -> EchoStream:
     engine = EchoEngine(script) if script else EchoEngine()
-    return engine.open(sample_rate=RATE, vad_threshold=0.5)
+    return engine.open(sample_rate=RATE, guidance=Guidance(vad_threshold=0.5))
 
 
 async def hear(ear: EchoStream, *audio: Samples) -> list[Heard]:
@@ -39,7 +39,7 @@ def texts(event: Heard) -> str:
 
 async def test_every_quarter_second_speaks_a_word() -> None:
     events = await hear(stream(), quiet(100), loud(500), quiet(150))
-    assert events[0] == SpeechStarted(100)
+    assert events[0] == SpeechStarted(100, 1.0)
     first, second, pause, longer, finished = events[1:]
     assert isinstance(first, Hypothesis)
     assert (texts(first), first.stable) == ("one", 0)

@@ -8,12 +8,22 @@ import asyncio
 import threading
 from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from typing import cast
 
 import numpy as np
 import pytest
 
-from turnwire.hearing import Finished, Heard, Hypothesis, Marked, Pause, SpeechStarted, plain
+from turnwire.hearing import (
+    Finished,
+    Guidance,
+    Heard,
+    Hypothesis,
+    Marked,
+    Pause,
+    SpeechStarted,
+    plain,
+)
 from turnwire.speech.decoding import MS, RATE, Decoded, Job, Kind, Text
 from turnwire.speech.engine import Samples
 from turnwire.speech.scheduler import Scheduler
@@ -22,6 +32,9 @@ from turnwire.speech.voice import FRAME, Ear
 
 WORD_MS = 256
 """Eight frames."""
+
+GUIDANCE = Guidance(vad_threshold=0.5)
+NEVER = 10_000_000
 
 
 def loud(words: int, first: int = 1) -> Samples:
@@ -72,13 +85,13 @@ class Bench:
         self.scheduler = Scheduler(decode, workers=2)
         self.listeners = ThreadPoolExecutor(1)
 
-    def open(self) -> WhisperStream:
+    def open(self, guidance: Guidance = GUIDANCE) -> WhisperStream:
         return WhisperStream(
             self.scheduler,
             self.listeners,
             cast(Ear, LoudnessEar()),
             sample_rate=RATE,
-            vad_threshold=0.5,
+            guidance=guidance,
         )
 
     def close(self) -> None:
@@ -120,7 +133,7 @@ def texts(event: Heard) -> str:
 
 async def test_speech_then_a_pause(bench: Bench) -> None:
     events = await hear(bench.open(), quiet(320), loud(4), quiet(640))
-    assert events[0] == SpeechStarted(320)
+    assert events[0] == SpeechStarted(320, 1.0)
     assert isinstance(events[1], Hypothesis)
     pauses = [event for event in events if isinstance(event, Pause)]
     assert {texts(pause) for pause in pauses} == {"1 2 3 4"}
@@ -156,6 +169,14 @@ async def test_partial_decodes_come_at_their_pace(bench: Bench, counter: Counter
     await hear(bench.open(), loud(14))
     partial = [len(job.window) / RATE for job in counter.jobs if job.kind is Kind.PARTIAL]
     assert partial == pytest.approx([0.5, 1.5, 2.5, 3.5], abs=0.1)
+
+
+async def test_partial_decodes_wait_as_long_as_the_session_wants(
+    bench: Bench, counter: Counter
+) -> None:
+    await hear(bench.open(replace(GUIDANCE, first_partial=756, next_partial=2000)), loud(14))
+    partial = [len(job.window) / RATE for job in counter.jobs if job.kind is Kind.PARTIAL]
+    assert partial == pytest.approx([0.75, 2.75], abs=0.1)
 
 
 async def test_stable_words_never_change(bench: Bench) -> None:
@@ -260,12 +281,18 @@ async def test_a_mark_before_any_audio(bench: Bench) -> None:
 
 
 @pytest.mark.parametrize("sentences", [True, False])
-async def test_speech_without_a_pause(bench: Bench, counter: Counter, sentences: bool) -> None:
+@pytest.mark.parametrize(
+    "guidance", [GUIDANCE, replace(GUIDANCE, first_partial=NEVER, next_partial=NEVER)]
+)
+async def test_speech_without_a_pause(
+    bench: Bench, counter: Counter, sentences: bool, guidance: Guidance
+) -> None:
+    """Its window is shortened again and again, even if nobody wants partials."""
     counter.ends_sentence = lambda number: sentences and number % 10 == 0
     stable: list[str] = []
     audio = loud(320).reshape(320, -1)
     audio[:, -FRAME:] = 0  # a dip, too short for a pause, between any two words
-    events = await hear(bench.open(), np.concatenate((audio.ravel(), quiet(320))))
+    events = await hear(bench.open(guidance), np.concatenate((audio.ravel(), quiet(320))))
     for event in events[1:]:
         words = [plain(word) for word in texts(event).split()]
         assert words[: len(stable)] == stable
@@ -277,11 +304,11 @@ async def test_speech_without_a_pause(bench: Bench, counter: Counter, sentences:
 
 async def test_the_threshold_may_change_between_frames(bench: Bench) -> None:
     stream = bench.open()
-    stream.configure(vad_threshold=1.1)
+    stream.configure(Guidance(vad_threshold=1.1))
     await stream.feed(loud(4))
-    stream.configure(vad_threshold=0.5)
+    stream.configure(GUIDANCE)
     events = await hear(stream, loud(4, first=5), quiet(320))
-    assert events[0] == SpeechStarted(4 * WORD_MS)
+    assert events[0] == SpeechStarted(4 * WORD_MS, 1.0)
 
 
 async def test_pieces_make_no_difference(bench: Bench) -> None:

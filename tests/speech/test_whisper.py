@@ -12,7 +12,16 @@ import soxr
 
 from benchmarks.scoring import word_errors
 from tests.recordings import TWO_CITIES_TEXT, samples
-from turnwire.hearing import Finished, Hypothesis, Marked, Pause, SpeechStarted, Word, plain
+from turnwire.hearing import (
+    Finished,
+    Guidance,
+    Hypothesis,
+    Marked,
+    Pause,
+    SpeechStarted,
+    Word,
+    plain,
+)
 from turnwire.speech import load_engine
 from turnwire.speech.decoding import RATE, Job, Kind
 from turnwire.speech.engine import Engine, EngineError, Samples
@@ -43,7 +52,7 @@ class Heard:
 
 async def hear(engine: Engine, pieces: Sequence[Samples], rate: int) -> Heard:
     """Feed all pieces and cut after half a second of silence; checks what holds of every event."""
-    stream = engine.open(sample_rate=rate, vad_threshold=0.4)
+    stream = engine.open(sample_rate=rate, guidance=Guidance(vad_threshold=0.4))
     for piece in pieces:
         await stream.feed(piece)
     stream.finish()
@@ -122,7 +131,7 @@ def test_a_finished_sentence_is_told_from_an_unfinished_one() -> None:
 
 async def test_a_mark_amid_speech(engine: Engine) -> None:
     audio, rate = samples("two_cities.wav")
-    stream = engine.open(sample_rate=rate, vad_threshold=0.4)
+    stream = engine.open(sample_rate=rate, guidance=Guidance(vad_threshold=0.4))
     await stream.feed(audio[: 4 * rate])
     stream.mark()
     stream.finish()

@@ -92,9 +92,7 @@ class Connection:
             effects.Mark: lambda _: self._ear.mark(),
             effects.Finish: lambda _: self._ear.finish(),
             effects.Cut: lambda _: self._ear.cut(),
-            effects.Configure: lambda effect: self._ear.configure(
-                vad_threshold=effect.vad_threshold
-            ),
+            effects.Configure: lambda effect: self._ear.configure(effect.guidance),
         }
 
     async def run(self) -> None:
@@ -155,9 +153,7 @@ class Connection:
             self._happen(events.Admitted(grant.max_seconds, unix_time=now))
 
     def _listen(self, effect: effects.Listen) -> None:
-        self._stream = self._engine.open(
-            sample_rate=effect.sample_rate, vad_threshold=effect.vad_threshold
-        )
+        self._stream = self._engine.open(sample_rate=effect.sample_rate, guidance=effect.guidance)
         self._start(self._read)
         self._start(self._hear)
         self._start(self._renew)

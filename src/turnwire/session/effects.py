@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from turnwire.hearing import Guidance
 from turnwire.wire.closures import Closure
 from turnwire.wire.messages import ServerMessage
 
@@ -26,7 +27,7 @@ class Listen:
     """Open a speech stream for the session; always before the effects that concern it."""
 
     sample_rate: int
-    vad_threshold: float
+    guidance: Guidance
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,9 +61,9 @@ class Cut:
 
 @dataclass(frozen=True, slots=True)
 class Configure:
-    """Give the speech stream a new threshold between silence and speech."""
+    """Give the speech stream new guidance, from the audio that follows."""
 
-    vad_threshold: float
+    guidance: Guidance
 
 
 @dataclass(frozen=True, slots=True)

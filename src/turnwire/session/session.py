@@ -37,6 +37,7 @@ from turnwire.session.effects import (
     Recognize,
     Send,
 )
+from turnwire.session.endpointing import endpointing, guidance, mode_of
 from turnwire.session.events import (
     Admitted,
     AudioReceived,
@@ -49,7 +50,8 @@ from turnwire.session.events import (
     WoundUp,
 )
 from turnwire.session.pace import THROTTLE, Pace
-from turnwire.session.turns import DEFAULTS, TurnAssembler
+from turnwire.session.style import style
+from turnwire.session.turns import TurnAssembler
 from turnwire.wire.audio import AudioDecoder
 from turnwire.wire.closures import (
     CLIENT_GONE,
@@ -79,7 +81,7 @@ from turnwire.wire.messages import (
     Warning,
     parse_client_message,
 )
-from turnwire.wire.parameters import parse_query, requested_family
+from turnwire.wire.parameters import check_family, parse_query, requested_family
 
 DRAIN_SECONDS = 30.0
 """How long the last words may take. Clients give up after 5 s; whoever waits longer, after
@@ -174,8 +176,14 @@ class Session:
     def _connect(self, event: Connected, now: float) -> list[Effect]:
         self._parameters = parse_query(event.query)
         self._api_version = event.api_version or API_VERSION
-        family = requested_family(self._parameters, loaded=self._model)
-        self._turns = TurnAssembler(DEFAULTS[family].updated(self._parameters))
+        self._family = requested_family(self._parameters, loaded=self._model)
+        self._model = self._parameters.speech_model or self._model
+        check_family(self._parameters, self._family, self._model)
+        self._turns = TurnAssembler(
+            endpointing(self._family, self._parameters),
+            style(self._family, self._parameters),
+            partials=self._parameters.include_partial_turns,
+        )
         self._decoder = AudioDecoder(self._parameters.encoding, self._parameters.sample_rate)
         self._chunks = ChunkRule()
         return [Admit()]
@@ -192,12 +200,13 @@ class Session:
                     id=self.id,
                     expires_at=int(event.unix_time) + event.max_seconds,
                     configuration=Configuration(
-                        model=self._parameters.speech_model or self._model,
+                        model=self._model,
+                        mode=mode_of(self._family, self._parameters),
                         api_version=self._api_version,
                     ),
                 )
             ),
-            Listen(self._parameters.sample_rate, self._turns.endpointing.vad_threshold),
+            Listen(self._parameters.sample_rate, guidance(self._family, self._parameters)),
         ]
 
     # What the client sends.
@@ -238,10 +247,13 @@ class Session:
         return self._messages[type(message)](message, now)
 
     def _update(self, message: UpdateConfiguration, now: float) -> list[Effect]:
-        self._turns.endpointing = self._turns.endpointing.updated(message)
-        if message.vad_threshold is None:
-            return []
-        return [Configure(message.vad_threshold)]
+        check_family(message, self._family, self._model)
+        before = guidance(self._family, self._parameters)
+        self._parameters = self._parameters.updated(message)
+        self._turns.endpointing = endpointing(self._family, self._parameters)
+        self._turns.style = style(self._family, self._parameters)
+        after = guidance(self._family, self._parameters)
+        return [Configure(after)] if after != before else []
 
     @staticmethod
     def _check_size(size: int) -> None:

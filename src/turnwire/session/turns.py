@@ -3,16 +3,16 @@
 A turn is made of utterances. Pauses end utterances: their words are taken, and the engine starts
 afresh. A longer pause, or one after which the speaker seems to have finished, ends the turn:
 
-- silence reaches `min_turn_silence` and the words are at least as complete as
-  `end_of_turn_confidence_threshold` asks, or
-- silence reaches `max_turn_silence`.
+- silence reaches `min_silence` and the words are as complete as `threshold` asks, or
+- silence reaches `max_silence`, or
+- the turn is as long as a turn may be.
 
 Silence is judged on the audio clock, so a client that stops sending ends no turn, and audio that
 arrives in a burst is cut where it would have been cut live.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from turnwire.hearing import (
@@ -23,85 +23,28 @@ from turnwire.hearing import (
     Pause,
     SpeechStarted,
     Word,
-    plain,
 )
 from turnwire.session.effects import Cut, Effect, Send
+from turnwire.session.endpointing import Endpointing
+from turnwire.session.style import Draft, Style
 from turnwire.wire import messages
-from turnwire.wire.parameters import Family, LiveParameters
 
 UTTERANCE_SILENCE_MS = 500
 """The pause that ends an utterance within a turn. A shorter one is often a breath in the middle
 of a clause, and a model that hears clauses in pieces makes more mistakes."""
 
 
-@dataclass(frozen=True, slots=True)
-class Style:
-    """How turns are written: which messages are cased and punctuated."""
-
-    partials: bool
-    finals: tuple[bool, ...]
-    """One end-of-turn message each, in this order."""
-
-
-_RAW = Style(partials=False, finals=(False,))
-_RAW_THEN_FORMATTED = Style(partials=False, finals=(False, True))
-_FORMATTED = Style(partials=True, finals=(True,))
-
-
-@dataclass(frozen=True, slots=True)
-class Endpointing:
-    """Where turns end, and how they are written."""
-
-    threshold: float
-    """Completeness, 0 to 1, that ends a turn at `min_silence`."""
-    min_silence: int
-    """ms"""
-    max_silence: int
-    """ms"""
-    vad_threshold: float
-    """Probability of speech below which audio is silence."""
-    styles: tuple[Style, Style]
-    """Without and with `format_turns`."""
-    format_turns: bool = False
-
-    @property
-    def style(self) -> Style:
-        return self.styles[self.format_turns]
-
-    def updated(self, changes: LiveParameters) -> "Endpointing":
-        """With everything that `changes` names; what is None stays."""
-        named: dict[str, Any] = {
-            "threshold": changes.end_of_turn_confidence_threshold,
-            "min_silence": changes.min_turn_silence,
-            "max_silence": changes.max_turn_silence,
-            "vad_threshold": changes.vad_threshold,
-            "format_turns": changes.format_turns,
-        }
-        return replace(self, **{name: value for name, value in named.items() if value is not None})
-
-
-_CLASSIC = Endpointing(
-    threshold=0.4,
-    min_silence=400,
-    max_silence=1280,
-    vad_threshold=0.4,
-    styles=(_RAW, _RAW_THEN_FORMATTED),
-)
-
-DEFAULTS = {
-    Family.UNIVERSAL_STREAMING: _CLASSIC,
-    Family.WHISPER: _CLASSIC,
-    Family.UNIVERSAL_3: replace(_CLASSIC, styles=(_FORMATTED, _FORMATTED)),
-}
-"""What a session starts from, by the family of the model it asked for."""
-
-
 class TurnAssembler:
     """The turns of one session, one after the other."""
 
-    def __init__(self, endpointing: Endpointing) -> None:
+    def __init__(self, endpointing: Endpointing, style: Style, *, partials: bool = True) -> None:
+        """Without `partials` only the ends of turns are told."""
         self.endpointing = endpointing
+        self.style = style
+        self._partials = partials
         self._order = 0
+        self._onset: SpeechStarted | None = None
+        """Where this turn's voice set in, if one did."""
         self._taken: list[Word] = []
         """The words of this turn's earlier utterances."""
         self._completeness = 0.0
@@ -111,7 +54,7 @@ class TurnAssembler:
         self._told: tuple[messages.Word, ...] = ()
         """The words of the last message about this turn."""
         self._handlers: dict[type[Heard], Callable[[Any], list[Effect]]] = {
-            SpeechStarted: lambda _: [],
+            SpeechStarted: self._speech_started,
             Hypothesis: self._hypothesis,
             Pause: self._pause,
             Marked: self._demanded_end,
@@ -122,95 +65,86 @@ class TurnAssembler:
         """What to tell the client about it, and whether the engine is to cut."""
         return self._handlers[type(heard)](heard)
 
+    def _speech_started(self, heard: SpeechStarted) -> list[Effect]:
+        if self._onset is None:
+            self._onset = heard
+        return []
+
     def _hypothesis(self, heard: Hypothesis) -> list[Effect]:
         self._stable = heard.stable
+        if self._too_long(heard.words):
+            return self._end_turn(heard.words, goes_on_at=heard.words[-1].end)
         return self._partial(heard.words)
 
     def _pause(self, pause: Pause) -> list[Effect]:
         if pause.words:
             self._completeness = pause.completeness
         elif not self._taken:
+            self._onset = None  # what set in was no speech
             return []
         silence = pause.until - pause.since
         rules = self.endpointing
         complete = silence >= rules.min_silence and self._completeness >= rules.threshold
-        if complete or silence >= rules.max_silence:
+        if complete or silence >= rules.max_silence or self._too_long(pause.words):
             return self._end_turn(pause.words)
         if pause.words and silence >= max(rules.min_silence, UTTERANCE_SILENCE_MS):
             return self._end_utterance(pause.words)
-        return self._partial(pause.words)
+        return self._partial(pause.words) if silence >= rules.pause_shown else []
 
     def _demanded_end(self, heard: Marked | Finished) -> list[Effect]:
         if heard.words:
             self._completeness = heard.completeness
         elif not self._taken:
             return []
-        return self._end_turn(heard.words)
+        return self._end_turn(heard.words, goes_on_at=heard.at)
+
+    def _too_long(self, words: Sequence[Word]) -> bool:
+        if not words:
+            return False
+        began = (self._taken or words)[0].start
+        return words[-1].end - began >= self.endpointing.longest_turn
 
     def _partial(self, words: Sequence[Word]) -> list[Effect]:
-        final = len(self._taken) + self._stable
-        turn = self._turn(words, final=final, formatted=self.endpointing.style.partials)
-        if turn.words == self._told:
+        if not words and not self._taken:
             return []
-        self._told = turn.words
-        return [Send(turn)]
+        return self._tell(self.style.partial(self._draft(words)))
 
     def _end_utterance(self, words: Sequence[Word]) -> list[Effect]:
-        turn = self._turn(
-            words,
-            formatted=self.endpointing.style.partials,
-            utterance=_joined(words),
-        )
+        effects = self._tell(self.style.utterance(self._draft(words)))
         self._taken.extend(words)
         self._stable = 0
-        self._told = turn.words
-        return [Send(turn), Cut()]
+        return [*effects, Cut()]
 
-    def _end_turn(self, words: Sequence[Word]) -> list[Effect]:
-        # The first message carries the utterance, unless a pause delivered it before.
-        utterance = _joined(words)
-        effects: list[Effect] = []
-        for formatted in self.endpointing.style.finals:
-            turn = self._turn(words, formatted=formatted, utterance=utterance, end_of_turn=True)
-            effects.append(Send(turn))
-            utterance = ""
+    def _end_turn(self, words: Sequence[Word], goes_on_at: int | None = None) -> list[Effect]:
+        """Deliver the turn; the next begins `goes_on_at`, unless nobody is speaking there."""
+        effects = [
+            effect for turn in self.style.end(self._draft(words)) for effect in self._tell(turn)
+        ]
         self._order += 1
+        self._onset = (
+            replace(self._onset, at=goes_on_at) if self._onset and goes_on_at is not None else None
+        )
         self._taken = []
         self._completeness = 0.0
         self._stable = 0
         self._told = ()
         return [*effects, Cut()]
 
-    def _turn(
-        self,
-        words: Sequence[Word],
-        *,
-        formatted: bool,
-        final: int | None = None,
-        utterance: str = "",
-        end_of_turn: bool = False,
-    ) -> messages.Turn:
-        """The turn so far; its first `final` words (None: all) will not change any more."""
-        shown = tuple(
-            messages.Word(
-                start=word.start,
-                end=word.end,
-                text=word.text if formatted else plain(word.text),
-                confidence=round(word.confidence, 6),
-                word_is_final=final is None or index < final,
-            )
-            for index, word in enumerate([*self._taken, *words])
-        )
-        return messages.Turn(
-            turn_order=self._order,
-            turn_is_formatted=formatted,
-            end_of_turn=end_of_turn,
-            transcript=" ".join(word.text for word in shown if word.word_is_final),
-            end_of_turn_confidence=round(self._completeness, 6),
-            words=shown,
-            utterance=utterance,
-        )
+    def _tell(self, turn: messages.Turn) -> list[Effect]:
+        if not turn.end_of_turn and (
+            not self._partials or (turn.words == self._told and not turn.utterance)
+        ):
+            return []
+        effects: list[Effect] = [Send(turn)]
+        if self.style.announces and not self._told:
+            effects.insert(0, Send(self._announcement(turn)))
+        self._told = turn.words
+        return effects
 
+    def _announcement(self, turn: messages.Turn) -> messages.SpeechStarted:
+        first = turn.words[0]
+        onset = self._onset or SpeechStarted(first.start, first.confidence)
+        return messages.SpeechStarted(timestamp=onset.at, confidence=round(onset.probability, 6))
 
-def _joined(words: Sequence[Word]) -> str:
-    return " ".join(word.text for word in words)
+    def _draft(self, words: Sequence[Word]) -> Draft:
+        return Draft(self._order, self._taken, words, self._stable, self._completeness)

@@ -11,7 +11,16 @@ from collections.abc import AsyncIterator, Sequence
 
 import numpy as np
 
-from turnwire.hearing import Finished, Heard, Hypothesis, Marked, Pause, SpeechStarted, Word
+from turnwire.hearing import (
+    Finished,
+    Guidance,
+    Heard,
+    Hypothesis,
+    Marked,
+    Pause,
+    SpeechStarted,
+    Word,
+)
 from turnwire.speech.engine import Samples
 
 COUNTING = ("one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
@@ -66,8 +75,8 @@ class EchoStream:
         self._words = ()
         self._loud = 0
 
-    def configure(self, *, vad_threshold: float) -> None:
-        """Loudness alone decides what is speech."""
+    def configure(self, guidance: Guidance) -> None:
+        """Loudness alone decides what is heard."""
 
     async def events(self) -> AsyncIterator[Heard]:
         while not self._closed:
@@ -124,7 +133,7 @@ class EchoStream:
         self._loud += 1
         if not self._speaking:
             self._speaking = True
-            return SpeechStarted(self._ms(began))
+            return SpeechStarted(self._ms(began), 1.0)
         if self._loud < _WORD_BLOCKS:
             return None
         self._loud = 0
@@ -151,8 +160,8 @@ class EchoEngine:
     def name(self) -> str:
         return "echo"
 
-    def open(self, *, sample_rate: int, vad_threshold: float) -> EchoStream:
-        """A new ear; any threshold is taken, as loudness alone decides."""
+    def open(self, *, sample_rate: int, guidance: Guidance) -> EchoStream:
+        """A new ear; any guidance is taken, as loudness alone decides what is heard."""
         return EchoStream(self._script, sample_rate)
 
     async def close(self) -> None:

@@ -12,7 +12,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from turnwire.hearing import Heard
+from turnwire.hearing import Guidance, Heard
 
 Samples = NDArray[np.int16]
 """Mono audio, signed 16 bits, at the rate the stream was opened with."""
@@ -37,8 +37,8 @@ class Stream(Protocol):
     def cut(self) -> None:
         """End the utterance where the event last yielded stands: its words are taken."""
 
-    def configure(self, *, vad_threshold: float) -> None:
-        """From the audio fed next, take frames below this speech probability for silence."""
+    def configure(self, guidance: Guidance) -> None:
+        """Listen by this guidance instead, from the audio fed next or sooner."""
 
     def events(self) -> AsyncIterator[Heard]:
         """What is heard, in the order of the audio. Asked for once.
@@ -57,7 +57,7 @@ class Engine(Protocol):
     def name(self) -> str:
         """The model's name as a user would type it, such as `tiny.en`."""
 
-    def open(self, *, sample_rate: int, vad_threshold: float) -> Stream:
+    def open(self, *, sample_rate: int, guidance: Guidance) -> Stream:
         """A new ear for audio at `sample_rate` Hz."""
 
     async def close(self) -> None:

@@ -15,7 +15,7 @@ from enum import Enum, auto
 
 import numpy as np
 
-from turnwire.hearing import Finished, Heard, Hypothesis, Marked, Pause, SpeechStarted
+from turnwire.hearing import Finished, Guidance, Heard, Hypothesis, Marked, Pause, SpeechStarted
 from turnwire.speech.decoding import MS, NOTHING, RATE, Decoded, Job, Kind, Text
 from turnwire.speech.engine import Samples
 from turnwire.speech.scheduler import Scheduler
@@ -93,13 +93,13 @@ class WhisperStream:
         ear: Ear,
         *,
         sample_rate: int,
-        vad_threshold: float,
+        guidance: Guidance,
     ) -> None:
         self._scheduler = scheduler
         self._listeners = listeners
         self._ear = ear
         self._sample_rate = sample_rate
-        self._vad_threshold = vad_threshold
+        self._guidance = guidance
 
         self._inbox: deque[_Sound | _Ask] = deque()
         self._waiting = 0  # samples in the inbox, at the client's rate
@@ -136,14 +136,14 @@ class WhisperStream:
             await self._room.wait()
         bite = _BITE_S * self._sample_rate
         for start in range(0, len(samples), bite):
-            self._put(_Sound(samples[start : start + bite], self._vad_threshold))
+            self._put(_Sound(samples[start : start + bite], self._guidance.vad_threshold))
         self._waiting += len(samples)
 
     def mark(self) -> None:
         self._put(_Ask.MARK)
 
     def finish(self) -> None:
-        self._put(_Sound(np.zeros(0, np.int16), self._vad_threshold, last=True))
+        self._put(_Sound(np.zeros(0, np.int16), self._guidance.vad_threshold, last=True))
         self._put(_Ask.FINISH)
 
     def cut(self) -> None:
@@ -155,8 +155,8 @@ class WhisperStream:
         if self._segmenter.speaking or self._stands < self._segmenter.ended:
             self._open_window(self._stands, self._stands)
 
-    def configure(self, *, vad_threshold: float) -> None:
-        self._vad_threshold = vad_threshold
+    def configure(self, guidance: Guidance) -> None:
+        self._guidance = guidance
 
     async def events(self) -> AsyncIterator[Heard]:
         try:
@@ -223,7 +223,7 @@ class WhisperStream:
         self._judged += FRAME
         change = self._segmenter.hear(voice, threshold, self._judged)
         if change is Change.STARTED:
-            return self._start_speech()
+            return self._start_speech(voice)
         if change is Change.PAUSED:
             self._due = Kind.FINAL
         elif self._segmenter.speaking:
@@ -235,26 +235,31 @@ class WhisperStream:
             return self._pause()
         return None
 
-    def _start_speech(self) -> SpeechStarted:
+    def _start_speech(self, voice: float) -> SpeechStarted:
         began = self._segmenter.began
         if began - self._window >= _LONG_ENOUGH and self._utterance.completeness >= _LIKELY:
             self._utterance.keep()
             self._speech = False
         if self._speech:
             self._utterance.resume(self._judged // MS)
-            self._next_partial = began + _NEXT_PARTIAL
+            self._plan_partial(began, _NEXT_PARTIAL, self._guidance.next_partial)
         else:
             self._open_window(max(began - _PRE_ROLL, self._silent_from), began)
         self._settled = False
         self._stands = began
-        return SpeechStarted(began // MS)
+        return SpeechStarted(began // MS, voice)
 
     def _open_window(self, start: int, voice_from: int) -> None:
         self._speech = True
         self._window = start
         self._voice_from = voice_from
-        self._next_partial = voice_from + _FIRST_PARTIAL
+        self._plan_partial(voice_from, _FIRST_PARTIAL, self._guidance.first_partial)
         self._settled = False
+
+    def _plan_partial(self, since: int, least: int, wanted_ms: int) -> None:
+        """Decode again when so much more has been heard; a long window is watched for an end."""
+        watched = max(since + least, self._window + _LONG)
+        self._next_partial = min(since + max(least, wanted_ms * MS), watched)
 
     def _pause(self) -> Pause | None:
         """The silence goes on, or began where the last decode was due."""
@@ -277,7 +282,7 @@ class WhisperStream:
         due, self._due = self._due, None
         if due is Kind.PARTIAL:
             self._partial_end = self._judged
-            self._next_partial = self._judged + _NEXT_PARTIAL
+            self._plan_partial(self._judged, _NEXT_PARTIAL, self._guidance.next_partial)
             self._decode(Kind.PARTIAL, self._judged, self._utterance.prefix)
             return None
         if due is Kind.FINAL:

@@ -20,7 +20,7 @@ import tokenizers
 from faster_whisper.feature_extractor import FeatureExtractor
 from faster_whisper.tokenizer import Tokenizer
 
-from turnwire.hearing import plain
+from turnwire.hearing import Guidance, plain
 from turnwire.speech.decoding import MS, NOTHING, RATE, Decoded, Job, Kind, Text
 from turnwire.speech.engine import EngineError
 from turnwire.speech.models import find_model
@@ -253,13 +253,13 @@ class WhisperEngine:
     def name(self) -> str:
         return self._name
 
-    def open(self, *, sample_rate: int, vad_threshold: float) -> WhisperStream:
+    def open(self, *, sample_rate: int, guidance: Guidance) -> WhisperStream:
         return WhisperStream(
             self._scheduler,
             self._listeners,
             Ear(self._silero, sample_rate),
             sample_rate=sample_rate,
-            vad_threshold=vad_threshold,
+            guidance=guidance,
         )
 
     async def close(self) -> None:

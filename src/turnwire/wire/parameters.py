@@ -42,6 +42,14 @@ class Family(StrEnum):
     WHISPER = "whisper"
 
 
+class Mode(StrEnum):
+    """How a Universal-3 session weighs speed against accuracy."""
+
+    MIN_LATENCY = "min_latency"
+    BALANCED = "balanced"
+    MAX_ACCURACY = "max_accuracy"
+
+
 _FAMILY_NAMES = {
     Family.UNIVERSAL_STREAMING: r"universal-streaming.*",
     Family.UNIVERSAL_3: r"_?universal-3.*|u3.*",
@@ -67,6 +75,23 @@ def requested_family(parameters: "ConnectionParameters", *, loaded: str) -> Fami
             detail=f"{name!r} is neither a model of this protocol nor {loaded!r}, loaded here",
         )
     )
+
+
+_UNIVERSAL_3_ONLY = ("mode", "prompt")
+"""What a session of another family is refused for; other such parameters change nothing there."""
+
+
+def check_family(parameters: "LiveParameters", family: Family, model: str) -> None:
+    """Raises `Violation` for a parameter that a session with this model must not have."""
+    for name in _UNIVERSAL_3_ONLY:
+        if getattr(parameters, name) and family is not Family.UNIVERSAL_3:
+            raise Violation(
+                INVALID_PARAMETER.because(
+                    name=name,
+                    detail=f"Value error, {name} is only supported with the 'u3-rt-pro' "
+                    f"speech_model. Current speech_model: {model!r}",
+                )
+            )
 
 
 def _whole_number(value: Any) -> Any:
@@ -169,6 +194,28 @@ class LiveParameters(BaseModel):
         Unit | None,
         Field(description="Audio whose probability of speech is below this counts as silence."),
     ] = None
+    mode: Annotated[
+        Mode | None,
+        Field(
+            description="Universal-3 only: `min_latency`, `balanced` or `max_accuracy`, which set "
+            "`min_turn_silence`, `max_turn_silence` and `interruption_delay` where those are not "
+            "given: 128, 640, 0; 128, 1280, 500; 512, 2560, 500."
+        ),
+    ] = None
+    interruption_delay: Annotated[
+        Annotated[Whole, Field(ge=0, le=1000)] | None,
+        Field(
+            description="Universal-3 only: a turn's first partial comes after so many ms of "
+            "speech and 256 more; 0 to 1,000."
+        ),
+    ] = None
+    continuous_partials: Annotated[
+        bool | None,
+        Field(
+            description="Universal-3 only: partials about every second while someone speaks "
+            "(the default), else every three."
+        ),
+    ] = None
     keyterms_prompt: Annotated[
         Terms | None,
         Field(description="Words to listen for, a JSON array of at most 100. No effect yet."),
@@ -201,6 +248,10 @@ class ConnectionParameters(LiveParameters):
             "the name decides how turns look, and is echoed in `Begin`."
         ),
     ] = None
+    include_partial_turns: Annotated[
+        bool,
+        Field(description="Whether turns are sent before they are over."),
+    ] = True
     inactivity_timeout: Annotated[
         Annotated[Whole, Field(ge=5, le=3600)] | None,
         Field(description="Seconds without any message after which the session ends; 5 to 3,600."),
@@ -217,6 +268,13 @@ class ConnectionParameters(LiveParameters):
         Annotated[bool, AfterValidator(_no_redaction)],
         Field(description="Refused when true: this server does not redact."),
     ] = False
+
+    def updated(self, changes: LiveParameters) -> "ConnectionParameters":
+        """With everything that `changes` names; what is None there stays."""
+        named = {name: getattr(changes, name) for name in LiveParameters.model_fields}
+        return self.model_copy(
+            update={name: value for name, value in named.items() if value is not None}
+        )
 
 
 class TokenRequest(BaseModel):

@@ -1,0 +1,85 @@
+"""What a session's parameters come to: where its turns end, and how closely it listens."""
+
+from dataclasses import dataclass, replace
+from typing import TypeVar
+
+from turnwire.hearing import Guidance
+from turnwire.wire.limits import LONGEST_SESSION_SECONDS
+from turnwire.wire.parameters import ConnectionParameters, Family, Mode
+
+Number = TypeVar("Number", int, float)
+
+
+@dataclass(frozen=True, slots=True)
+class Endpointing:
+    """Where turns end."""
+
+    threshold: float
+    """Completeness, 0 to 1, that ends a turn at `min_silence`."""
+    min_silence: int
+    """ms"""
+    max_silence: int
+    """ms"""
+    pause_shown: int = 0
+    """ms of silence after which the words before a pause are shown."""
+    longest_turn: int = 1000 * LONGEST_SESSION_SECONDS
+    """ms"""
+
+
+_COMPLETE = 0.4
+
+_VAD_THRESHOLD = 0.4
+"""For every family: the protocol's defaults for Universal-3 (0.2, 0.3) are those of another
+network, and would have this one take noise for a voice."""
+
+_CLASSIC = Endpointing(_COMPLETE, min_silence=400, max_silence=1280)
+_UNIVERSAL_3 = replace(_CLASSIC, longest_turn=60_000)
+
+_BY_MODE = {
+    Mode.MIN_LATENCY: replace(_UNIVERSAL_3, min_silence=128, max_silence=640),
+    Mode.BALANCED: replace(_UNIVERSAL_3, min_silence=128, max_silence=1280),
+    Mode.MAX_ACCURACY: replace(_UNIVERSAL_3, min_silence=512, max_silence=2560),
+}
+_INTERRUPTION_DELAY = {Mode.MIN_LATENCY: 0, Mode.BALANCED: 500, Mode.MAX_ACCURACY: 500}
+_ADDED_DELAY = 256
+"""ms that the protocol adds to any `interruption_delay`."""
+
+_SPARSE_PARTIALS = 3000
+"""ms between partials where they are not asked to be continuous."""
+
+
+def mode_of(family: Family, asked: ConnectionParameters) -> Mode | None:
+    """The mode that the session is in; only Universal-3 has modes."""
+    return asked.mode or Mode.BALANCED if family is Family.UNIVERSAL_3 else None
+
+
+def endpointing(family: Family, asked: ConnectionParameters) -> Endpointing:
+    mode = mode_of(family, asked)
+    rules = _CLASSIC if mode is None else _BY_MODE[mode]
+    min_silence = _either(asked.min_turn_silence, rules.min_silence)
+    max_silence = _either(asked.max_turn_silence, rules.max_silence)
+    rules = replace(rules, min_silence=min_silence, max_silence=max_silence)
+    if mode is None:
+        return replace(
+            rules, threshold=_either(asked.end_of_turn_confidence_threshold, rules.threshold)
+        )
+    return replace(rules, pause_shown=min_silence)
+
+
+def guidance(family: Family, asked: ConnectionParameters) -> Guidance:
+    mode = mode_of(family, asked)
+    first = following = 0
+    if not asked.include_partial_turns:
+        first = following = 1000 * LONGEST_SESSION_SECONDS
+    elif mode is not None:
+        first = _ADDED_DELAY + _either(asked.interruption_delay, _INTERRUPTION_DELAY[mode])
+        following = _SPARSE_PARTIALS if asked.continuous_partials is False else 0
+    return Guidance(
+        vad_threshold=_either(asked.vad_threshold, _VAD_THRESHOLD),
+        first_partial=first,
+        next_partial=following,
+    )
+
+
+def _either(asked: Number | None, otherwise: Number) -> Number:
+    return otherwise if asked is None else asked

@@ -1,0 +1,150 @@
+"""How turns are written, by the family of models that a session asked for.
+
+The families of the protocol tell the same things in different ways. A Universal-Streaming turn
+shows which of its words are final as they become so, hands over each utterance that a pause ends,
+and comes raw, or raw and then once more formatted. A Universal-3 turn is one text, formatted,
+that may change as a whole until its one final message.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+from turnwire.hearing import Word, plain
+from turnwire.wire import messages
+from turnwire.wire.parameters import ConnectionParameters, Family
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A turn as far as it was heard."""
+
+    order: int
+    taken: Sequence[Word]
+    """The words of its earlier utterances."""
+    words: Sequence[Word]
+    """Those of the current utterance."""
+    stable: int
+    """How many of them will not change."""
+    completeness: float
+
+    def shown(self, *, formatted: bool, final: int) -> tuple[messages.Word, ...]:
+        """All words; the first `final` of them will not change any more."""
+        return tuple(
+            messages.Word(
+                start=word.start,
+                end=word.end,
+                text=word.text if formatted else plain(word.text),
+                confidence=round(word.confidence, 6),
+                word_is_final=index < final,
+            )
+            for index, word in enumerate((*self.taken, *self.words))
+        )
+
+    @property
+    def utterance(self) -> str:
+        return " ".join(word.text for word in self.words)
+
+
+class Style(ABC):
+    """The messages about one turn."""
+
+    announces: ClassVar[bool]
+    """Whether `SpeechStarted` goes ahead of a turn."""
+
+    @abstractmethod
+    def partial(self, draft: Draft) -> messages.Turn:
+        """The turn while its utterance goes on."""
+
+    @abstractmethod
+    def utterance(self, draft: Draft) -> messages.Turn:
+        """The turn where a pause ended an utterance, but not the turn."""
+
+    @abstractmethod
+    def end(self, draft: Draft) -> list[messages.Turn]:
+        """The turn when it is over, one message or more."""
+
+
+@dataclass(frozen=True, slots=True)
+class UniversalStreaming(Style):
+    format_turns: bool = False
+
+    announces = False
+
+    def partial(self, draft: Draft) -> messages.Turn:
+        return self._turn(draft, final=len(draft.taken) + draft.stable)
+
+    def utterance(self, draft: Draft) -> messages.Turn:
+        return self._turn(draft, utterance=draft.utterance)
+
+    def end(self, draft: Draft) -> list[messages.Turn]:
+        # Empty if a pause has delivered it before.
+        turns = [self._turn(draft, utterance=draft.utterance, end_of_turn=True)]
+        if self.format_turns:
+            turns.append(self._turn(draft, formatted=True, end_of_turn=True))
+        return turns
+
+    @staticmethod
+    def _turn(
+        draft: Draft,
+        *,
+        final: int | None = None,
+        formatted: bool = False,
+        utterance: str = "",
+        end_of_turn: bool = False,
+    ) -> messages.Turn:
+        if final is None:
+            final = len(draft.taken) + len(draft.words)
+        words = draft.shown(formatted=formatted, final=final)
+        return messages.Turn(
+            turn_order=draft.order,
+            turn_is_formatted=formatted,
+            end_of_turn=end_of_turn,
+            transcript=_joined(words[:final]),
+            end_of_turn_confidence=round(draft.completeness, 6),
+            words=words,
+            utterance=utterance,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Universal3(Style):
+    announces = True
+
+    def partial(self, draft: Draft) -> messages.Turn:
+        return self._turn(draft.order, draft.shown(formatted=True, final=0))
+
+    def utterance(self, draft: Draft) -> messages.Turn:
+        return self.partial(draft)
+
+    def end(self, draft: Draft) -> list[messages.Turn]:
+        words = draft.shown(formatted=True, final=len(draft.taken) + len(draft.words))
+        return [self._turn(draft.order, words, utterance=_joined(words), end_of_turn=True)]
+
+    @staticmethod
+    def _turn(
+        order: int,
+        words: tuple[messages.Word, ...],
+        utterance: str = "",
+        end_of_turn: bool = False,
+    ) -> messages.Turn:
+        return messages.Turn(
+            turn_order=order,
+            turn_is_formatted=True,
+            end_of_turn=end_of_turn,
+            transcript=_joined(words),
+            end_of_turn_confidence=float(end_of_turn),
+            words=words,
+            utterance=utterance,
+        )
+
+
+def style(family: Family, asked: ConnectionParameters) -> Style:
+    if family is Family.UNIVERSAL_3:
+        return Universal3()
+    return UniversalStreaming(format_turns=bool(asked.format_turns))
+
+
+def _joined(words: Sequence[messages.Word]) -> str:
+    return " ".join(word.text for word in words)
