@@ -122,8 +122,9 @@ def protocol() -> Iterator[str]:
     yield from described(messages.Terminate, messages.ForceEndpoint, messages.KeepAlive)
     yield from described(messages.UpdateConfiguration)
     yield "## Messages from the server"
-    yield from described(messages.Begin, messages.Turn, messages.Termination, messages.Error)
-    yield from described(messages.Warning)
+    yield from described(messages.Begin, messages.SpeechStarted, messages.Turn)
+    yield from described(messages.Termination, messages.Error)
+    yield from described(messages.Warning, messages.Heartbeat, messages.Silence)
     yield (
         "Each `Word` of a turn has "
         + ", ".join(code(name) for name, field in fields(messages.Word) if field.is_required())

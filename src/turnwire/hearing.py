@@ -76,7 +76,8 @@ class Hypothesis:
 class Pause:
     """Nobody has spoken from `since` ms until `until` ms, the end of the audio listened to so far.
 
-    Repeated, with `until` growing, as long as the silence lasts.
+    Repeated, with `until` growing, as long as the silence lasts; about once a second before
+    anyone has spoken.
     """
 
     words: tuple[Word, ...]

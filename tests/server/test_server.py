@@ -64,6 +64,37 @@ async def test_force_endpoint_ends_the_turn_where_it_came(server: Server) -> Non
     assert [turn["transcript"] for turn in said.ends_of_turn] == ["one two", "three"]
 
 
+async def test_a_turn_that_is_forced_to_end_is_formatted_too_if_that_was_asked(
+    server: Server,
+) -> None:
+    # Booleans as Python writes them, and a message whose type comes last, as pydantic does.
+    force = '{"max_turn_silence": 900, "type": "UpdateConfiguration"}', '{"type": "ForceEndpoint"}'
+    said = await server.converse("format_turns=True", [loud(500), *force, loud(250), TERMINATE])
+    assert [(turn["turn_order"], turn["turn_is_formatted"]) for turn in said.ends_of_turn] == [
+        (0, False),
+        (0, True),
+        (1, False),
+        (1, True),
+    ]
+
+
+async def test_a_universal_3_session_as_voice_agents_open_it(server: Server) -> None:
+    query = (
+        "sample_rate=16000&encoding=pcm_s16le&speech_model=universal-3-6-pro&format_turns=true"
+        "&min_turn_silence=100&max_turn_silence=100&continuous_partials=true"
+        "&language_detection=true&formatted_finals=true"
+    )
+    said = await server.converse(query, [*chunks(loud(500) + quiet(300) + loud(250)), TERMINATE])
+    assert said.messages[0]["configuration"]["mode"] == "balanced"
+    assert said.types[1:] == ["SpeechStarted", *["Turn"] * 3, "SpeechStarted", "Turn", "Turn"] + [
+        "Termination"
+    ]
+    assert said.messages[1] == {"type": "SpeechStarted", "timestamp": 0, "confidence": 1.0}
+    assert [turn["transcript"] for turn in said.ends_of_turn] == ["one two", "three"]
+    assert [turn["utterance"] for turn in said.ends_of_turn] == ["one two", "three"]
+    assert all(turn["turn_is_formatted"] for turn in said.ends_of_turn)
+
+
 async def test_force_endpoint_with_nothing_said_is_not_answered(server: Server) -> None:
     force = json.dumps({"type": "ForceEndpoint"})
     said = await server.converse("", [quiet(500), force, TERMINATE])
@@ -217,6 +248,27 @@ async def test_a_session_ends_after_three_hours() -> None:
     assert said.types[-1] == "Error"
     assert said.transcript == "one two"
     assert_refused(said, 3008, "Session Expired: Maximum session duration exceeded")
+
+
+async def test_a_heartbeat_comes_every_five_seconds_to_who_asked() -> None:
+    clock = ManualClock()
+    query = "session_heartbeat=true&acknowledge_silence=true"
+    async with serving(clock=clock) as server, server.connect(query) as socket:
+        await socket.recv()
+        await socket.send(loud(500))
+        await socket.recv()
+        clock.advance(5)
+        while (beat := json.loads(await socket.recv()))["type"] != "Heartbeat":
+            pass
+        said = await converse(socket, [quiet(1000), quiet(1000), TERMINATE])
+    assert beat == {
+        "total_audio_received_ms": 500,
+        "total_duration_ms": 5000,
+        "realtime_factor": 0.1,
+        "max_speech_probability": 1.0,
+        "type": "Heartbeat",
+    }
+    assert {"start_ms": 500, "end_ms": 1500, "type": "Silence"} in said.messages
 
 
 async def test_an_inactive_session_ends_when_it_said_it_would() -> None:

@@ -16,6 +16,7 @@ from turnwire.session.effects import (
     Finish,
     Listen,
     Mark,
+    MeasureVoice,
     Recognize,
     Send,
 )
@@ -28,6 +29,7 @@ from turnwire.session.events import (
     Event,
     TextReceived,
     Tick,
+    VoiceMeasured,
     WoundUp,
 )
 from turnwire.session.session import Session
@@ -43,6 +45,8 @@ MESSAGES = st.sampled_from(
         '{"type":"UpdateConfiguration","format_turns":true,"min_turn_silence":100}',
         '{"type":"UpdateConfiguration","vad_threshold":0.1,"max_turn_silence":50}',
         '{"type":"UpdateConfiguration","mode":"max_accuracy","interruption_delay":0}',
+        '{"type":"UpdateConfiguration","session_heartbeat":true,"acknowledge_silence":true}',
+        '{"type":"UpdateConfiguration","session_heartbeat":false,"acknowledge_silence":false}',
         '{"type":"Bogus"}',
         "[]",
         "{",
@@ -85,6 +89,8 @@ class AnySession(RuleBasedStateMachine):
                     ("speech_model", "u3-rt-pro"),
                     ("include_partial_turns", "false"),
                     ("mode", "min_latency"),
+                    ("session_heartbeat", "true"),
+                    ("acknowledge_silence", "true"),
                     ("session_warnings", "true"),
                     ("sample_rate", "1"),
                 ]
@@ -105,6 +111,8 @@ class AnySession(RuleBasedStateMachine):
         deadline = self.session.deadline()
         if deadline is not None and deadline <= self.now:
             self.happen(Tick())
+            if MeasureVoice() in self.effects:
+                self.happen(VoiceMeasured(0.5))
 
     @rule(size=st.integers(0, 20_000) | st.just(200_000))
     def send_audio(self, size: int) -> None:

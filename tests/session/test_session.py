@@ -16,6 +16,7 @@ from turnwire.session.effects import (
     Hold,
     Listen,
     Mark,
+    MeasureVoice,
     Recognize,
     Send,
 )
@@ -27,11 +28,20 @@ from turnwire.session.events import (
     Ended,
     TextReceived,
     Tick,
+    VoiceMeasured,
     WoundUp,
 )
 from turnwire.session.session import DRAIN_SECONDS, Session
 from turnwire.wire.closures import SERVER_ERROR, UNAUTHORIZED
-from turnwire.wire.messages import Begin, Error, Termination, Turn, Warning
+from turnwire.wire.messages import (
+    Begin,
+    Error,
+    Heartbeat,
+    Silence,
+    Termination,
+    Turn,
+    Warning,
+)
 
 HOURS_3 = 3 * 60 * 60
 
@@ -383,6 +393,60 @@ def test_who_did_not_ask_is_not_warned() -> None:
 
 
 SECOND = bytes(32_000)
+
+
+HEARTBEAT = ("session_heartbeat", "true")
+
+
+def beat(session: Session, now: float, probability: float = 0.5) -> Heartbeat:
+    assert session.receive(Tick(), now) == [MeasureVoice()]
+    [message] = sent(session.receive(VoiceMeasured(probability), now))
+    assert isinstance(message, Heartbeat)
+    return message
+
+
+def test_a_heartbeat_comes_every_five_seconds_and_tells_the_last_five() -> None:
+    session = opened(HEARTBEAT)
+    assert session.deadline() == 105
+    for _ in range(98):
+        session.receive(AudioReceived(FRAME), 101)
+    assert beat(session, 105, 0.1234567) == Heartbeat(
+        total_audio_received_ms=4900,
+        total_duration_ms=5000,
+        realtime_factor=0.98,
+        max_speech_probability=0.123457,
+    )
+    assert session.deadline() == 110
+    for _ in range(200):
+        session.receive(AudioReceived(FRAME), 106)
+    late = beat(session, 112.5)
+    assert (late.total_audio_received_ms, late.total_duration_ms) == (14_900, 12_500)
+    assert late.realtime_factor == 1.3333
+
+
+def test_heartbeats_begin_and_end_on_demand() -> None:
+    session = opened()
+    assert session.receive(text(type="UpdateConfiguration", session_heartbeat=True), 200) == []
+    session.receive(text(type="UpdateConfiguration", session_heartbeat=True), 203)
+    session.receive(AudioReceived(FRAME), 204)
+    assert beat(session, 205).realtime_factor == 0.01
+    session.receive(text(type="UpdateConfiguration", session_heartbeat=False), 206)
+    assert session.receive(Tick(), 210) == []
+
+
+def test_silence_is_told_about_once_a_second_to_who_asked() -> None:
+    session = opened(("acknowledge_silence", "true"))
+
+    def silences(since: int, until: int) -> list[object]:
+        return sent(session.receive(Pause((), since, until, 0.0), 101))
+
+    assert silences(0, 999) == []
+    assert silences(0, 1024) == [Silence(start_ms=0, end_ms=1024)]
+    assert silences(0, 2000) == []
+    assert silences(0, 2048) == [Silence(start_ms=1024, end_ms=2048)]
+    assert silences(5000, 6000) == [Silence(start_ms=5000, end_ms=6000)]
+    session.receive(text(type="UpdateConfiguration", acknowledge_silence=False), 101)
+    assert silences(5000, 9000) == []
 
 
 def test_audio_far_ahead_of_time_is_slowed_down_then_refused() -> None:

@@ -54,7 +54,17 @@ async def test_every_quarter_second_speaks_a_word() -> None:
 
 
 async def test_silence_speaks_nothing() -> None:
-    assert await hear(stream(), quiet(2000)) == [Finished((), 2000, 0.0)]
+    assert await hear(stream(), quiet(2500)) == [
+        Pause((), 0, 1000, 0.0),
+        Pause((), 0, 2000, 0.0),
+        Finished((), 2500, 0.0),
+    ]
+
+
+async def test_a_voice_is_measured_since_it_was_asked_last() -> None:
+    ear = stream()
+    await hear(ear, quiet(100), loud(50))
+    assert [ear.voice_peak(), ear.voice_peak()] == [1.0, 0.0]
 
 
 async def test_the_script_goes_on_after_a_cut_and_starts_again_at_its_end() -> None:

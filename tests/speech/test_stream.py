@@ -146,7 +146,11 @@ async def test_speech_then_a_pause(bench: Bench) -> None:
 
 
 async def test_silence_is_not_decoded(bench: Bench, counter: Counter) -> None:
-    assert await hear(bench.open(), quiet(5000)) == [Finished((), 5000, 0.0)]
+    assert await hear(bench.open(), quiet(2500)) == [
+        Pause((), 0, 1024, 0.0),
+        Pause((), 0, 2048, 0.0),
+        Finished((), 2500, 0.0),
+    ]
     assert counter.jobs == []
 
 
@@ -163,6 +167,12 @@ async def test_words_before_a_long_silence_are_not_decoded_again(
     events = await hear(bench.open(), loud(3), quiet(960), loud(3, first=4), quiet(320))
     assert texts(events[-1]) == "1 2 3 4 5 6"
     assert 3 not in counter.jobs[-1].window
+
+
+async def test_a_voice_is_measured_since_it_was_asked_last(bench: Bench) -> None:
+    stream = bench.open()
+    await hear(stream, loud(4))
+    assert [stream.voice_peak(), stream.voice_peak()] == [1.0, 0.0]
 
 
 async def test_partial_decodes_come_at_their_pace(bench: Bench, counter: Counter) -> None:
@@ -308,7 +318,7 @@ async def test_the_threshold_may_change_between_frames(bench: Bench) -> None:
     await stream.feed(loud(4))
     stream.configure(GUIDANCE)
     events = await hear(stream, loud(4, first=5), quiet(320))
-    assert events[0] == SpeechStarted(4 * WORD_MS, 1.0)
+    assert SpeechStarted(4 * WORD_MS, 1.0) in events
 
 
 async def test_pieces_make_no_difference(bench: Bench) -> None:

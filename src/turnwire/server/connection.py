@@ -93,6 +93,9 @@ class Connection:
             effects.Finish: lambda _: self._ear.finish(),
             effects.Cut: lambda _: self._ear.cut(),
             effects.Configure: lambda effect: self._ear.configure(effect.guidance),
+            effects.MeasureVoice: lambda _: self._happen(
+                events.VoiceMeasured(self._ear.voice_peak())
+            ),
         }
 
     async def run(self) -> None:

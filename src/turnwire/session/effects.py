@@ -67,10 +67,27 @@ class Configure:
 
 
 @dataclass(frozen=True, slots=True)
+class MeasureVoice:
+    """Ask the speech stream how probable a voice was lately: `VoiceMeasured` is the answer."""
+
+
+@dataclass(frozen=True, slots=True)
 class Close:
     """Close the connection. Last effect of every session."""
 
     closure: Closure
 
 
-Effect = Admit | Send | Listen | Recognize | Hold | Mark | Finish | Cut | Configure | Close
+Effect = (
+    Admit
+    | Send
+    | Listen
+    | Recognize
+    | Hold
+    | Mark
+    | Finish
+    | Cut
+    | Configure
+    | MeasureVoice
+    | Close
+)

@@ -47,6 +47,13 @@ class Tick:
 
 
 @dataclass(frozen=True, slots=True)
+class VoiceMeasured:
+    """How probable a voice was at most, 0 to 1, since that was asked last."""
+
+    probability: float
+
+
+@dataclass(frozen=True, slots=True)
 class Ended:
     """Something outside ends the session at once: a refusal, a failure."""
 
@@ -71,6 +78,7 @@ Event = (
     | AudioReceived
     | TextReceived
     | Tick
+    | VoiceMeasured
     | Ended
     | WoundUp
     | Disconnected

@@ -34,6 +34,7 @@ from turnwire.session.effects import (
     Hold,
     Listen,
     Mark,
+    MeasureVoice,
     Recognize,
     Send,
 )
@@ -47,9 +48,12 @@ from turnwire.session.events import (
     Event,
     TextReceived,
     Tick,
+    VoiceMeasured,
     WoundUp,
 )
+from turnwire.session.heartbeat import INTERVAL_SECONDS, Pulse
 from turnwire.session.pace import THROTTLE, Pace
+from turnwire.session.silence import SilenceTeller
 from turnwire.session.style import style
 from turnwire.session.turns import TurnAssembler
 from turnwire.wire.audio import AudioDecoder
@@ -107,7 +111,16 @@ _HEARD = (SpeechStarted, Hypothesis, Pause, Marked, Finished)
 
 _HEEDED: dict[State, tuple[type, ...]] = {
     State.OPENING: (Connected, Admitted, Ended, WoundUp, Disconnected),
-    State.LIVE: (AudioReceived, TextReceived, Tick, Ended, WoundUp, Disconnected, *_HEARD),
+    State.LIVE: (
+        AudioReceived,
+        TextReceived,
+        Tick,
+        VoiceMeasured,
+        Ended,
+        WoundUp,
+        Disconnected,
+        *_HEARD,
+    ),
     State.DRAINING: (Tick, Ended, Disconnected, *_HEARD),
     State.CLOSED: (),
 }
@@ -139,6 +152,7 @@ class Session:
             AudioReceived: self._audio,
             TextReceived: self._text,
             Tick: self._tick,
+            VoiceMeasured: self._tell_heartbeat,
             Ended: lambda event, now: self._close(event.closure, now),
             WoundUp: lambda event, now: self._drain(event.closure, now),
             Disconnected: lambda _, now: self._close(CLIENT_GONE.because(), now),
@@ -186,6 +200,7 @@ class Session:
         )
         self._decoder = AudioDecoder(self._parameters.encoding, self._parameters.sample_rate)
         self._chunks = ChunkRule()
+        self._silence = SilenceTeller()
         return [Admit()]
 
     def _begin(self, event: Admitted, now: float) -> list[Effect]:
@@ -194,6 +209,7 @@ class Session:
         self._alarms[self._expire] = now + event.max_seconds
         self._alarms[self._warn_of_expiry] = now + event.max_seconds - EXPIRY_WARNING_SECONDS
         self._stay_active(now)
+        self._keep_pulse(now)
         return [
             Send(
                 Begin(
@@ -252,6 +268,7 @@ class Session:
         self._parameters = self._parameters.updated(message)
         self._turns.endpointing = endpointing(self._family, self._parameters)
         self._turns.style = style(self._family, self._parameters)
+        self._keep_pulse(now)
         after = guidance(self._family, self._parameters)
         return [Configure(after)] if after != before else []
 
@@ -264,6 +281,8 @@ class Session:
 
     def _heard(self, heard: Heard, now: float) -> list[Effect]:
         effects = self._turns.receive(heard)
+        if isinstance(heard, Pause) and self._parameters.acknowledge_silence:
+            effects += map(Send, self._silence.receive(heard))
         if not isinstance(heard, Finished):
             return effects
         return effects + self._close(self._ending, now)
@@ -297,6 +316,20 @@ class Session:
         limit = self._parameters.inactivity_timeout
         left = self._alarms[self._end_inactive] - now
         return self._warning(INACTIVE, n=f"{(limit or 0) - left:g}", limit=limit)
+
+    def _keep_pulse(self, now: float) -> None:
+        if not self._parameters.session_heartbeat:
+            self._alarms.pop(self._beat, None)
+        elif self._beat not in self._alarms:
+            self._pulse = Pulse(self.audio_ms, self.session_ms(now))
+            self._alarms[self._beat] = now + INTERVAL_SECONDS
+
+    def _beat(self, now: float) -> list[Effect]:
+        self._alarms[self._beat] = now + INTERVAL_SECONDS
+        return [MeasureVoice()]
+
+    def _tell_heartbeat(self, event: VoiceMeasured, now: float) -> list[Effect]:
+        return [Send(self._pulse.beat(self.audio_ms, self.session_ms(now), event.probability))]
 
     def _warning(self, row: ClosureRow, **details: object) -> list[Effect]:
         if not self._parameters.session_warnings:

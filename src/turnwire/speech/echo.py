@@ -56,7 +56,8 @@ class EchoStream:
         self._loud = 0  # blocks of the word that is being spoken
         self._word_start = 0  # samples
         self._speaking = False
-        self._voice_end: int | None = None  # samples; none before anyone has spoken
+        self._voice_end = 0  # samples; 0 before anyone has spoken
+        self._peak = 0.0
 
     async def feed(self, samples: Samples) -> None:
         while self._waiting > _INBOX_S * self._rate and not self._closed:
@@ -77,6 +78,10 @@ class EchoStream:
 
     def configure(self, guidance: Guidance) -> None:
         """Loudness alone decides what is heard."""
+
+    def voice_peak(self) -> float:
+        peak, self._peak = self._peak, 0.0
+        return peak
 
     async def events(self) -> AsyncIterator[Heard]:
         while not self._closed:
@@ -118,7 +123,10 @@ class EchoStream:
         self._at += len(block)
         if max(int(block.max()), -int(block.min())) >= _LOUD:
             return self._speak(began)
-        if self._voice_end is None or self._at - self._voice_end < _PAUSE_BLOCKS * self._block:
+        silence = self._at - self._voice_end
+        if self._voice_end == 0 and silence // self._block % _BLOCKS_PER_S:
+            return None  # as long as nobody has spoken, it is told once a second
+        if silence < _PAUSE_BLOCKS * self._block:
             return None
         self._speaking = False
         self._loud = 0
@@ -128,6 +136,7 @@ class EchoStream:
 
     def _speak(self, began: int) -> Heard | None:
         self._voice_end = self._at
+        self._peak = 1.0
         if self._loud == 0:
             self._word_start = began
         self._loud += 1

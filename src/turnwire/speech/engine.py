@@ -40,6 +40,9 @@ class Stream(Protocol):
     def configure(self, guidance: Guidance) -> None:
         """Listen by this guidance instead, from the audio fed next or sooner."""
 
+    def voice_peak(self) -> float:
+        """The highest probability of speech, 0 to 1, in what was heard since this was asked."""
+
     def events(self) -> AsyncIterator[Heard]:
         """What is heard, in the order of the audio. Asked for once.
 

@@ -49,6 +49,9 @@ _FIRST_PARTIAL = 500 * MS
 _NEXT_PARTIAL = 1000 * MS
 """How much more is heard before it is decoded again."""
 
+_SILENT_START = 32 * FRAME
+"""How often silence is told before anyone has spoken: about once a second."""
+
 _LONG_SILENCE = 500 * MS
 """After so much silence the words before it are kept."""
 
@@ -112,6 +115,7 @@ class WhisperStream:
         self._tape = Tape()
         self._segmenter = Segmenter()
         self._frames: deque[tuple[float, float]] = deque()  # not judged yet: (voice, threshold)
+        self._peak = 0.0  # how probable a voice was since that was asked
         self._judged = 0  # where the last frame judged ends
         self._stands = 0  # where the event last yielded stands
         self._silent_from = 0  # no window reaches back further
@@ -157,6 +161,10 @@ class WhisperStream:
 
     def configure(self, guidance: Guidance) -> None:
         self._guidance = guidance
+
+    def voice_peak(self) -> float:
+        peak, self._peak = self._peak, 0.0
+        return peak
 
     async def events(self) -> AsyncIterator[Heard]:
         try:
@@ -214,6 +222,7 @@ class WhisperStream:
             self._listeners, self._ear.listen, item.samples, item.last
         )
         self._tape.append(audio)
+        self._peak = max((self._peak, *voices))
         self._frames.extend((voice, item.vad_threshold) for voice in voices)
 
     # Listening.
@@ -269,8 +278,8 @@ class WhisperStream:
             self._speech = False
         if not self._speech:
             self._tape.drop(self._judged - _PRE_ROLL - FRAME)
-        if since == 0:
-            return None  # nobody has ever spoken
+        if since == 0 and self._judged % _SILENT_START:
+            return None
         self._stands = self._judged
         return Pause(
             self._utterance.words, since // MS, self._judged // MS, self._utterance.completeness

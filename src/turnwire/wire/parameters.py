@@ -216,6 +216,14 @@ class LiveParameters(BaseModel):
             "(the default), else every three."
         ),
     ] = None
+    session_heartbeat: Annotated[
+        bool | None,
+        Field(description="Send a `Heartbeat` every five seconds."),
+    ] = None
+    acknowledge_silence: Annotated[
+        bool | None,
+        Field(description="Send a `Silence` about once a second of audio while nobody speaks."),
+    ] = None
     keyterms_prompt: Annotated[
         Terms | None,
         Field(description="Words to listen for, a JSON array of at most 100. No effect yet."),
