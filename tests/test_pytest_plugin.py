@@ -141,3 +141,32 @@ def test_the_model_is_an_option(pytester: pytest.Pytester) -> None:
     )
     result = pytester.runpytest_subprocess("-p", "no:asyncio", "--turnwire-model=tiny.en")
     result.assert_outcomes(passed=1)
+
+
+def test_tls_is_an_option(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile(
+        """
+        import ssl
+
+        import pytest
+        from websockets.exceptions import ConnectionClosedError
+        from websockets.sync.client import connect
+
+        @pytest.mark.parametrize("fate", ["session_expired", "reset"])
+        def test_it_is_served_and_rehearsed(turnwire_server, turnwire_rehearsal, fate):
+            place = turnwire_rehearsal(fate)
+            assert place.url.startswith("wss://")
+            trusted = ssl.create_default_context(cafile=turnwire_server.ca_file)
+            headers = {"Authorization": turnwire_server.api_key}
+            with connect(
+                place.url, ssl=trusted, additional_headers=headers, proxy=None
+            ) as socket:
+                with pytest.raises(ConnectionClosedError) as closed:
+                    while socket.recv():
+                        pass
+            code = closed.value.rcvd and closed.value.rcvd.code
+            assert code == (None if fate == "reset" else 3008)
+        """
+    )
+    result = pytester.runpytest_subprocess("-p", "no:asyncio", "--turnwire-tls")
+    result.assert_outcomes(passed=2)

@@ -25,12 +25,18 @@ class Script(Protocol):
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.getgroup("turnwire").addoption(
+    group = parser.getgroup("turnwire")
+    group.addoption(
         "--turnwire-model",
         default="echo",
         metavar="MODEL",
         help="The model of turnwire_server, such as tiny.en; echo, the default, needs no weights "
         "and hears what turnwire_script says.",
+    )
+    group.addoption(
+        "--turnwire-tls",
+        action="store_true",
+        help="turnwire_server speaks wss, not ws; clients are to trust its ca_file.",
     )
 
 
@@ -39,7 +45,8 @@ def turnwire_server(request: pytest.FixtureRequest) -> Iterator[LocalServer]:
     """A server on a free port: `.url`, or `.host` for clients that append the path; `.api_key`."""
     from turnwire.testing import serving
 
-    with serving(request.config.getoption("--turnwire-model")) as server:
+    option = request.config.getoption
+    with serving(option("--turnwire-model"), tls=option("--turnwire-tls")) as server:
         yield server
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from turnwire.server.app import SOCKET_PATHS
 from turnwire.server.rehearsal.plan import ANEW, PREFIX, SEQUENCE, BadPlan, parse
-from turnwire.server.running import running
+from turnwire.server.running import RunningServer, running
 from turnwire.speech.echo import COUNTING, EchoEngine
 
 SESSION_PATH = SOCKET_PATHS[0]
@@ -42,12 +42,11 @@ class ScriptedEngine(EchoEngine):
 class LocalServer:
     """A server that runs in a thread of this process, with one key."""
 
-    ca_file: str | None = None
-    """The certificate that its own is signed with; None: it speaks ws, not wss."""
-
-    def __init__(self, host: str, api_key: str, engine: ScriptedEngine | None) -> None:
-        self.host = host
-        self.api_key = api_key
+    def __init__(self, running: RunningServer, engine: ScriptedEngine | None) -> None:
+        self.host = running.url
+        self.api_key = running.api_key
+        self.ca_file = running.ca_file
+        """The authority that clients are to trust; None: it speaks ws, not wss."""
         self._engine = engine
         self._sequences = itertools.count()
 
@@ -89,19 +88,19 @@ class LocalServer:
 
 
 @contextmanager
-def serving(model: str = ECHO) -> Iterator[LocalServer]:
+def serving(model: str = ECHO, *, tls: bool = False) -> Iterator[LocalServer]:
     """A server on a free port, with an event loop of its own, that can rehearse.
 
-    Raises `turnwire.speech.engine.EngineError` if the model cannot be loaded.
+    With `tls` it speaks wss. Raises `turnwire.speech.engine.EngineError` if the model cannot be
+    loaded.
     """
     engine = ScriptedEngine() if model == ECHO else None
     started: Future[tuple[asyncio.AbstractEventLoop, LocalServer]] = Future()
     stop = asyncio.Event()
 
     async def serve() -> None:
-        async with running(engine or model, rehearse=True) as server:
-            local = LocalServer(server.url, server.api_key, engine)
-            started.set_result((asyncio.get_running_loop(), local))
+        async with running(engine or model, tls=tls, rehearse=True) as server:
+            started.set_result((asyncio.get_running_loop(), LocalServer(server, engine)))
             await stop.wait()
 
     def run() -> None:

@@ -2,8 +2,10 @@
 
 import asyncio
 import logging
+import shlex
 import signal
 import sys
+import time
 from typing import TYPE_CHECKING
 
 import typer
@@ -13,6 +15,7 @@ from turnwire.cli.settings import takes_settings
 from turnwire.server.settings import Settings
 
 if TYPE_CHECKING:
+    from turnwire.server.tls import Tls
     from turnwire.speech.engine import Engine
 
 
@@ -28,6 +31,7 @@ def serve(settings: Settings) -> None:
 
         from turnwire.accounts.errors import AccountsError
         from turnwire.server.running import AddressUnusable
+        from turnwire.server.tls import TlsError, tls_of
         from turnwire.speech import load_engine
         from turnwire.speech.engine import EngineError
 
@@ -36,14 +40,15 @@ def serve(settings: Settings) -> None:
     )
     logging.getLogger("alembic").setLevel(logging.WARNING)
     try:
+        tls = tls_of(settings, now=time.time())
         engine = load_engine(settings.model)
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-            runner.run(_serve(settings, engine))
-    except (AccountsError, AddressUnusable, EngineError) as error:
+            runner.run(_serve(settings, engine, tls))
+    except (AccountsError, AddressUnusable, EngineError, TlsError) as error:
         fail(str(error))
 
 
-async def _serve(settings: Settings, engine: "Engine") -> None:
+async def _serve(settings: Settings, engine: "Engine", tls: "Tls | None") -> None:
     from turnwire.server.running import listening, open_service
 
     stop = asyncio.Event()
@@ -54,8 +59,13 @@ async def _serve(settings: Settings, engine: "Engine") -> None:
     if first_key is not None:
         typer.echo(f"Your API key, shown this once: {first_key}")
     async with listening(
-        service, host=settings.host, port=settings.port, rehearse=settings.rehearse
+        service, host=settings.host, port=settings.port, tls=tls, rehearse=settings.rehearse
     ) as url:
         typer.echo(f"Turnwire is ready at {url}/v3/ws with model {engine.name}.")
+        if tls is not None and tls.ca_file is not None:
+            ca_file = shlex.quote(str(tls.ca_file.resolve()))
+            typer.echo("Its certificate is its own. Clients trust it with")
+            typer.echo(f"  SSL_CERT_FILE={ca_file}  (Python)")
+            typer.echo(f"  NODE_EXTRA_CA_CERTS={ca_file}  (Node)")
         await stop.wait()
         typer.echo("Stopping: open sessions deliver their last words.")

@@ -7,6 +7,8 @@ import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import uvicorn
 
@@ -18,6 +20,7 @@ from turnwire.server.rehearsal.socket import ReachableSocket
 from turnwire.server.rehearsal.wrapper import Rehearsal
 from turnwire.server.service import Service
 from turnwire.server.settings import Settings
+from turnwire.server.tls import Tls, self_signed
 from turnwire.speech import load_engine
 from turnwire.speech.engine import Engine
 from turnwire.wire.closures import TOO_MANY_SESSIONS
@@ -25,6 +28,11 @@ from turnwire.wire.limits import MESSAGE_BYTES
 
 UNREADABLE_BYTES = 8 * MESSAGE_BYTES
 """A message of this size is not even read, and closes with 1009 without an Error message."""
+
+
+FAREWELL_SECONDS = 3.0
+"""How long a server that stops waits for its clients to take leave. TLS has them do so, and an idle
+one may not."""
 
 
 class AddressUnusable(Exception):
@@ -49,16 +57,29 @@ class _Server(uvicorn.Server):
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         await self._service.stop()
+        farewell = asyncio.get_running_loop().call_later(FAREWELL_SECONDS, self._drop)
         await super().shutdown(sockets)
+        farewell.cancel()
+
+    def _drop(self) -> None:
+        for connection in list(self.server_state.connections):
+            assert connection.transport is not None
+            connection.transport.abort()
 
 
 @asynccontextmanager
 async def listening(
-    service: Service, *, host: str = "127.0.0.1", port: int = 0, rehearse: bool = False
+    service: Service,
+    *,
+    host: str = "127.0.0.1",
+    port: int = 0,
+    tls: Tls | None = None,
+    rehearse: bool = False,
 ) -> AsyncIterator[str]:
     """Serve at `host` and `port` (0: any free one); gives the URL, such as ws://127.0.0.1:8080.
 
-    With `rehearse`, clients can have any ending happen (`turnwire.server.rehearsal`).
+    With `tls` it is wss://. With `rehearse`, clients can have any ending happen
+    (`turnwire.server.rehearsal`).
 
     Raises `AddressUnusable`. The way out ends all sessions, then lets go of the service.
     """
@@ -76,6 +97,9 @@ async def listening(
                 # Its connection log has query strings in it, and those have tokens in them.
                 log_config=None,
                 log_level="warning",
+                # Also for who has connected and never begun with TLS.
+                timeout_graceful_shutdown=round(2 * FAREWELL_SECONDS),
+                ssl_context_factory=(lambda *_: tls.context) if tls else None,
             )
             server = _Server(config, service)
             serving = asyncio.create_task(server.serve(sockets=[listener]))
@@ -83,7 +107,7 @@ async def listening(
             try:
                 await server.ready.wait()
                 shown = f"[{host}]" if ":" in host else host
-                yield f"ws://{shown}:{listener.getsockname()[1]}"
+                yield f"{'wss' if tls else 'ws'}://{shown}:{listener.getsockname()[1]}"
             finally:
                 server.should_exit = True
                 await serving
@@ -94,11 +118,14 @@ async def listening(
 def _listener(host: str, port: int) -> socket.socket:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
-        return socket.create_server((host, port), family=family)
+        listener = socket.create_server((host, port), family=family)
     except OSError as error:
         raise AddressUnusable(
             f"Cannot listen on {host}:{port}: {error.strerror or error}."
         ) from None
+    # Connections inherit it; asyncio sets it only for a socket that names its protocol.
+    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return listener
 
 
 async def open_service(settings: Settings, engine: Engine) -> tuple[Service, str | None]:
@@ -132,9 +159,11 @@ async def open_service(settings: Settings, engine: Engine) -> tuple[Service, str
 @dataclass(frozen=True, slots=True)
 class RunningServer:
     url: str
-    """ws://host:port, without a path."""
+    """ws://host:port, without a path; wss with TLS."""
     api_key: str
     """A key that it accepts."""
+    ca_file: Path | None = None
+    """With TLS, the authority that clients are to trust."""
 
 
 @asynccontextmanager
@@ -143,17 +172,21 @@ async def running(
     *,
     host: str = "127.0.0.1",
     port: int = 0,
+    tls: bool = False,
     rehearse: bool = False,
 ) -> AsyncIterator[RunningServer]:
     """A server for as long as the context lasts; its accounts, one with a key, are gone then.
 
-    `model` is a name, or an engine. Raises `turnwire.speech.engine.EngineError` if the model
-    cannot be loaded.
+    `model` is a name, or an engine. With `tls` it is wss://, and its certificate is signed by an
+    authority of its own. Raises `turnwire.speech.engine.EngineError` if the model cannot be loaded.
     """
     engine = await asyncio.to_thread(load_engine, model) if isinstance(model, str) else model
     now = time.time()
     store = await Store.open(IN_MEMORY, node="here", now=now)
     await store.management.create_account("here", now=now, sessions_per_minute=None)
     key = await store.management.create_key("here", name="here", now=now)
-    async with listening(Service(engine, store), host=host, port=port, rehearse=rehearse) as url:
-        yield RunningServer(url, key)
+    with TemporaryDirectory(prefix="turnwire-") as folder:
+        own = self_signed(Path(folder), host, now=now) if tls else None
+        service = Service(engine, store)
+        async with listening(service, host=host, port=port, tls=own, rehearse=rehearse) as url:
+            yield RunningServer(url, key, own.ca_file if own else None)

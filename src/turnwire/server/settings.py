@@ -6,10 +6,10 @@ docs/configuration.md are made from the fields below.
 
 import socket
 from pathlib import Path
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, ClassVar, Literal, Self
 
 import platformdirs
-from pydantic import BeforeValidator, Field, ValidationError
+from pydantic import BeforeValidator, Field, ValidationError, model_validator
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -39,6 +39,23 @@ class Settings(BaseSettings):
     port: Annotated[
         int, Field(ge=0, le=65535, description="Port to listen on; 0 takes any free one.")
     ] = 8080
+    tls_cert: Annotated[
+        Path | None,
+        Field(
+            description="Serve wss and https with this certificate, a PEM file with its chain; "
+            "tls_key is its key."
+        ),
+    ] = None
+    tls_key: Annotated[
+        Path | None, Field(description="The key of tls_cert, a PEM file without a password.")
+    ] = None
+    tls_self_signed: Annotated[
+        bool,
+        Field(
+            description="Serve wss and https with a certificate of the server's own making, and "
+            "say how clients trust it."
+        ),
+    ] = False
     model: Annotated[
         str,
         Field(
@@ -101,6 +118,14 @@ class Settings(BaseSettings):
         ),
     ]
 
+    @model_validator(mode="after")
+    def _has_one_certificate(self) -> Self:
+        if (self.tls_cert is None) != (self.tls_key is None):
+            raise ValueError("tls_cert and tls_key go together: give both or neither")
+        if self.tls_self_signed and self.tls_cert is not None:
+            raise ValueError("give tls_cert and tls_key, or tls_self_signed, not both")
+        return self
+
     @classmethod
     def settings_customise_sources(
         cls,
@@ -130,6 +155,8 @@ def load_settings(config: Path | None = None, **flags: object) -> Settings:
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         name = ".".join(map(str, first["loc"]))
-        raise SettingsError(f"The setting {name!r} cannot be used: {first['msg']}.") from None
+        what = f"The setting {name!r}" if name else "These settings"
+        why = first["msg"].removeprefix("Value error, ")
+        raise SettingsError(f"{what} cannot be used: {why}.") from None
     except ValueError as error:
         raise SettingsError(f"{config} is not a TOML file: {error}.") from None
