@@ -79,8 +79,8 @@ def protocol() -> Iterator[str]:
     yield (
         "One WebSocket is one session, at `/v3/ws`. Everything is asked for in the query string. "
         "The upgrade is always accepted; what is wrong follows as an Error message and a close "
-        "([how sessions end](closures.md)). Then audio goes up as binary messages of 50 to "
-        "1000 ms, and JSON goes both ways as text messages."
+        "([how sessions end](closures.md)). Then audio goes up as binary messages, of 50 to "
+        "1000 ms if it is uncompressed, and JSON goes both ways as text messages."
     )
     yield "## Connection parameters"
     yield (

@@ -1,6 +1,7 @@
 """Which room may import which: the arrows of docs/design.md, held against the code."""
 
 import ast
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,8 +14,9 @@ MAY_IMPORT = {
     "hearing": {"hearing"},
     "session": {"session", "wire", "hearing"},
     "accounts": {"accounts", "wire"},
+    "codecs": {"codecs"},
     "speech": {"speech", "hearing", "wire.audio"},
-    "server": {"server", "accounts", "speech", "session", "hearing", "wire"},
+    "server": {"server", "accounts", "codecs", "speech", "session", "hearing", "wire"},
     "client": {"client", "wire"},
     "probe": {"probe", "client", "wire"},
     "testing": {"testing", "server", "speech"},
@@ -63,3 +65,10 @@ def test_imports_point_the_way_the_design_says(path: Path) -> None:
 def test_pure_rooms_know_no_clock_and_no_socket(path: Path) -> None:
     if room_of(path) in PURE:
         assert not {module.split(".")[0] for module in imported(path)} & IMPURE
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(SOURCE)))
+def test_a_decoder_is_small_because_it_imports_little(path: Path) -> None:
+    if room_of(path) == "codecs":
+        roots = {module.split(".")[0] for module in imported(path)}
+        assert roots <= {*sys.stdlib_module_names, "av", "turnwire"}

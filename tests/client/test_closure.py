@@ -13,6 +13,7 @@ from turnwire.wire.closures import (
     TOO_MANY_SESSIONS,
     TRANSMISSION_RATE,
     UNAUTHORIZED,
+    UNDECODABLE_AUDIO,
     ClosureRow,
     Kind,
 )
@@ -41,7 +42,13 @@ def test_without_a_text_the_code_tells_the_row_if_no_other_shares_it(row: Closur
     [
         # As the vendor's servers word them.
         (3006, "User Input Validation Error: Invalid JSON: Expecting property name", INVALID_JSON),
-        (3006, "User Input Validation Error: Failed to decode Opus packet", INVALID_PARAMETER),
+        (
+            3006,
+            "User Input Validation Error: Failed to decode Opus packet: [Errno 1094995529] "
+            "Invalid data found when processing input: 'avcodec_send_packet()'",
+            UNDECODABLE_AUDIO,
+        ),
+        (3006, "User Input Validation Error: prompt is only supported here", INVALID_PARAMETER),
         (
             3007,
             "Input Duration Error: Input Duration Violation: 25.0 ms. "

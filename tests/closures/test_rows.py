@@ -203,6 +203,33 @@ async def bad_update(server: Server, clock: ManualClock) -> Conversation:
     return await server.converse("", [json.dumps(update)])
 
 
+@provokes(
+    "undecodable_audio",
+    "User Input Validation Error: Failed to decode Opus packet: [Errno 1094995529] "
+    "Invalid data found when processing input: 'avcodec_send_packet()'",
+)
+async def no_opus_packet(server: Server, clock: ManualClock) -> Conversation:
+    return await server.converse("encoding=opus", [b"\xff"])
+
+
+@provokes(
+    "undecodable_audio",
+    "User Input Validation Error: Failed to decode Ogg Opus stream: "
+    "no Ogg page where one should begin",
+)
+async def no_ogg_stream(server: Server, clock: ManualClock) -> Conversation:
+    return await server.converse("encoding=ogg_opus", [quiet(100)])
+
+
+@provokes(
+    "undecodable_audio",
+    "User Input Validation Error: Failed to decode AAC stream: "
+    "no ADTS header where a frame should begin",
+)
+async def no_adts_stream(server: Server, clock: ManualClock) -> Conversation:
+    return await server.converse("encoding=aac", [quiet(100)])
+
+
 @provokes("inactive", "Session terminated due to inactivity: No messages received for 5 seconds")
 async def silence(server: Server, clock: ManualClock) -> Conversation:
     async with server.connect("inactivity_timeout=5") as socket:

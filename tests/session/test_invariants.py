@@ -3,6 +3,7 @@
 from itertools import pairwise
 from typing import Any
 
+import numpy as np
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
@@ -12,6 +13,7 @@ from turnwire.session.effects import (
     Admit,
     Close,
     Cut,
+    Decode,
     Effect,
     Finish,
     Listen,
@@ -24,11 +26,13 @@ from turnwire.session.events import (
     Admitted,
     AudioReceived,
     Connected,
+    Decoded,
     Disconnected,
     Ended,
     Event,
     TextReceived,
     Tick,
+    Undecodable,
     VoiceMeasured,
     WoundUp,
 )
@@ -86,6 +90,7 @@ class AnySession(RuleBasedStateMachine):
                     ("format_turns", "true"),
                     ("inactivity_timeout", "5"),
                     ("encoding", "pcm_mulaw"),
+                    ("encoding", "opus"),
                     ("speech_model", "u3-rt-pro"),
                     ("include_partial_turns", "false"),
                     ("mode", "min_latency"),
@@ -117,6 +122,16 @@ class AnySession(RuleBasedStateMachine):
     @rule(size=st.integers(0, 20_000) | st.just(200_000))
     def send_audio(self, size: int) -> None:
         self.happen(AudioReceived(bytes(size)))
+
+    @precondition(lambda self: any(isinstance(effect, Decode) for effect in self.effects))
+    @rule(size=st.integers(1, 32_000))
+    def decode(self, size: int) -> None:
+        self.happen(Decoded(np.zeros(size, np.int16)))
+
+    @precondition(lambda self: any(isinstance(effect, Decode) for effect in self.effects))
+    @rule()
+    def fail_to_decode(self) -> None:
+        self.happen(Undecodable("it is something else"))
 
     @rule(text=MESSAGES)
     def send_text(self, text: str) -> None:
@@ -212,15 +227,22 @@ class AnySession(RuleBasedStateMachine):
         assert (self.session.deadline() is None) == (self.over or not self.sent)
 
     @invariant()
+    def compressed_audio_counts_once_it_is_decoded(self) -> None:
+        heard = [effect for effect in self.effects if isinstance(effect, Recognize)]
+        decoding = any(isinstance(effect, Decode) for effect in self.effects)
+        if decoding and not self.over:
+            assert self.session.audio_ms == round(sum(len(e.samples) for e in heard) / 16)
+
+    @invariant()
     def the_engine_is_told_nothing_before_it_listens_or_after_the_end(self) -> None:
         told = [
             effect
             for effect in self.effects
-            if isinstance(effect, Listen | Recognize | Mark | Finish | Cut)
+            if isinstance(effect, Listen | Decode | Recognize | Mark | Finish | Cut)
         ]
         assert not told or isinstance(told[0], Listen)
         audio_end = told.index(Finish()) if Finish() in told else len(told)
-        assert not any(isinstance(effect, Recognize | Mark) for effect in told[audio_end:])
+        assert not any(isinstance(effect, Decode | Recognize | Mark) for effect in told[audio_end:])
 
 
 AnySession.TestCase.settings = settings(max_examples=300, stateful_step_count=40, deadline=None)

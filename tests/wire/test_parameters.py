@@ -67,7 +67,6 @@ def test_silences_are_clamped(asked: str, given: int) -> None:
             "Value error, invalid literal for int() with base 10: '160.0'",
         ),
         ("encoding", "flac", "Value error, 'flac' is not a valid Encoding"),
-        ("encoding", "aac", "Value error, 'aac' is not supported by this server"),
         ("keyterms_prompt", "a,b", "Value error, Invalid JSON array"),
         ("keyterms_prompt", '{"a":1}', "Value error, Invalid JSON array"),
         ("keyterms_prompt", json.dumps([""] * 101), "Value error, Max 100 items"),

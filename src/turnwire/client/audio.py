@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Self
 
 from turnwire.client.errors import Misuse
-from turnwire.wire.audio import BYTES_PER_SAMPLE, SUPPORTED_ENCODINGS, Encoding
+from turnwire.wire.audio import BYTES_PER_SAMPLE, UNCOMPRESSED, Encoding
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,8 +25,8 @@ class AudioFormat:
         name = named.get("encoding", Encoding.PCM_S16LE)
         if not isinstance(rate, int) or rate <= 0:
             raise Misuse(f"The sample_rate {rate!r} is no whole number of samples per second.")
-        if name not in SUPPORTED_ENCODINGS:
-            offered = " or ".join(sorted(SUPPORTED_ENCODINGS))
+        if name not in UNCOMPRESSED:
+            offered = " or ".join(sorted(UNCOMPRESSED))
             raise Misuse(f"This client cannot send {name}; it sends {offered}.")
         return cls(rate, Encoding(str(name)))
 

@@ -285,10 +285,15 @@ def row_of(code: int, text: str) -> ClosureRow:
     if code in _OWN_CODES:
         return _OWN_CODES[code]
     of_code = [row for row in _TOLD if row.code == code]
-    for patterns, rows in ((_EXACT, _TOLD), (_SOMEWHERE, _TOLD), (_HEADLINE, of_code)):
+    # A text that has no more than its headline in common with several is of the most general one.
+    for patterns, rows, best in (
+        (_EXACT, _TOLD, -1),
+        (_SOMEWHERE, _TOLD, -1),
+        (_HEADLINE, of_code, 0),
+    ):
         matching = [row for row in rows if patterns[row.name].search(text)]
         if matching:
-            return max(matching, key=lambda row: len("".join(_literals(row))))
+            return sorted(matching, key=lambda row: len("".join(_literals(row))))[best]
     return of_code[0] if len(of_code) == 1 else UNKNOWN_CLOSURE
 
 

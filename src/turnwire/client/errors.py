@@ -23,6 +23,7 @@
         │   ├── InvalidJson
         │   ├── InvalidMessage
         │   ├── InvalidParameter
+        │   ├── UndecodableAudio
         │   ├── Inactive
         │   ├── InputDuration
         │   ├── TransmissionRate

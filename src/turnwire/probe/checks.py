@@ -112,6 +112,13 @@ CHECKS = (
         query={"sample_rate": 4000},
     ),
     Check(
+        name="undecodable_audio",
+        row=closures.UNDECODABLE_AUDIO,
+        details=closures.UNDECODABLE_AUDIO.example,
+        query={"encoding": "opus"},
+        sends=(b"\xff",),
+    ),
+    Check(
         name="inactive",
         row=closures.INACTIVE,
         details={"n": 5},

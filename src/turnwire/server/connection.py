@@ -5,8 +5,9 @@ sends, listening to what the engine hears, renewing the session's lease, and wri
 happens is told to the session; its effects are carried out in order, all of them at once but
 those that may have to wait:
 
-- samples wait while the engine is behind. The socket is not read meanwhile, so a client that
-  sends faster than its audio can be heard is slowed down by TCP;
+- compressed audio waits for its decoder, and samples wait while the engine is behind. The socket
+  is not read meanwhile, so a client that sends faster than its audio can be heard is slowed down
+  by TCP;
 - messages wait while the client does not read. The engine is not listened to meanwhile.
 """
 
@@ -23,6 +24,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from turnwire.accounts.admission import RENEWAL_SECONDS, Registry, Usage
 from turnwire.server.clock import Clock, Timer, pause
+from turnwire.server.decoders import CannotDecode, Decoder, Decoders
 from turnwire.session import effects, events
 from turnwire.session.session import Session
 from turnwire.speech.engine import Engine, Samples, Stream
@@ -60,6 +62,7 @@ class Connection:
         websocket: WebSocket,
         *,
         engine: Engine,
+        decoders: Decoders,
         registry: Registry,
         clock: Clock,
         ahead_seconds: float,
@@ -67,6 +70,7 @@ class Connection:
     ) -> None:
         self._websocket = websocket
         self._engine = engine
+        self._decoders = decoders
         self._registry = registry
         self._clock = clock
         self._codes = codes
@@ -74,6 +78,8 @@ class Connection:
         self._entered = False
         """Whether the session stands in the ledger."""
         self._stream: Stream | None = None
+        self._decoder: Decoder | None = None
+        self._undecoded: deque[effects.Decode] = deque()
         self._unheard: deque[Samples] = deque()
         self._hold = 0.0
         self._outbox: asyncio.Queue[effects.Send | effects.Close] = asyncio.Queue()
@@ -87,6 +93,7 @@ class Connection:
             effects.Send: self._post,
             effects.Close: self._post,
             effects.Listen: self._listen,
+            effects.Decode: self._undecoded.append,
             effects.Recognize: lambda effect: self._unheard.append(effect.samples),
             effects.Hold: self._held,
             effects.Mark: lambda _: self._ear.mark(),
@@ -123,6 +130,8 @@ class Connection:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        if self._decoder is not None:
+            self._decoder.close()
         if self._stream is not None:
             await self._stream.close()
         # It still stands there if the connection was broken off in the middle of something.
@@ -183,11 +192,26 @@ class Connection:
                 self._happen(events.TextReceived(message["text"]))
             else:
                 self._happen(events.AudioReceived(message["bytes"]))
-            while self._unheard:
-                await self._ear.feed(self._unheard.popleft())
-            if self._hold:
-                await pause(self._clock, self._hold)
-                self._hold = 0.0
+            while self._undecoded:
+                await self._decode(self._undecoded.popleft())
+            await self._feed()
+
+    async def _decode(self, effect: effects.Decode) -> None:
+        if self._decoder is None:
+            self._decoder = await self._decoders.open(effect.encoding, self._clock)
+        try:
+            async for samples in self._decoder.decode(effect.data):
+                self._happen(events.Decoded(samples))
+                await self._feed()
+        except CannotDecode as error:
+            self._happen(events.Undecodable(str(error)))
+
+    async def _feed(self) -> None:
+        while self._unheard:
+            await self._ear.feed(self._unheard.popleft())
+        if self._hold:
+            await pause(self._clock, self._hold)
+            self._hold = 0.0
 
     async def _renew(self) -> None:
         while True:

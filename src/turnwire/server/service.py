@@ -10,6 +10,7 @@ from starlette.websockets import WebSocket
 from turnwire.accounts.admission import LEASE_SECONDS, Registry
 from turnwire.server.clock import Clock, LoopClock, pause
 from turnwire.server.connection import Connection
+from turnwire.server.decoders import Decoders
 from turnwire.session.session import AHEAD_SECONDS
 from turnwire.speech.engine import Engine
 from turnwire.wire.closures import NO_CAPACITY, SERVER_ERROR
@@ -31,6 +32,7 @@ class Service:
     ahead_seconds: float = AHEAD_SECONDS
     codes: Mapping[str, int] = field(default_factory=dict)
     """Close codes other than the table's, by the name of the row."""
+    _decoders: Decoders = field(default_factory=Decoders)
     _open: dict[Connection, asyncio.Task[None] | None] = field(default_factory=dict)
     _stopping: bool = False
 
@@ -43,6 +45,7 @@ class Service:
         connection = Connection(
             websocket,
             engine=self.engine,
+            decoders=self._decoders,
             registry=self.registry,
             clock=self.clock,
             ahead_seconds=self.ahead_seconds,
@@ -82,6 +85,7 @@ class Service:
                 task.cancel()
 
     async def aclose(self) -> None:
-        """Let go of the engine and the registry, once all sessions have ended."""
+        """Let go of all that sessions needed, once they have ended."""
+        await self._decoders.aclose()
         await self.engine.close()
         await self.registry.close()

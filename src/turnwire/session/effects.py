@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from turnwire.hearing import Guidance
+from turnwire.wire.audio import Encoding
 from turnwire.wire.closures import Closure
 from turnwire.wire.messages import ServerMessage
 
@@ -28,6 +29,15 @@ class Listen:
 
     sample_rate: int
     guidance: Guidance
+
+
+@dataclass(frozen=True, slots=True)
+class Decode:
+    """Decode this message and those before it as one stream: `Decoded`, any number of times, or
+    `Undecodable` is the answer, before the client's next message."""
+
+    encoding: Encoding
+    data: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +92,7 @@ Effect = (
     Admit
     | Send
     | Listen
+    | Decode
     | Recognize
     | Hold
     | Mark

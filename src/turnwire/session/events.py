@@ -3,6 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
+from numpy.typing import NDArray
+
 from turnwire.hearing import Heard
 from turnwire.wire.closures import Closure
 
@@ -32,6 +35,21 @@ class AudioReceived:
     """A binary message."""
 
     data: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Decoded:
+    """What became of compressed audio."""
+
+    samples: NDArray[np.int16]
+    """At `turnwire.wire.audio.DECODED_RATE`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Undecodable:
+    """Compressed audio could not be decoded."""
+
+    detail: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +94,8 @@ Event = (
     Connected
     | Admitted
     | AudioReceived
+    | Decoded
+    | Undecodable
     | TextReceived
     | Tick
     | VoiceMeasured

@@ -29,6 +29,7 @@ from turnwire.session.effects import (
     Admit,
     Close,
     Configure,
+    Decode,
     Effect,
     Finish,
     Hold,
@@ -43,11 +44,13 @@ from turnwire.session.events import (
     Admitted,
     AudioReceived,
     Connected,
+    Decoded,
     Disconnected,
     Ended,
     Event,
     TextReceived,
     Tick,
+    Undecodable,
     VoiceMeasured,
     WoundUp,
 )
@@ -56,7 +59,7 @@ from turnwire.session.pace import THROTTLE, Pace
 from turnwire.session.silence import SilenceTeller
 from turnwire.session.style import style
 from turnwire.session.turns import TurnAssembler
-from turnwire.wire.audio import AudioDecoder
+from turnwire.wire.audio import DECODED_RATE, UNCOMPRESSED, AudioDecoder, Encoding
 from turnwire.wire.closures import (
     CLIENT_GONE,
     INACTIVE,
@@ -66,6 +69,7 @@ from turnwire.wire.closures import (
     SESSION_ENDED,
     SESSION_EXPIRED,
     TRANSMISSION_RATE,
+    UNDECODABLE_AUDIO,
     Closure,
     ClosureRow,
     Kind,
@@ -98,6 +102,14 @@ AHEAD_SECONDS = 300.0
 """How far audio may be ahead of time, unless the server is told otherwise."""
 
 
+_DECODED = {
+    Encoding.OPUS: "Opus packet",
+    Encoding.OGG_OPUS: "Ogg Opus stream",
+    Encoding.AAC: "AAC stream",
+}
+"""What is decoded, in the words of the closure."""
+
+
 class State(Enum):
     OPENING = auto()
     """Not begun: the request and the credentials are being looked at."""
@@ -113,6 +125,8 @@ _HEEDED: dict[State, tuple[type, ...]] = {
     State.OPENING: (Connected, Admitted, Ended, WoundUp, Disconnected),
     State.LIVE: (
         AudioReceived,
+        Decoded,
+        Undecodable,
         TextReceived,
         Tick,
         VoiceMeasured,
@@ -150,6 +164,8 @@ class Session:
             Connected: self._connect,
             Admitted: self._begin,
             AudioReceived: self._audio,
+            Decoded: self._decoded,
+            Undecodable: self._undecodable,
             TextReceived: self._text,
             Tick: self._tick,
             VoiceMeasured: self._tell_heartbeat,
@@ -198,7 +214,10 @@ class Session:
             style(self._family, self._parameters),
             partials=self._parameters.include_partial_turns,
         )
-        self._decoder = AudioDecoder(self._parameters.encoding, self._parameters.sample_rate)
+        self._rate = DECODED_RATE
+        if self._parameters.encoding in UNCOMPRESSED:
+            self._rate = self._parameters.sample_rate
+            self._decoder = AudioDecoder(self._parameters.encoding, self._rate)
         self._chunks = ChunkRule()
         self._silence = SilenceTeller()
         return [Admit()]
@@ -222,7 +241,7 @@ class Session:
                     ),
                 )
             ),
-            Listen(self._parameters.sample_rate, guidance(self._family, self._parameters)),
+            Listen(self._rate, guidance(self._family, self._parameters)),
         ]
 
     # What the client sends.
@@ -232,16 +251,26 @@ class Session:
         self._check_size(len(event.data))
         if not event.data:
             return []
+        if self._parameters.encoding not in UNCOMPRESSED:
+            return [Decode(self._parameters.encoding, event.data)]
         ms = self._decoder.duration_ms(event.data)
         if not self._chunks.allows(ms):
             raise Violation(INPUT_DURATION.because(ms=f"{ms:.1f}"))
-        self._audio_ms += ms
         forgiven = self._warning(INPUT_DURATION, ms=f"{ms:.1f}") if self._chunks.forgave else []
-        held = self._keep_pace(ms / 1000, now)
+        held = self._keep_pace(ms, now)
         return [Recognize(self._decoder.decode(event.data)), *forgiven, *held]
 
-    def _keep_pace(self, seconds: float, now: float) -> list[Effect]:
-        self._pace.receive(seconds, now)
+    def _decoded(self, event: Decoded, now: float) -> list[Effect]:
+        held = self._keep_pace(1000 * len(event.samples) / DECODED_RATE, now)
+        return [Recognize(event.samples), *held]
+
+    def _undecodable(self, event: Undecodable, now: float) -> list[Effect]:
+        what = _DECODED[self._parameters.encoding]
+        raise Violation(UNDECODABLE_AUDIO.because(what=what, detail=event.detail))
+
+    def _keep_pace(self, ms: float, now: float) -> list[Effect]:
+        self._audio_ms += ms
+        self._pace.receive(ms / 1000, now)
         figures = {
             "audio": f"{self._pace.received:.1f}",
             "elapsed": f"{self._pace.elapsed:.6f}",
@@ -253,7 +282,7 @@ class Session:
             return []
         warning = [] if self._warned_of_pace else self._warning(TRANSMISSION_RATE, **figures)
         self._warned_of_pace = True
-        return [*warning, Hold(seconds / THROTTLE)]
+        return [*warning, Hold(ms / 1000 / THROTTLE)]
 
     def _text(self, event: TextReceived, now: float) -> list[Effect]:
         self._stay_active(now)

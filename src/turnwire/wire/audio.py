@@ -1,7 +1,8 @@
 """Audio as it arrives: encodings, and how bytes become samples and milliseconds.
 
-The declared sample rate is what converts bytes to time; a wrong declaration cannot be detected,
-only its consequence, chunks that last too long or too short.
+Of uncompressed audio the declared sample rate is what converts bytes to time; a wrong declaration
+cannot be detected, only its consequence, chunks that last too long or too short. Compressed audio
+is not decoded here: that takes a process of its own.
 """
 
 from enum import StrEnum
@@ -11,7 +12,7 @@ from numpy.typing import NDArray
 
 
 class Encoding(StrEnum):
-    """How binary messages carry audio, always mono."""
+    """How binary messages carry audio; uncompressed, it is always mono."""
 
     PCM_S16LE = "pcm_s16le"
     """Signed 16 bits, little-endian."""
@@ -28,7 +29,10 @@ class Encoding(StrEnum):
 BYTES_PER_SAMPLE = {Encoding.PCM_S16LE: 2, Encoding.PCM_MULAW: 1}
 """The uncompressed encodings: those whose bytes tell their duration."""
 
-SUPPORTED_ENCODINGS = frozenset(BYTES_PER_SAMPLE)
+UNCOMPRESSED = frozenset(BYTES_PER_SAMPLE)
+
+DECODED_RATE = 16_000
+"""Samples per second of what the compressed encodings are decoded to."""
 
 
 def _mulaw_table() -> NDArray[np.int16]:
@@ -45,7 +49,7 @@ _MULAW = _mulaw_table()
 
 
 class AudioDecoder:
-    """Makes samples of one session's binary messages."""
+    """Makes samples of one session's binary messages, in an uncompressed encoding."""
 
     def __init__(self, encoding: Encoding, sample_rate: int) -> None:
         self._encoding = encoding

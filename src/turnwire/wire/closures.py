@@ -244,6 +244,23 @@ INVALID_PARAMETER = ClosureRow(
     },
 )
 
+UNDECODABLE_AUDIO = ClosureRow(
+    name="undecodable_audio",
+    code=3006,
+    template="User Input Validation Error: Failed to decode {what}: {detail}",
+    kind=Kind.ERROR,
+    phase=Phase.SESSION,
+    meaning="Compressed audio is damaged, or is not in the encoding that was declared.",
+    advice="Check that encoding is that of the audio, and that one message of opus holds "
+    "exactly one packet.",
+    provoke="Connect with ?encoding=opus and send one byte, 255.",
+    example={
+        "what": "Opus packet",
+        "detail": "[Errno 1094995529] Invalid data found when processing input: "
+        "'avcodec_send_packet()'",
+    },
+)
+
 INACTIVE = ClosureRow(
     name="inactive",
     code=3006,
@@ -373,6 +390,7 @@ CLOSURES = (
     INVALID_JSON,
     INVALID_MESSAGE,
     INVALID_PARAMETER,
+    UNDECODABLE_AUDIO,
     INACTIVE,
     INPUT_DURATION,
     TRANSMISSION_RATE,

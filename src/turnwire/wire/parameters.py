@@ -25,7 +25,7 @@ from pydantic import (
     ValidationInfo,
 )
 
-from turnwire.wire.audio import SUPPORTED_ENCODINGS, Encoding
+from turnwire.wire.audio import Encoding
 from turnwire.wire.closures import INVALID_PARAMETER, Violation
 from turnwire.wire.limits import (
     LONGEST_SESSION_SECONDS,
@@ -133,6 +133,11 @@ def _no_redaction(value: bool) -> bool:
     return value
 
 
+def _encoding(value: Any) -> Any:
+    # In these words, which are not pydantic's.
+    return Encoding(value)
+
+
 def _clamped_silence(value: Any) -> Any:
     number = _whole_number(value)
     return min(max(number, 50), 10_000) if isinstance(number, int) else number
@@ -145,13 +150,6 @@ def _sample_rate(value: Any) -> Any:
     if isinstance(rate, int) and rate > 96_000:
         raise ValueError("sample_rate must be at most 96,000 Hz")
     return rate
-
-
-def _encoding(value: Any) -> Any:
-    encoding = Encoding(value)
-    if encoding not in SUPPORTED_ENCODINGS:
-        raise ValueError(f"{encoding.value!r} is not supported by this server")
-    return encoding
 
 
 Whole = Annotated[int, BeforeValidator(_whole_number)]
@@ -243,11 +241,17 @@ class ConnectionParameters(LiveParameters):
 
     sample_rate: Annotated[
         Annotated[int, BeforeValidator(_sample_rate)],
-        Field(description="Samples per second of the audio; 8,000 to 96,000."),
+        Field(
+            description="Samples per second of the audio; 8,000 to 96,000. Compressed audio says "
+            "so itself, and then this is ignored."
+        ),
     ] = 16_000
     encoding: Annotated[
         Annotated[Encoding, BeforeValidator(_encoding)],
-        Field(description="How samples are written: `pcm_s16le` or `pcm_mulaw`; mono."),
+        Field(
+            description="How audio is written: `pcm_s16le` or `pcm_mulaw`, mono; `opus`, one raw "
+            "packet a message; `ogg_opus` or `aac` (ADTS), a stream split anywhere."
+        ),
     ] = Encoding.PCM_S16LE
     speech_model: Annotated[
         str | None,
