@@ -52,6 +52,12 @@ class Guidance:
     next_partial: int = 0
     """ms after one before it has use for the next. An engine may tell more of them where it has
     reasons of its own, and fewer."""
+    prompt: str = ""
+    """What the session is about, in the client's words."""
+    keyterms: tuple[str, ...] = ()
+    """Names and words that may be said, the most important first."""
+    agent_context: str = ""
+    """What the other side of the conversation said last."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,7 @@
 """The life of a session, with an invented clock."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -211,6 +212,17 @@ def test_universal_3_says_when_it_wants_partials(
 
 def test_an_engine_need_not_make_partials_that_nobody_wants() -> None:
     assert guidance(("include_partial_turns", "false")).first_partial == 1000 * HOURS_3
+
+
+def test_what_is_known_of_the_audio_goes_to_the_engine_and_may_change() -> None:
+    query = ("keyterms_prompt", '["Ogg", "Vorbis"]'), ("agent_context", "Which file?")
+    told = guidance(*query)
+    assert (told.keyterms, told.agent_context) == (("Ogg", "Vorbis"), "Which file?")
+    session = opened(*query)
+    clear = text(type="UpdateConfiguration", keyterms_prompt=[], agent_context="Oh.")
+    assert session.receive(clear, 101) == [
+        Configure(replace(told, keyterms=(), agent_context="Oh."))
+    ]
 
 
 def test_a_mode_may_change_and_leaves_what_was_asked_for_by_name() -> None:

@@ -50,9 +50,14 @@ class Heard:
         return " ".join(word.text for utterance in self.utterances for word in utterance)
 
 
-async def hear(engine: Engine, pieces: Sequence[Samples], rate: int) -> Heard:
+GUIDANCE = Guidance(vad_threshold=0.4)
+
+
+async def hear(
+    engine: Engine, pieces: Sequence[Samples], rate: int, guidance: Guidance = GUIDANCE
+) -> Heard:
     """Feed all pieces and cut after half a second of silence; checks what holds of every event."""
-    stream = engine.open(sample_rate=rate, guidance=Guidance(vad_threshold=0.4))
+    stream = engine.open(sample_rate=rate, guidance=guidance)
     for piece in pieces:
         await stream.feed(piece)
     stream.finish()
@@ -78,6 +83,25 @@ async def hear(engine: Engine, pieces: Sequence[Samples], rate: int) -> Heard:
             stream.cut()
     await stream.close()
     return heard
+
+
+async def test_a_word_to_listen_for_is_heard_where_it_is_missed_otherwise(engine: Engine) -> None:
+    audio, rate = samples("endgame_nagg_nell.wav")
+    said = audio[4 * rate : 10 * rate]
+    assert "laugh less hotly" in (await hear(engine, [said], rate)).text
+    told = Guidance(vad_threshold=0.4, keyterms=("heartily",))
+    assert "laugh less heartily" in (await hear(engine, [said], rate, told)).text
+
+
+async def test_words_that_are_not_said_are_not_heard(engine: Engine) -> None:
+    audio, rate = samples("beckett.wav")
+    told = Guidance(
+        vad_threshold=0.4,
+        keyterms=("Kubernetes", "Reykjavik", "metformin", "Siobhan", "Guadalajara"),
+        prompt="A call between a patient and a pharmacy.",
+        agent_context="How can I help you today?",
+    )
+    assert word_errors(BECKETT_TEXT, (await hear(engine, [audio], rate, told)).text) == (0, 12)
 
 
 def job_of(audio: Samples, kind: Kind, prefix: tuple[int, ...] = ()) -> Job:
@@ -131,7 +155,7 @@ def test_a_finished_sentence_is_told_from_an_unfinished_one() -> None:
 
 async def test_a_mark_amid_speech(engine: Engine) -> None:
     audio, rate = samples("two_cities.wav")
-    stream = engine.open(sample_rate=rate, guidance=Guidance(vad_threshold=0.4))
+    stream = engine.open(sample_rate=rate, guidance=GUIDANCE)
     await stream.feed(audio[: 4 * rate])
     stream.mark()
     stream.finish()

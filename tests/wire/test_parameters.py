@@ -41,6 +41,11 @@ def test_a_list_is_one_json_array() -> None:
     ]
 
 
+def test_terms_have_an_older_name_and_long_ones_are_left_out() -> None:
+    terms = json.dumps(["Ada", "x" * 50, "x" * 51])
+    assert parse_query([("keyterms", terms)]).keyterms_prompt == ["Ada", "x" * 50]
+
+
 def test_the_old_name_of_min_turn_silence_works_and_the_new_one_wins() -> None:
     old = ("min_end_of_turn_silence_when_confident", "300")
     assert parse_query([old]).min_turn_silence == 300

@@ -78,6 +78,9 @@ def guidance(family: Family, asked: ConnectionParameters) -> Guidance:
         vad_threshold=_either(asked.vad_threshold, _VAD_THRESHOLD),
         first_partial=first,
         next_partial=following,
+        prompt=asked.prompt or "",
+        keyterms=tuple(asked.keyterms_prompt or ()),
+        agent_context=asked.agent_context or "",
     )
 
 

@@ -6,6 +6,8 @@ from enum import IntEnum
 import numpy as np
 from numpy.typing import NDArray
 
+from turnwire.hearing import Guidance
+
 RATE = 16_000
 """Samples per second of all audio inside the engine."""
 
@@ -34,6 +36,8 @@ class Job:
     context: tuple[int, ...] = ()
     """Tokens of what was said before the window: they say what it is about, and how it is written.
     Spoken in pieces, a passage is heard no better than its worst piece without them."""
+    guidance: Guidance | None = None
+    """What else is known of it."""
 
 
 @dataclass(frozen=True, slots=True)

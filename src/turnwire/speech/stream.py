@@ -341,7 +341,9 @@ class WhisperStream:
         if kind is Kind.FINAL:
             voice_end = min(self._segmenter.ended - self._window, voice_end)
             context = (*self._said, *self._utterance.kept_tokens)[-_CONTEXT_TOKENS:]
-        self._job = self._scheduler.submit(Job(window, prefix, kind, voice_end, context))
+        self._job = self._scheduler.submit(
+            Job(window, prefix, kind, voice_end, context, self._guidance)
+        )
         self._running = asyncio.wrap_future(self._job)
         self._running.add_done_callback(lambda _: self._wake.set())
         return self._running

@@ -23,6 +23,7 @@ from faster_whisper.tokenizer import Tokenizer
 from turnwire.hearing import Guidance, plain
 from turnwire.speech.decoding import MS, NOTHING, RATE, Decoded, Job, Kind, Text
 from turnwire.speech.engine import EngineError
+from turnwire.speech.hinting import hint
 from turnwire.speech.models import find_model
 from turnwire.speech.scheduler import Scheduler
 from turnwire.speech.stream import WhisperStream
@@ -114,7 +115,7 @@ class Whisper:
             attempt = self._attempt(job, max(seconds, _LEAST_FINAL_S) + _TAIL_S)
             if self._looks_bad(attempt):
                 # A context that misleads is among what may have gone wrong.
-                attempt = self._attempt(replace(job, context=()), _FULL_S)
+                attempt = self._attempt(replace(job, context=(), guidance=None), _FULL_S)
         if attempt.no_speech > _NO_SPEECH and attempt.logprob < _BAD_LOGPROB:
             return NOTHING
         return self._text(attempt, job.voice_end // MS)
@@ -130,7 +131,10 @@ class Whisper:
         )
         speech_s = len(job.window) / RATE
         most = min(len(job.prefix) + int(speech_s * _TOKENS_PER_S) + _TOKENS_AT_LEAST, _MOST_TOKENS)
-        context = (self._tokenizer.sot_prev, *job.context) if job.context else ()
+        hinted = hint(job.guidance, self._tokenizer.encode) if job.guidance else ()
+        context = (*hinted, *job.context)
+        if context:
+            context = (self._tokenizer.sot_prev, *context)
         (result,) = self._model.generate(
             encoded,
             [[*context, *self._prompt, *job.prefix]],

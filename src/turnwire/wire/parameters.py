@@ -119,6 +119,11 @@ def _at_most_100(value: list[str]) -> list[str]:
     return value
 
 
+def _short_enough(value: list[str]) -> list[str]:
+    # Longer ones are no error: the protocol has them ignored.
+    return [term for term in value if len(term) <= 50]
+
+
 def _context(value: Any, info: ValidationInfo) -> Any:
     if isinstance(value, str) and len(value) > 1750:
         raise ValueError(
@@ -153,7 +158,12 @@ def _sample_rate(value: Any) -> Any:
 
 
 Whole = Annotated[int, BeforeValidator(_whole_number)]
-Terms = Annotated[list[str], BeforeValidator(_json_list), AfterValidator(_at_most_100)]
+Terms = Annotated[
+    list[str],
+    BeforeValidator(_json_list),
+    AfterValidator(_at_most_100),
+    AfterValidator(_short_enough),
+]
 Context = Annotated[str, BeforeValidator(_context)]
 Silence = Annotated[int, BeforeValidator(_clamped_silence)]
 Unit = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
@@ -224,15 +234,25 @@ class LiveParameters(BaseModel):
     ] = None
     keyterms_prompt: Annotated[
         Terms | None,
-        Field(description="Words to listen for, a JSON array of at most 100. No effect yet."),
+        Field(
+            description="Names and words to listen for, a JSON array of at most 100, the most "
+            "important first: a dozen or so are heeded, none over 50 characters.",
+            validation_alias=AliasChoices("keyterms_prompt", "keyterms"),
+        ),
     ] = None
     prompt: Annotated[
         Context | None,
-        Field(description="Context, at most 1,750 characters. No effect yet."),
+        Field(
+            description="Universal-3 only: what the session is about, at most 1,750 characters. "
+            "The first 40 words or so are heeded; they are context, not commands."
+        ),
     ] = None
     agent_context: Annotated[
         Context | None,
-        Field(description="What a voice agent said last, at most 1,750 characters. No effect yet."),
+        Field(
+            description="What a voice agent said last, at most 1,750 characters; the last 40 words "
+            "or so are heeded."
+        ),
     ] = None
 
 
