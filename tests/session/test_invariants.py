@@ -94,6 +94,7 @@ class AnySession(RuleBasedStateMachine):
                     ("speech_model", "u3-rt-pro"),
                     ("include_partial_turns", "false"),
                     ("mode", "min_latency"),
+                    ("filter_profanity", "true"),
                     ("session_heartbeat", "true"),
                     ("acknowledge_silence", "true"),
                     ("session_warnings", "true"),

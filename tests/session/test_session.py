@@ -270,6 +270,23 @@ def test_begin_echoes_the_mode(query: list[tuple[str, str]], mode: str | None) -
     assert begin.configuration.mode == mode
 
 
+def test_begin_echoes_whether_profanity_is_filtered() -> None:
+    session = Session("id", "tiny.en")
+    session.receive(Connected([("filter_profanity", "True")]), 0)
+    [begin] = sent(session.receive(Admitted(60, 0), 0))
+    assert isinstance(begin, Begin)
+    assert begin.configuration is not None
+    assert begin.configuration.filter_profanity
+
+
+def test_filtering_can_be_asked_for_later() -> None:
+    session = opened()
+    session.receive(text(type="UpdateConfiguration", filter_profanity=True), 101)
+    [turn] = sent(session.receive(Hypothesis((Word("Shit.", 0, 400, 0.9),), stable=1), 101))
+    assert isinstance(turn, Turn)
+    assert turn.transcript == "***"
+
+
 def test_formatting_can_be_asked_for_later() -> None:
     session = opened()
     session.receive(text(type="UpdateConfiguration", format_turns=True), 101)

@@ -182,6 +182,18 @@ def test_formatting_that_is_asked_for_amid_a_turn_counts_from_its_end() -> None:
     assert (raw.transcript, formatted.transcript) == ("hi", "Hi.")
 
 
+@pytest.mark.parametrize("family", Family)
+def test_profane_words_are_masked_wherever_they_are_written(family: Family) -> None:
+    turns = assembler(family, filter_profanity=True, format_turns=True)
+    said = "Oh shit, bull-shitting assholes in Scunthorpe assess butter!"
+    messages = told(turns, Hypothesis(words(said), stable=3), pause(said, 1280, 0.9))
+    assert messages[-1].transcript == "Oh ***, bull-*** *** in Scunthorpe assess butter!"
+    for turn in messages:
+        texts = [word.text for word in turn.words]
+        assert {texts[1].strip(","), texts[3]} == {"***"}
+        assert not any("shit" in text for text in (turn.transcript, turn.utterance))
+
+
 def test_who_wants_no_partial_turns_gets_ends_alone() -> None:
     turns = assembler(include_partial_turns=False)
     [end] = told(

@@ -237,6 +237,7 @@ class Session:
                     configuration=Configuration(
                         model=self._model,
                         mode=mode_of(self._family, self._parameters),
+                        filter_profanity=bool(self._parameters.filter_profanity),
                         api_version=self._api_version,
                     ),
                 )

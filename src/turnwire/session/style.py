@@ -9,9 +9,9 @@ that may change as a whole until its one final message.
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar
 
 from turnwire.hearing import Word, plain
+from turnwire.session.profanity import masked
 from turnwire.wire import messages
 from turnwire.wire.parameters import ConnectionParameters, Family
 
@@ -50,8 +50,10 @@ class Draft:
 class Style(ABC):
     """The messages about one turn."""
 
-    announces: ClassVar[bool]
-    """Whether `SpeechStarted` goes ahead of a turn."""
+    @property
+    @abstractmethod
+    def announces(self) -> bool:
+        """Whether `SpeechStarted` goes ahead of a turn."""
 
     @abstractmethod
     def partial(self, draft: Draft) -> messages.Turn:
@@ -140,10 +142,44 @@ class Universal3(Style):
         )
 
 
+@dataclass(frozen=True, slots=True)
+class Masked(Style):
+    """Another style, without profane words."""
+
+    style: Style
+
+    @property
+    def announces(self) -> bool:
+        return self.style.announces
+
+    def partial(self, draft: Draft) -> messages.Turn:
+        return self._masked(self.style.partial(draft))
+
+    def utterance(self, draft: Draft) -> messages.Turn:
+        return self._masked(self.style.utterance(draft))
+
+    def end(self, draft: Draft) -> list[messages.Turn]:
+        return [self._masked(turn) for turn in self.style.end(draft)]
+
+    @staticmethod
+    def _masked(turn: messages.Turn) -> messages.Turn:
+        words = tuple(word.model_copy(update={"text": masked(word.text)}) for word in turn.words)
+        return turn.model_copy(
+            update={
+                "words": words,
+                "transcript": masked(turn.transcript),
+                "utterance": masked(turn.utterance),
+            }
+        )
+
+
 def style(family: Family, asked: ConnectionParameters) -> Style:
-    if family is Family.UNIVERSAL_3:
-        return Universal3()
-    return UniversalStreaming(format_turns=bool(asked.format_turns))
+    plainly: Style = (
+        Universal3()
+        if family is Family.UNIVERSAL_3
+        else UniversalStreaming(format_turns=bool(asked.format_turns))
+    )
+    return Masked(plainly) if asked.filter_profanity else plainly
 
 
 def _joined(words: Sequence[messages.Word]) -> str:

@@ -224,6 +224,10 @@ class LiveParameters(BaseModel):
             "(the default), else every three."
         ),
     ] = None
+    filter_profanity: Annotated[
+        bool | None,
+        Field(description="Write `***` for profane English words."),
+    ] = None
     session_heartbeat: Annotated[
         bool | None,
         Field(description="Send a `Heartbeat` every five seconds."),
