@@ -1,6 +1,7 @@
 """The documentation: what is derived is fresh, and what is code runs."""
 
 import asyncio
+import os
 import re
 import subprocess
 import sys
@@ -28,13 +29,21 @@ def python_blocks(page: str) -> list[str]:
 
 def at(server: RunningServer, code: str) -> str:
     """The code with the address and the key of the page replaced by ones that exist."""
-    address = server.url.removeprefix("ws://")
+    _, _, address = server.url.partition("://")
     return code.replace("127.0.0.1:8080", address).replace("tw_...", server.api_key)
 
 
-async def run(code: str, *options: str, folder: Path | None = None) -> str:
+async def run(
+    code: str, *options: str, folder: Path | None = None, ca_file: Path | None = None
+) -> str:
     process = await asyncio.create_subprocess_exec(
-        sys.executable, *options, "-c", code, stdout=subprocess.PIPE, cwd=folder
+        sys.executable,
+        *options,
+        "-c",
+        code,
+        stdout=subprocess.PIPE,
+        cwd=folder,
+        env=os.environ | ({"SSL_CERT_FILE": str(ca_file)} if ca_file else {}),
     )
     output, _ = await process.communicate()
     assert process.returncode == 0
@@ -62,6 +71,22 @@ async def test_the_official_sdk_connects_as_the_readme_says() -> None:
     """
     async with running("echo") as server:
         assert await run(at(server, connecting) + textwrap.dedent(rest)) == "begun\n"
+
+
+async def test_the_official_sdk_gets_tokens_as_the_page_about_tls_says() -> None:
+    [getting] = python_blocks("docs/tls.md")
+    rest = """
+    from assemblyai.streaming.v3 import StreamingEvents, StreamingParameters
+
+    client = StreamingClient(StreamingClientOptions(api_key=token, api_host="127.0.0.1:8080"))
+    client.on(StreamingEvents.Begin, lambda _, begin: print("begun"))
+    client.on(StreamingEvents.Error, lambda _, error: print(error))
+    client.connect(StreamingParameters(sample_rate=16000))
+    client.disconnect(terminate=True)
+    """
+    async with running("echo", tls=True) as server:
+        code = at(server, getting + textwrap.dedent(rest))
+        assert await run(code, ca_file=server.ca_file) == "begun\n"
 
 
 async def test_our_client_transcribes_as_the_readme_says(folder: Path) -> None:

@@ -1,0 +1,152 @@
+"""The official Node SDK, unmodified; it takes nothing but wss."""
+
+import json
+import logging
+import os
+import shutil
+import subprocess
+from collections.abc import Iterator
+from dataclasses import dataclass
+from logging.handlers import QueueHandler
+from pathlib import Path
+from queue import SimpleQueue
+from typing import Any
+
+import pytest
+
+from benchmarks.scoring import word_errors
+from tests.conformance.programs import program
+from tests.recordings import samples
+from turnwire.testing import Address, LocalServer, serving
+from turnwire.wire.closures import (
+    INPUT_DURATION,
+    INVALID_MESSAGE_TYPE,
+    SESSION_EXPIRED,
+    TOO_MANY_SESSIONS,
+    UNAUTHORIZED,
+    Closure,
+    Phase,
+)
+
+BECKETT_TEXT = "Ever tried. Ever failed. No matter. Try again. Fail again. Fail better."
+
+NODE = Path(__file__).parent / "node"
+
+
+@dataclass(frozen=True)
+class Application:
+    """An application that uses the SDK: `node/talk.mjs`."""
+
+    folder: Path
+    ca_file: Path
+
+    def talk(self, place: Address | LocalServer, **request: Any) -> tuple[list[Any], str]:
+        """What the SDK tells it, event by event, and what it says on stderr."""
+        outcome = subprocess.run(
+            [program("node"), "talk.mjs", json.dumps({"url": place.url, **request})],
+            cwd=self.folder,
+            env=os.environ | {"NODE_EXTRA_CA_CERTS": str(self.ca_file)},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert outcome.returncode == 0, outcome.stderr
+        return [json.loads(line) for line in outcome.stdout.splitlines()], outcome.stderr
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[LocalServer]:
+    program("node")
+    with serving("tiny.en", tls=True) as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def application(server: LocalServer, pytestconfig: pytest.Config) -> Application:
+    """The application beside its packages, as the lock file has them."""
+    assert pytestconfig.cache is not None
+    folder = pytestconfig.cache.mkdir("node-sdk")
+    shutil.copytree(NODE, folder, dirs_exist_ok=True)
+    lock, installed = folder / "package-lock.json", folder / "installed"
+    if not installed.exists() or installed.read_text() != lock.read_text():
+        subprocess.run(
+            [program("npm"), "ci", "--ignore-scripts", "--no-audit", "--no-fund"],
+            cwd=folder,
+            check=True,
+        )
+        shutil.copy(lock, installed)
+    assert server.ca_file is not None
+    return Application(folder, server.ca_file)
+
+
+@pytest.fixture(scope="module")
+def speech(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    audio, rate = samples("beckett.wav")
+    file = tmp_path_factory.mktemp("speech") / "beckett.pcm"
+    file.write_bytes(audio.tobytes())
+    return {"file": str(file), "sampleRate": rate}
+
+
+@pytest.fixture
+def log() -> Iterator[SimpleQueue[logging.LogRecord]]:
+    """What the server logs."""
+    records: SimpleQueue[logging.LogRecord] = SimpleQueue()
+    handler = QueueHandler(records)
+    logger = logging.getLogger("turnwire.server")
+    logger.addHandler(handler)
+    logger.setLevel(logging.INFO)
+    yield records
+    logger.setLevel(logging.NOTSET)
+    logger.removeHandler(handler)
+
+
+@pytest.mark.parametrize("with_token", [False, True])
+def test_the_passage_is_transcribed(
+    server: LocalServer,
+    application: Application,
+    speech: dict[str, Any],
+    with_token: bool,
+    log: SimpleQueue[logging.LogRecord],
+) -> None:
+    told, warnings = application.talk(server, apiKey=server.api_key, withToken=with_token, **speech)
+    assert warnings == ""
+    begin, *turns, end = told
+    assert (begin["event"], begin["type"]) == ("open", "Begin")
+    assert {turn["event"] for turn in turns} == {"turn"}
+    assert end == {"event": "terminated"}
+    # The SDK tells no more; it closes by itself once it has seen Termination.
+    closed = log.get(timeout=30).getMessage()
+    assert closed.startswith(f"session {begin['id']} closed: session_ended (1000)")
+
+    ends = [turn for turn in turns if turn["end_of_turn"]]
+    orders = range(turns[-1]["turn_order"] + 1)
+    # Each turn ends twice: as it was heard, and formatted.
+    assert [(turn["turn_order"], turn["turn_is_formatted"]) for turn in ends] == [
+        (order, formatted) for order in orders for formatted in (False, True)
+    ]
+    errors, words = word_errors(BECKETT_TEXT, " ".join(turn["transcript"] for turn in ends[1::2]))
+    assert words == 12
+    assert errors <= 1
+
+
+@pytest.mark.parametrize(
+    "row",
+    [UNAUTHORIZED, INVALID_MESSAGE_TYPE, INPUT_DURATION, SESSION_EXPIRED, TOO_MANY_SESSIONS],
+    ids=lambda row: str(row.code),
+)
+def test_an_ending_is_told(server: LocalServer, application: Application, row: Any) -> None:
+    ending: Closure = row.for_example()
+    told, warnings = application.talk(
+        server.rehearsal(row.name), apiKey=server.api_key, sampleRate=16_000
+    )
+    problem = {"message": ending.text, "code": ending.code}
+    if row.phase is Phase.OPENING:
+        assert told == [{"event": "refused", **problem}]
+        assert warnings.count("retrying") == 2
+    else:
+        assert told[0]["event"] == "open"
+        assert told[1:] == [
+            {"event": "error", **problem},
+            {"event": "close", "code": ending.code, "reason": ending.reason},
+        ]
+        assert warnings == ""
