@@ -19,8 +19,7 @@ from assemblyai.streaming.v3 import (
 
 from benchmarks.scoring import word_errors
 from tests.recordings import TWO_CITIES_TEXT, samples
-from tests.support import loud
-from turnwire.server.running import running
+from turnwire.server.running import RunningServer, running
 
 # The SDK uses the websockets library in a way that newer versions of that frown upon.
 pytestmark = pytest.mark.filterwarnings(
@@ -38,12 +37,12 @@ class Story:
     errors: list[StreamingError] = field(default_factory=list)
 
 
-def stream(host: str, audio: list[bytes], rate: int, *, api_key: str) -> Story:
+def stream(server: RunningServer, audio: list[bytes], rate: int, *, api_key: str) -> Story:
     """An application of the SDK, as its README writes it."""
     story = Story()
     client = StreamingClient(
         # The whole file is sent at once, which no microphone does: its end takes a while.
-        StreamingClientOptions(api_key=api_key, api_host=host, terminate_timeout=60)
+        StreamingClientOptions(api_key=api_key, api_host=server.url, terminate_timeout=60)
     )
     client.on(StreamingEvents.Begin, lambda _, event: story.begins.append(event))
     client.on(StreamingEvents.Turn, lambda _, event: story.turns.append(event))
@@ -68,7 +67,7 @@ async def test_the_dickens_passage_is_transcribed() -> None:
     step = rate // 20
     chunks = [audio[start : start + step].tobytes() for start in range(0, len(audio), step)]
     async with running("tiny.en") as server:
-        story = await asyncio.to_thread(stream, server.url, chunks, rate, api_key=server.api_key)
+        story = await asyncio.to_thread(stream, server, chunks, rate, api_key=server.api_key)
 
     assert story.errors == []
     assert [begin.type for begin in story.begins] == ["Begin"]
@@ -92,25 +91,8 @@ async def test_the_dickens_passage_is_transcribed() -> None:
 
 async def test_a_wrong_key_is_an_error_with_its_reason() -> None:
     async with running("echo") as server:
-        story = await asyncio.to_thread(stream, server.url, [bytes(1600)], 16_000, api_key="nobody")
+        story = await asyncio.to_thread(stream, server, [bytes(1600)], 16_000, api_key="nobody")
     [error] = story.errors
     assert error.code == 1008
     assert str(error) == "Unauthorized Connection: Invalid API key"
     assert story.begins == []
-
-
-async def test_a_temporary_token_over_tls(monkeypatch: pytest.MonkeyPatch) -> None:
-    async with running("echo", tls=True) as server:
-        monkeypatch.setenv("SSL_CERT_FILE", str(server.ca_file))
-        # Without a scheme the SDK takes wss for sessions, and https for tokens.
-        host = server.url.removeprefix("wss://")
-        client = StreamingClient(StreamingClientOptions(api_key=server.api_key, api_host=host))
-        token = await asyncio.to_thread(client.create_temporary_token, expires_in_seconds=60)
-        # The SDK leaves that connection to the garbage collector.
-        client._client._http_client.close()
-        audio = [loud(1000), loud(1000)]
-        story = await asyncio.to_thread(stream, host, audio, 16_000, api_key=token)
-    assert story.errors == []
-    assert [turn.transcript for turn in story.turns if turn.end_of_turn][-1] == (
-        "one two three four five six seven eight"
-    )
