@@ -42,10 +42,10 @@ class ScriptedEngine(EchoEngine):
 class LocalServer:
     """A server that runs in a thread of this process, with one key."""
 
-    def __init__(self, running: RunningServer, engine: ScriptedEngine | None) -> None:
-        self.host = running.url
-        self.api_key = running.api_key
-        self.ca_file = running.ca_file
+    def __init__(self, server: RunningServer, engine: ScriptedEngine | None) -> None:
+        self.host = server.url
+        self.api_key = server.api_key
+        self.ca_file = server.ca_file
         """The authority that clients are to trust; None: it speaks ws, not wss."""
         self._engine = engine
         self._sequences = itertools.count()
