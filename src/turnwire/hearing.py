@@ -42,6 +42,19 @@ class Word:
 
 
 @dataclass(frozen=True, slots=True)
+class Language:
+    """What language words are in."""
+
+    code: str
+    """Two letters of ISO 639-1, or three where there are none."""
+    confidence: float
+    """0 to 1; 1 where the engine knows no other."""
+
+
+ENGLISH = Language("en", 1.0)
+
+
+@dataclass(frozen=True, slots=True)
 class Guidance:
     """How a session wants its audio listened to."""
 
@@ -58,6 +71,8 @@ class Guidance:
     """Names and words that may be said, the most important first."""
     agent_context: str = ""
     """What the other side of the conversation said last."""
+    languages: tuple[str, ...] = ()
+    """The codes of those that may be spoken; none: any that the engine knows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +106,7 @@ class Pause:
     until: int
     completeness: float
     """How likely it is that the speaker has finished what they were saying, 0 to below 1."""
+    language: Language = ENGLISH
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +116,7 @@ class Marked:
     words: tuple[Word, ...]
     at: int
     completeness: float
+    language: Language = ENGLISH
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +126,7 @@ class Finished:
     words: tuple[Word, ...]
     at: int
     completeness: float
+    language: Language = ENGLISH
 
 
 Heard = SpeechStarted | Hypothesis | Pause | Marked | Finished

@@ -92,6 +92,7 @@ async def test_a_universal_3_session_as_voice_agents_open_it(server: Server) -> 
     assert [turn["transcript"] for turn in said.ends_of_turn] == ["one two", "three"]
     assert [turn["utterance"] for turn in said.ends_of_turn] == ["one two", "three"]
     assert all(turn["turn_is_formatted"] for turn in said.ends_of_turn)
+    assert {turn["language_code"] for turn in said.ends_of_turn} == {"en"}
 
 
 async def test_force_endpoint_with_nothing_said_is_not_answered(server: Server) -> None:

@@ -225,6 +225,22 @@ def test_what_is_known_of_the_audio_goes_to_the_engine_and_may_change() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("query", "languages"),
+    [
+        ([], ()),
+        ([("speech_model", "universal-streaming-english")], ("en",)),
+        ([("language_code", "es")], ("es",)),
+        ([("language_code", "es"), ("language_codes", '["de", "fr"]')], ("de", "fr")),
+        ([("language_code", "multi")], ()),
+    ],
+)
+def test_the_engine_is_told_which_languages_may_be_spoken(
+    query: list[tuple[str, str]], languages: tuple[str, ...]
+) -> None:
+    assert guidance(*query).languages == languages
+
+
 def test_a_mode_may_change_and_leaves_what_was_asked_for_by_name() -> None:
     session = opened(("speech_model", "u3-rt-pro"), ("max_turn_silence", "900"))
     [configure] = session.receive(text(type="UpdateConfiguration", mode="min_latency"), 101)

@@ -1,10 +1,20 @@
 """Turns as a client sees them."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from turnwire.hearing import Finished, Heard, Hypothesis, Marked, Pause, SpeechStarted, Word
+from turnwire.hearing import (
+    Finished,
+    Heard,
+    Hypothesis,
+    Language,
+    Marked,
+    Pause,
+    SpeechStarted,
+    Word,
+)
 from turnwire.session.effects import Cut, Send
 from turnwire.session.endpointing import endpointing
 from turnwire.session.style import style
@@ -192,6 +202,25 @@ def test_profane_words_are_masked_wherever_they_are_written(family: Family) -> N
         texts = [word.text for word in turn.words]
         assert {texts[1].strip(","), texts[3]} == {"***"}
         assert not any("shit" in text for text in (turn.transcript, turn.utterance))
+
+
+def test_the_language_is_told_where_an_utterance_or_a_turn_ends() -> None:
+    turns = assembler(language_detection=True, format_turns=True)
+    spanish = Language("es", 0.81234567)
+    said: list[Heard] = [
+        Hypothesis(words("hola"), stable=0),
+        replace(pause("Hola, soy", 500), language=spanish),
+        replace(pause("Ana.", 400, 0.9), language=spanish),
+    ]
+    partial, *ends = told(turns, *said)
+    assert (partial.language_code, partial.language_confidence) == (None, None)
+    assert len(ends) == 3
+    assert {(turn.language_code, turn.language_confidence) for turn in ends} == {("es", 0.812346)}
+
+
+def test_no_language_is_told_to_who_did_not_ask() -> None:
+    [end] = told(assembler(), pause("Yes.", 400, 0.9))
+    assert "language_code" not in end.to_json()
 
 
 def test_who_wants_no_partial_turns_gets_ends_alone() -> None:

@@ -19,6 +19,7 @@ from turnwire.hearing import (
     Guidance,
     Heard,
     Hypothesis,
+    Language,
     Marked,
     Pause,
     SpeechStarted,
@@ -167,6 +168,16 @@ async def test_words_before_a_long_silence_are_not_decoded_again(
     events = await hear(bench.open(), loud(3), quiet(960), loud(3, first=4), quiet(320))
     assert texts(events[-1]) == "1 2 3 4 5 6"
     assert 3 not in counter.jobs[-1].window
+
+
+async def test_the_language_that_was_heard_is_told() -> None:
+    spanish = Language("es", 0.8)
+    counter = Counter()
+    bench = Bench(lambda job: replace(counter.decode(job), language=spanish))
+    events = await hear(bench.open(), loud(4), quiet(320))
+    bench.close()
+    told = {event.language for event in events if isinstance(event, Pause | Finished)}
+    assert told == {spanish}
 
 
 async def test_a_voice_is_measured_since_it_was_asked_last(bench: Bench) -> None:

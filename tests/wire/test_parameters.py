@@ -46,6 +46,33 @@ def test_terms_have_an_older_name_and_long_ones_are_left_out() -> None:
     assert parse_query([("keyterms", terms)]).keyterms_prompt == ["Ada", "x" * 50]
 
 
+@pytest.mark.parametrize(
+    "query",
+    [
+        [("language_codes", '["es", "en"]')],
+        [("language_codes", "es"), ("language_codes", "en")],
+    ],
+)
+def test_languages_come_as_one_list_or_one_by_one(query: list[tuple[str, str]]) -> None:
+    assert parse_query(query).language_codes == ["es", "en"]
+    assert parse_query([("language_code", "es")]).language_code == ["es"]
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "place"),
+    [
+        ("language_codes", "es,en", "language_codes.0"),
+        ("language_codes", '["es", "tlh"]', "language_codes.1"),
+        ("language_code", "tlh", "language_code.0"),
+        ("language_codes", '["multi", "es"]', "language_codes"),
+        ("language_codes", json.dumps(["es"] * 11), "language_codes"),
+    ],
+)
+def test_a_language_that_is_none_is_named(name: str, value: str, place: str) -> None:
+    with pytest.raises(Violation, match=f"Invalid '{place}': "):
+        parse_query([(name, value)])
+
+
 def test_the_old_name_of_min_turn_silence_works_and_the_new_one_wins() -> None:
     old = ("min_end_of_turn_silence_when_confident", "300")
     assert parse_query([old]).min_turn_silence == 300
@@ -80,6 +107,8 @@ def test_silences_are_clamped(asked: str, given: int) -> None:
             "x" * 1751,
             "Value error, prompt exceeds maximum length of 1750 characters (got 1751)",
         ),
+        ("mode", "fast", "Input should be 'min_latency', 'balanced' or 'max_accuracy'"),
+        ("interruption_delay", "1001", "Input should be less than or equal to 1000"),
         ("inactivity_timeout", "4", "Input should be greater than or equal to 5"),
         ("end_of_turn_confidence_threshold", "nan", "Input should be a finite number"),
         ("redact_pii", "true", "Value error, this server does not redact"),

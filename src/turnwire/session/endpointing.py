@@ -81,7 +81,15 @@ def guidance(family: Family, asked: ConnectionParameters) -> Guidance:
         prompt=asked.prompt or "",
         keyterms=tuple(asked.keyterms_prompt or ()),
         agent_context=asked.agent_context or "",
+        languages=_languages(asked),
     )
+
+
+def _languages(asked: ConnectionParameters) -> tuple[str, ...]:
+    codes = asked.language_codes if asked.language_codes is not None else asked.language_code
+    if not codes and asked.speech_model == "universal-streaming-english":
+        return ("en",)
+    return tuple(code for code in codes or () if code != "multi")
 
 
 def _either(asked: Number | None, otherwise: Number) -> Number:

@@ -7,10 +7,10 @@ that may change as a whole until its one final message.
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from turnwire.hearing import Word, plain
+from turnwire.hearing import Language, Word, plain
 from turnwire.session.profanity import masked
 from turnwire.wire import messages
 from turnwire.wire.parameters import ConnectionParameters, Family
@@ -28,6 +28,7 @@ class Draft:
     stable: int
     """How many of them will not change."""
     completeness: float
+    language: Language
 
     def shown(self, *, formatted: bool, final: int) -> tuple[messages.Word, ...]:
         """All words; the first `final` of them will not change any more."""
@@ -143,43 +144,60 @@ class Universal3(Style):
 
 
 @dataclass(frozen=True, slots=True)
-class Masked(Style):
-    """Another style, without profane words."""
+class Edited(Style):
+    """Another style, whose messages are gone over."""
 
     style: Style
+    edit: Callable[[messages.Turn, Draft], messages.Turn]
 
     @property
     def announces(self) -> bool:
         return self.style.announces
 
     def partial(self, draft: Draft) -> messages.Turn:
-        return self._masked(self.style.partial(draft))
+        return self.edit(self.style.partial(draft), draft)
 
     def utterance(self, draft: Draft) -> messages.Turn:
-        return self._masked(self.style.utterance(draft))
+        return self.edit(self.style.utterance(draft), draft)
 
     def end(self, draft: Draft) -> list[messages.Turn]:
-        return [self._masked(turn) for turn in self.style.end(draft)]
+        return [self.edit(turn, draft) for turn in self.style.end(draft)]
 
-    @staticmethod
-    def _masked(turn: messages.Turn) -> messages.Turn:
-        words = tuple(word.model_copy(update={"text": masked(word.text)}) for word in turn.words)
-        return turn.model_copy(
-            update={
-                "words": words,
-                "transcript": masked(turn.transcript),
-                "utterance": masked(turn.utterance),
-            }
-        )
+
+def _without_profanity(turn: messages.Turn, _: Draft) -> messages.Turn:
+    words = tuple(word.model_copy(update={"text": masked(word.text)}) for word in turn.words)
+    return turn.model_copy(
+        update={
+            "words": words,
+            "transcript": masked(turn.transcript),
+            "utterance": masked(turn.utterance),
+        }
+    )
+
+
+def _with_language(turn: messages.Turn, draft: Draft) -> messages.Turn:
+    if not turn.utterance and not turn.end_of_turn:
+        return turn
+    language = draft.language
+    return turn.model_copy(
+        update={
+            "language_code": language.code,
+            "language_confidence": round(language.confidence, 6),
+        }
+    )
 
 
 def style(family: Family, asked: ConnectionParameters) -> Style:
-    plainly: Style = (
+    chosen: Style = (
         Universal3()
         if family is Family.UNIVERSAL_3
         else UniversalStreaming(format_turns=bool(asked.format_turns))
     )
-    return Masked(plainly) if asked.filter_profanity else plainly
+    if asked.filter_profanity:
+        chosen = Edited(chosen, _without_profanity)
+    if asked.language_detection:
+        chosen = Edited(chosen, _with_language)
+    return chosen
 
 
 def _joined(words: Sequence[messages.Word]) -> str:

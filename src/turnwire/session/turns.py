@@ -16,6 +16,7 @@ from dataclasses import replace
 from typing import Any
 
 from turnwire.hearing import (
+    ENGLISH,
     Finished,
     Heard,
     Hypothesis,
@@ -48,7 +49,8 @@ class TurnAssembler:
         self._taken: list[Word] = []
         """The words of this turn's earlier utterances."""
         self._completeness = 0.0
-        """That of the last words heard."""
+        self._language = ENGLISH
+        """Those of the last words heard."""
         self._stable = 0
         """How many words of the current utterance will not change."""
         self._told: tuple[messages.Word, ...] = ()
@@ -78,7 +80,7 @@ class TurnAssembler:
 
     def _pause(self, pause: Pause) -> list[Effect]:
         if pause.words:
-            self._completeness = pause.completeness
+            self._completeness, self._language = pause.completeness, pause.language
         elif not self._taken:
             self._onset = None  # what set in was no speech
             return []
@@ -93,7 +95,7 @@ class TurnAssembler:
 
     def _demanded_end(self, heard: Marked | Finished) -> list[Effect]:
         if heard.words:
-            self._completeness = heard.completeness
+            self._completeness, self._language = heard.completeness, heard.language
         elif not self._taken:
             return []
         return self._end_turn(heard.words, goes_on_at=heard.at)
@@ -147,4 +149,6 @@ class TurnAssembler:
         return messages.SpeechStarted(timestamp=onset.at, confidence=round(onset.probability, 6))
 
     def _draft(self, words: Sequence[Word]) -> Draft:
-        return Draft(self._order, self._taken, words, self._stable, self._completeness)
+        return Draft(
+            self._order, self._taken, words, self._stable, self._completeness, self._language
+        )

@@ -6,7 +6,7 @@ from enum import IntEnum
 import numpy as np
 from numpy.typing import NDArray
 
-from turnwire.hearing import Guidance
+from turnwire.hearing import ENGLISH, Guidance, Language
 
 RATE = 16_000
 """Samples per second of all audio inside the engine."""
@@ -60,6 +60,7 @@ class Text:
     words: tuple[Decoded, ...]
     completeness: float
     """How likely a sentence ends after the last word, 0 to 0.99; 0 without words."""
+    language: Language = ENGLISH
 
 
 NOTHING = Text((), 0.0)

@@ -281,9 +281,8 @@ class WhisperStream:
         if since == 0 and self._judged % _SILENT_START:
             return None
         self._stands = self._judged
-        return Pause(
-            self._utterance.words, since // MS, self._judged // MS, self._utterance.completeness
-        )
+        said = self._utterance
+        return Pause(said.words, since // MS, self._judged // MS, said.completeness, said.language)
 
     # Decoding.
 
@@ -301,7 +300,8 @@ class WhisperStream:
         self._stands = self._tape.end
         at = self._taken * 1000 // self._sample_rate
         event = Marked if due is _Ask.MARK else Finished
-        return event(self._utterance.words, at, self._utterance.completeness)
+        said = self._utterance
+        return event(said.words, at, said.completeness, said.language)
 
     async def _end_partial(self, partial: asyncio.Future[Text]) -> Hypothesis | None:
         if self._partial_end - self._window < _LONG:

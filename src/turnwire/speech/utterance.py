@@ -7,7 +7,7 @@ or after a long silence, the words at its front are *kept*: their audio is not d
 import itertools
 from collections.abc import Iterable
 
-from turnwire.hearing import Word
+from turnwire.hearing import ENGLISH, Language, Word
 from turnwire.speech.agreement import Agreement, begins_with, restate
 from turnwire.speech.decoding import Decoded, Text
 
@@ -22,6 +22,7 @@ class Utterance:
         self._agreement = Agreement()
         self._window: tuple[Decoded, ...] = ()
         self._completeness = 0.0
+        self._language = ENGLISH
 
     @property
     def words(self) -> tuple[Word, ...]:
@@ -40,6 +41,11 @@ class Utterance:
     def completeness(self) -> float:
         """How likely a sentence ends after the last word; holds once the window is settled."""
         return self._completeness
+
+    @property
+    def language(self) -> Language:
+        """That of the last words; holds once the window is settled."""
+        return self._language
 
     @property
     def prefix(self) -> tuple[int, ...]:
@@ -69,6 +75,7 @@ class Utterance:
         self._window = restate(text.words, self._agreement.stable)
         if self._window:
             self._completeness = text.completeness
+            self._language = text.language
 
     def resume(self, audio_end: int) -> None:
         """Speech goes on after the window was settled at `audio_end` ms."""

@@ -20,7 +20,7 @@ import tokenizers
 from faster_whisper.feature_extractor import FeatureExtractor
 from faster_whisper.tokenizer import Tokenizer
 
-from turnwire.hearing import Guidance, plain
+from turnwire.hearing import ENGLISH, Guidance, Language, plain
 from turnwire.speech.decoding import MS, NOTHING, RATE, Decoded, Job, Kind, Text
 from turnwire.speech.engine import EngineError
 from turnwire.speech.hinting import hint
@@ -77,6 +77,7 @@ class _Attempt:
     no_speech: float
     capped: bool
     """The decoder was stopped before it found the end."""
+    language: Language
 
 
 class Whisper:
@@ -92,19 +93,17 @@ class Whisper:
                 inter_threads=threads,
                 intra_threads=1,
             )
-            vocabulary = tokenizers.Tokenizer.from_file(str(folder / "tokenizer.json"))
+            self._vocabulary = tokenizers.Tokenizer.from_file(str(folder / "tokenizer.json"))
         except Exception as error:  # both libraries raise bare exceptions
             raise EngineError(f"The model in {folder} cannot be loaded: {error}.") from error
-        multilingual = self._model.is_multilingual
-        self._tokenizer = Tokenizer(
-            vocabulary,
-            multilingual,
-            task="transcribe" if multilingual else None,
-            language="en" if multilingual else None,
-        )
+        self._tokenizer = self._tokenizer_for("en")
         self._features = FeatureExtractor(feature_size=self._model.n_mels)
-        self._prompt = [*self._tokenizer.sot_sequence, self._tokenizer.no_timestamps]
         self._sentence_ends = [self._tokenizer.encode(mark)[0] for mark in ".?!"]
+
+    def _tokenizer_for(self, language: str) -> Tokenizer:
+        multilingual = self._model.is_multilingual
+        task = "transcribe" if multilingual else None
+        return Tokenizer(self._vocabulary, multilingual, task, language if multilingual else None)
 
     def decode(self, job: Job) -> Text:
         """The words in the job's window."""
@@ -129,6 +128,9 @@ class Whisper:
         encoded = self._model.encode(
             ctranslate2.StorageView.from_array(np.ascontiguousarray(mel[None], np.float32))
         )
+        language = self._language(encoded, job.guidance)
+        tokenizer = self._tokenizer_for(language.code)
+        prompt = [*tokenizer.sot_sequence, tokenizer.no_timestamps]
         speech_s = len(job.window) / RATE
         most = min(len(job.prefix) + int(speech_s * _TOKENS_PER_S) + _TOKENS_AT_LEAST, _MOST_TOKENS)
         hinted = hint(job.guidance, self._tokenizer.encode) if job.guidance else ()
@@ -137,10 +139,10 @@ class Whisper:
             context = (self._tokenizer.sot_prev, *context)
         (result,) = self._model.generate(
             encoded,
-            [[*context, *self._prompt, *job.prefix]],
+            [[*context, *prompt, *job.prefix]],
             beam_size=_FINAL_BEAM if job.kind is Kind.FINAL else 1,
             # CTranslate2 keeps room for a prompt: half of it, or what the prompt takes.
-            max_length=max(2 * most, len(context) + len(self._prompt) + most),
+            max_length=max(2 * most, len(context) + len(prompt) + most),
             return_scores=True,
             return_no_speech_prob=True,
         )
@@ -151,7 +153,17 @@ class Whisper:
             logprob=result.scores[0],
             no_speech=result.no_speech_prob,
             capped=len(tokens) >= most,
+            language=language,
         )
+
+    def _language(self, encoded: ctranslate2.StorageView, guidance: Guidance | None) -> Language:
+        """The likeliest language, of those that may be spoken if the model knows one of them."""
+        if not self._model.is_multilingual:
+            return ENGLISH
+        (ranked,) = self._model.detect_language(encoded)
+        known = [Language(token.strip("<|>"), probability) for token, probability in ranked]
+        wanted = guidance.languages if guidance else ()
+        return next((each for each in known if each.code in wanted), known[0])
 
     def _looks_bad(self, attempt: _Attempt) -> bool:
         text = self._tokenizer.decode(attempt.tokens).encode()
@@ -165,10 +177,11 @@ class Whisper:
         """The attempt's tokens as words with times, without those it heard after the voice."""
         if not attempt.tokens:
             return NOTHING
+        tokenizer = self._tokenizer_for(attempt.language.code)
         frames = (_LEAD_MS + voice_ms + _ALIGNED_TAIL_MS) // _MEL_FRAME_MS
         (alignment,) = self._model.align(
             attempt.encoded,
-            self._tokenizer.sot_sequence,
+            tokenizer.sot_sequence,
             [self._ending_a_sentence(attempt.tokens)],
             frames,
         )
@@ -176,7 +189,7 @@ class Whisper:
         probabilities = alignment.text_token_probs
         words: list[Decoded] = []
         at = 0
-        for text, tokens in zip(*self._split(attempt.tokens), strict=True):
+        for text, tokens in zip(*_split(attempt.tokens, tokenizer), strict=True):
             after = at + len(tokens)
             start = max(starts[at] - _LEAD_MS, 0)
             if start >= voice_ms:
@@ -201,20 +214,7 @@ class Whisper:
             completeness = probabilities[at - 1]
         else:
             completeness = 0.0
-        return Text(tuple(words), min(completeness**_TRUST, _SURE))
-
-    def _split(self, tokens: list[int]) -> tuple[list[str], list[list[int]]]:
-        """Words without spaces, each with the punctuation that touches it, and their tokens."""
-        texts: list[str] = []
-        groups: list[list[int]] = []
-        for text, group in zip(*self._tokenizer.split_to_word_tokens(tokens), strict=True):
-            if texts and not text.startswith(" "):
-                texts[-1] += text
-                groups[-1] += group
-            else:
-                texts.append(text.strip())
-                groups.append(list(group))
-        return texts, groups
+        return Text(tuple(words), min(completeness**_TRUST, _SURE), attempt.language)
 
     def _ending_a_sentence(self, tokens: list[int]) -> list[int]:
         """`tokens` as if a sentence ended with them, to learn how probable that is."""
@@ -223,6 +223,20 @@ class Whisper:
         if not any(letter.isalnum() for letter in self._tokenizer.decode(tokens[-1:])):
             tokens = tokens[:-1]
         return [*tokens, self._sentence_ends[0]]
+
+
+def _split(tokens: list[int], tokenizer: Tokenizer) -> tuple[list[str], list[list[int]]]:
+    """Words without spaces, each with the punctuation that touches it, and their tokens."""
+    texts: list[str] = []
+    groups: list[list[int]] = []
+    for text, group in zip(*tokenizer.split_to_word_tokens(tokens), strict=True):
+        if texts and not text.startswith(" "):
+            texts[-1] += text
+            groups[-1] += group
+        else:
+            texts.append(text.strip())
+            groups.append(list(group))
+    return texts, groups
 
 
 def _token_starts(alignment: list[tuple[int, int]]) -> list[int]:

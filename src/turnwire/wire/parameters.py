@@ -42,6 +42,14 @@ class Family(StrEnum):
     WHISPER = "whisper"
 
 
+LANGUAGES = (
+    *("en", "es", "de", "fr", "it", "pt", "tr", "nl", "sv", "no", "da", "fi", "hi", "vi", "ar"),
+    *("he", "ja", "ur", "zh", "ru", "ko", "ca", "gl", "ro", "et", "fa", "yue", "af", "mr", "zu"),
+    *("xh", "nn", "multi"),
+)
+"""The codes that clients may name; `multi` is any of them."""
+
+
 class Mode(StrEnum):
     """How a Universal-3 session weighs speed against accuracy."""
 
@@ -157,12 +165,38 @@ def _sample_rate(value: Any) -> Any:
     return rate
 
 
+def _listed(value: Any) -> Any:
+    try:
+        return _json_list(value)
+    except ValueError:
+        return [value]
+
+
+def _language(value: str) -> str:
+    if value not in LANGUAGES:
+        raise ValueError(f"{value!r} is not a valid language code")
+    return value
+
+
+def _many_alone(value: list[str]) -> list[str]:
+    if len(value) > 10:
+        raise ValueError("Max 10 items")
+    if "multi" in value and len(value) > 1:
+        raise ValueError("'multi' must be the only item")
+    return value
+
+
 Whole = Annotated[int, BeforeValidator(_whole_number)]
 Terms = Annotated[
     list[str],
     BeforeValidator(_json_list),
     AfterValidator(_at_most_100),
     AfterValidator(_short_enough),
+]
+Languages = Annotated[
+    list[Annotated[str, AfterValidator(_language)]],
+    BeforeValidator(_listed),
+    AfterValidator(_many_alone),
 ]
 Context = Annotated[str, BeforeValidator(_context)]
 Silence = Annotated[int, BeforeValidator(_clamped_silence)]
@@ -259,6 +293,14 @@ class LiveParameters(BaseModel):
         ),
     ] = None
 
+    language_codes: Annotated[
+        Languages | None,
+        Field(
+            description="The languages that may be spoken, a JSON array of at most 10 codes; "
+            "without effect if the model loaded knows English alone."
+        ),
+    ] = None
+
 
 class ConnectionParameters(LiveParameters):
     """What a connection may ask for in its query string; None is the model's default."""
@@ -284,6 +326,17 @@ class ConnectionParameters(LiveParameters):
             "the name decides how turns look, and is echoed in `Begin`."
         ),
     ] = None
+    language_code: Annotated[
+        Languages | None,
+        Field(description="The same for one language; `language_codes` wins."),
+    ] = None
+    language_detection: Annotated[
+        bool,
+        Field(
+            description="Say in `language_code` and `language_confidence` which language was "
+            "spoken, where an utterance or a turn ends. A model for English alone says `en`, 1.0."
+        ),
+    ] = False
     include_partial_turns: Annotated[
         bool,
         Field(description="Whether turns are sent before they are over."),
@@ -330,8 +383,13 @@ class TokenRequest(BaseModel):
 
 def parse_query(query: Iterable[tuple[str, str]]) -> ConnectionParameters:
     """The parameters of a decoded query string; raises `Violation` for the first bad value."""
+    query = list(query)
+    named: dict[str, Any] = dict(query)
+    codes = [value for name, value in query if name == "language_codes"]
+    if len(codes) > 1:
+        named["language_codes"] = codes  # the one list that some clients send piece by piece
     try:
-        return ConnectionParameters.model_validate(dict(query))
+        return ConnectionParameters.model_validate(named)
     except ValidationError as error:
         raise Violation(INVALID_PARAMETER.because(**describe(error))) from None
 
