@@ -18,6 +18,9 @@ TWO_CITIES_TEXT = (
 )
 """What is said in `two_cities.wav`: 119 words, 44 s at 48 kHz."""
 
+BECKETT_TEXT = "Ever tried. Ever failed. No matter. Try again. Fail again. Fail better."
+"""What is said in `beckett.wav`: 12 words, 10 s at 16 kHz."""
+
 
 def recording(name: str) -> Path:
     """A recording of the package moonshine-voice, of which nothing is imported."""

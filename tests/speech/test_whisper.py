@@ -11,7 +11,7 @@ import pytest
 import soxr
 
 from benchmarks.scoring import word_errors
-from tests.recordings import TWO_CITIES_TEXT, samples
+from tests.recordings import BECKETT_TEXT, TWO_CITIES_TEXT, samples
 from turnwire.hearing import (
     Finished,
     Guidance,
@@ -27,8 +27,6 @@ from turnwire.speech.decoding import RATE, Job, Kind
 from turnwire.speech.engine import Engine, EngineError, Samples
 from turnwire.speech.models import find_model
 from turnwire.speech.whisper import Whisper, load_whisper
-
-BECKETT_TEXT = "Ever tried. Ever failed. No matter. Try again. Fail again. Fail better."
 
 
 @pytest.fixture(scope="module")

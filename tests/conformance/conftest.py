@@ -1,0 +1,57 @@
+from collections.abc import AsyncIterator, Iterator
+
+import pytest
+
+from tests.conformance.recorder import Recorder, assert_understood
+from turnwire.server import running
+from turnwire.testing import LocalServer, serving
+from turnwire.wire.closures import (
+    INPUT_DURATION,
+    INVALID_MESSAGE_TYPE,
+    SESSION_EXPIRED,
+    TOO_MANY_SESSIONS,
+    UNAUTHORIZED,
+    Closure,
+    ClosureRow,
+)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def recorder() -> Iterator[None]:
+    """Every server of this module is overheard."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(running, "Rehearsal", Recorder)
+        yield
+
+
+@pytest.fixture(scope="module")
+def server(recorder: None) -> Iterator[LocalServer]:
+    """A server with the packaged model, which can also rehearse."""
+    with serving("tiny.en") as server:
+        yield server
+
+
+@pytest.fixture
+def trusted_server(recorder: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[LocalServer]:
+    """The same over TLS, with a certificate that clients find where OpenSSL has them look."""
+    with serving("tiny.en", tls=True) as server:
+        monkeypatch.setenv("SSL_CERT_FILE", str(server.ca_file))
+        yield server
+
+
+@pytest.fixture(autouse=True)
+async def all_that_was_sent_is_understood() -> AsyncIterator[None]:
+    """Whatever a server sent in a test, each client can read, not only the one it was sent to."""
+    Recorder.sent.clear()
+    yield
+    await assert_understood(Recorder.sent)
+
+
+@pytest.fixture(
+    params=[UNAUTHORIZED, INVALID_MESSAGE_TYPE, INPUT_DURATION, SESSION_EXPIRED, TOO_MANY_SESSIONS],
+    ids=lambda row: str(row.code),
+)
+def ending(request: pytest.FixtureRequest) -> Closure:
+    """The endings that every client is tested with."""
+    row: ClosureRow = request.param
+    return row.for_example()

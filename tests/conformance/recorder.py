@@ -1,0 +1,76 @@
+"""Every message that a server sends, kept; and whether every client understands it."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar
+from urllib.parse import parse_qs
+
+import aiohttp
+from assemblyai.streaming.v3 import StreamingClient
+from livekit.plugins.assemblyai import STT as LiveKit  # noqa: N811
+from pipecat.services.assemblyai.stt import AssemblyAISTTService
+from starlette.types import Message, Receive, Scope, Send
+
+from turnwire.server.rehearsal.wrapper import Rehearsal
+
+ASKED_FOR_BY = {
+    "Warning": "session_warnings",
+    "Heartbeat": "session_heartbeat",
+    "Silence": "acknowledge_silence",
+    "SpeakerRevision": "speaker_labels",
+    "LLMGatewayResponse": "llm_gateway",
+}
+"""Messages that only clients get which asked for them: not all that there are know them."""
+
+
+@dataclass(frozen=True)
+class Sent:
+    """A text message of a server."""
+
+    text: str
+    query: dict[str, list[str]]
+    """What the session had been opened with."""
+
+    @property
+    def content(self) -> dict[str, Any]:
+        content: dict[str, Any] = json.loads(self.text)
+        return content
+
+
+class Recorder(Rehearsal):
+    """The outermost layer of a server, with an ear on its sockets."""
+
+    sent: ClassVar[list[Sent]] = []
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        query = parse_qs(scope["query_string"].decode())
+
+        async def record(message: Message) -> None:
+            if message.get("text") is not None:
+                self.sent.append(Sent(message["text"], query))
+            await send(message)
+
+        await super().__call__(scope, receive, record)
+
+
+async def assert_understood(messages: Sequence[Sent]) -> None:
+    """That all clients parse these messages, and got none that they do not know unasked."""
+    pipecat = AssemblyAISTTService(api_key="any")
+    async with aiohttp.ClientSession() as http:
+        livekit = LiveKit(api_key="any", http_session=http).stream()
+        # Nothing is awaited before the end: the stream has no time to connect anywhere.
+        for message in messages:
+            content = message.content
+            kind = content["type"]
+            if kind in ASKED_FOR_BY:
+                assert ASKED_FOR_BY[kind] in message.query, message
+            # Node's SDK takes whatever has this key for an error.
+            assert ("error" in content) == (kind == "Error"), message
+            event = StreamingClient._parse_message(content)
+            assert event is not None, message
+            assert event.type == kind
+            livekit._process_stream_event(content)
+            if kind != "Error" and kind not in ASKED_FOR_BY:
+                assert pipecat._parse_message(content).type == kind
+        await livekit.aclose()
