@@ -19,9 +19,10 @@ MAY_IMPORT = {
     "server": {"server", "accounts", "codecs", "speech", "session", "hearing", "wire"},
     "client": {"client", "wire"},
     "probe": {"probe", "client", "wire"},
+    "bench": {"bench", "client", "server", "speech", "hearing", "wire"},
     "testing": {"testing", "server", "speech"},
     "pytest_plugin": {"testing"},
-    "cli": {"cli", "client", "probe", "server", "accounts", "speech", "wire"},
+    "cli": {"cli", "client", "probe", "bench", "server", "accounts", "speech", "wire"},
 }
 
 PURE = {"wire", "hearing", "session"}

@@ -5,8 +5,8 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 from assemblyai.streaming.v3 import DualChannelTurnEvent
 
-from benchmarks.scoring import word_errors
 from tests.recordings import BECKETT_TEXT, samples
+from turnwire.bench.scoring import word_errors
 
 AUDIO, RATE = samples("beckett.wav")
 

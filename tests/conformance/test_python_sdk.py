@@ -14,10 +14,10 @@ from assemblyai.streaming.v3 import (
     StreamingSessionParameters,
 )
 
-from benchmarks.scoring import word_errors
 from tests.conformance.passage import CHUNKS, SILENCE, assert_heard, assert_told_apart, channels
 from tests.conformance.python_sdk import UNIVERSAL_3, Story, parameters
 from tests.recordings import TWO_CITIES_TEXT, samples
+from turnwire.bench.scoring import word_errors
 from turnwire.testing import LocalServer
 from turnwire.wire.closures import Closure
 

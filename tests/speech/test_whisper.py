@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 import soxr
 
-from benchmarks.scoring import word_errors
 from tests.recordings import BECKETT_TEXT, TWO_CITIES_TEXT, samples
+from turnwire.bench.scoring import word_errors
 from turnwire.hearing import (
     Finished,
     Guidance,

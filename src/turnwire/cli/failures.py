@@ -14,12 +14,12 @@ def fail(sentence: str, code: int = 1) -> NoReturn:
 
 
 @contextmanager
-def needs_server() -> Iterator[None]:
+def needs_server(extras: str = "server,tiny-en") -> Iterator[None]:
     """Around imports that the base install, which is the client, does not have."""
     try:
         yield
     except ModuleNotFoundError as error:
         fail(
             f"This command runs a server and {error.name} is not installed: "
-            'pip install "turnwire[server,tiny-en]"'
+            f'pip install "turnwire[{extras}]"'
         )

@@ -30,7 +30,7 @@ def serve(settings: Settings) -> None:
         import uvloop
 
         from turnwire.accounts.errors import AccountsError
-        from turnwire.server.running import AddressUnusable
+        from turnwire.server.running import AddressUnusable, allow_open_files
         from turnwire.server.tls import TlsError, tls_of
         from turnwire.speech import load_engine
         from turnwire.speech.engine import EngineError
@@ -39,6 +39,7 @@ def serve(settings: Settings) -> None:
         stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s"
     )
     logging.getLogger("alembic").setLevel(logging.WARNING)
+    allow_open_files()
     try:
         tls = tls_of(settings, now=time.time())
         engine = load_engine(settings.model)

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import resource
 import socket
 import time
 from collections.abc import AsyncIterator, Iterator
@@ -113,6 +114,18 @@ async def listening(
                 await serving
                 sweeping.cancel()
                 await asyncio.wait([sweeping])
+
+
+def allow_open_files() -> int:
+    """Raise this process's limit of open files as far as it goes; gives it, -1 for none.
+
+    Every session is an open file, and the usual limit is 1,024.
+    """
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    # Some systems refuse a limit of their own without an end.
+    with contextlib.suppress(ValueError):
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    return resource.getrlimit(resource.RLIMIT_NOFILE)[0]
 
 
 def _listener(host: str, port: int) -> socket.socket:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from benchmarks.scoring import normalise, word_errors
+from turnwire.bench.scoring import normalise, word_errors
 
 
 @pytest.mark.parametrize(

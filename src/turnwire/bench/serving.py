@@ -1,0 +1,113 @@
+"""The server that is measured, in a process of its own, so that its CPU and memory are known."""
+
+import asyncio
+import multiprocessing
+import resource
+import signal
+import sys
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from multiprocessing.connection import Connection
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import uvloop
+
+from turnwire.bench import BenchError
+from turnwire.server.running import allow_open_files, running
+from turnwire.speech.engine import EngineError
+
+STOP_SECONDS = 20.0
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """What the server's process has used so far."""
+
+    cpu_seconds: float
+    memory_mb: float
+    """Resident now."""
+    peak_memory_mb: float
+
+
+@dataclass(frozen=True, slots=True)
+class _Ready:
+    url: str
+    api_key: str
+
+
+class BenchServer:
+    """A server in another process, with one key."""
+
+    def __init__(self, url: str, api_key: str, pipe: Connection) -> None:
+        self.url = url
+        self.api_key = api_key
+        self.host, self.port = urlsplit(url).hostname or "", urlsplit(url).port or 0
+        self._pipe = pipe
+
+    async def usage(self) -> Usage:
+        self._pipe.send("usage")
+        usage = await asyncio.to_thread(_receive, self._pipe)
+        assert isinstance(usage, Usage)
+        return usage
+
+
+@asynccontextmanager
+async def serving(model: str) -> AsyncIterator[BenchServer]:
+    """A server with this model, run as `turnwire serve` runs it. Raises `BenchError`."""
+    here, there = multiprocessing.Pipe()
+    process = multiprocessing.get_context("spawn").Process(target=_serve, args=(model, there))
+    process.start()
+    there.close()
+    try:
+        ready = await asyncio.to_thread(_receive, here)
+        if not isinstance(ready, _Ready):
+            raise BenchError(str(ready))
+        yield BenchServer(ready.url, ready.api_key, here)
+    finally:
+        here.close()
+        await asyncio.to_thread(process.join, STOP_SECONDS)
+        process.kill()
+
+
+def _receive(pipe: Connection) -> object:
+    try:
+        return pipe.recv()
+    except EOFError:
+        raise BenchError("The server's process died.") from None
+
+
+def _serve(model: str, pipe: Connection) -> None:
+    # Ctrl-C reaches both processes; this one ends when the other lets go of the pipe.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    allow_open_files()
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        try:
+            runner.run(_answer(model, pipe))
+        except EngineError as error:
+            pipe.send(str(error))
+
+
+async def _answer(model: str, pipe: Connection) -> None:
+    async with running(model) as server:
+        pipe.send(_Ready(server.url, server.api_key))
+        while True:
+            try:
+                await asyncio.to_thread(pipe.recv)
+            except (EOFError, ConnectionError):
+                return
+            pipe.send(_usage())
+
+
+def _usage() -> Usage:
+    status = Path("/proc/self/status")
+    if status.is_file():
+        lines = dict(line.split(":", 1) for line in status.read_text().splitlines())
+        now, peak = (int(lines[name].split()[0]) / 1024 for name in ("VmRSS", "VmHWM"))
+    else:
+        # Without Linux's /proc, only the peak is known. macOS gives it in bytes.
+        scale = 1024**2 if sys.platform == "darwin" else 1024
+        now = peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / scale
+    return Usage(time.process_time(), now, peak)

@@ -1,0 +1,83 @@
+"""Word error rate of what was heard live, beside the same weights offline."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+
+from faster_whisper import WhisperModel
+
+from turnwire.bench.clips import Clip
+from turnwire.bench.measuring import Passed
+from turnwire.bench.scoring import word_errors
+from turnwire.speech.models import find_model
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorRate:
+    errors: int
+    words: int
+    percent: float
+
+    @classmethod
+    def of(cls, pairs: Iterable[tuple[str, str]]) -> Self | None:
+        """That of pairs of what was said and what was heard; None if nothing was said."""
+        counted = [word_errors(said, heard) for said, heard in pairs]
+        errors, words = (sum(each[i] for each in counted) for i in (0, 1))
+        return cls(errors, words, round(100 * errors / words, 2)) if words else None
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """A clip that was not heard as it was said."""
+
+    clip: Clip
+    offline: str
+    streamed: str
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    streamed: ErrorRate
+    offline: ErrorRate
+
+
+def score(sessions: Sequence[Passed], model: str) -> tuple[Words | None, list[Difference]]:
+    """The rates over all clips that were played in full and whose words are known.
+
+    Live, what was heard of a session's clips is scored in one piece: where one clip runs into the
+    next, a word between them belongs to either. Blocks while the clips are transcribed offline.
+    """
+    played = [
+        [(clip, clip.reference, heard) for clip, heard in session.heard if clip.reference]
+        for session in sessions
+    ]
+    clips = {clip.path: clip for session in played for clip, _, _ in session}
+    heard_offline = _offline(clips.values(), model)
+    streamed = ErrorRate.of(
+        (" ".join(said for _, said, _ in session), " ".join(heard for _, _, heard in session))
+        for session in played
+    )
+    offline = ErrorRate.of(
+        (said, heard_offline[clip.path]) for session in played for clip, said, _ in session
+    )
+    differences = [
+        Difference(clip, heard_offline[clip.path], heard)
+        for session in played
+        for clip, said, heard in session
+        if word_errors(said, heard)[0]
+    ]
+    words = Words(streamed, offline) if streamed and offline else None
+    return words, differences
+
+
+def _offline(clips: Iterable[Clip], model: str) -> dict[Path, str]:
+    clips = list(clips)
+    if not clips:
+        return {}
+    whisper = WhisperModel(str(find_model(model)), device="cpu", compute_type="int8")
+    heard: dict[Path, str] = {}
+    for clip in clips:
+        segments, _ = whisper.transcribe(str(clip.path), language="en")
+        heard[clip.path] = " ".join(segment.text.strip() for segment in segments)
+    return heard

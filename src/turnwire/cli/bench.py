@@ -1,0 +1,433 @@
+"""`turnwire bench`: what this machine holds, and what it costs."""
+
+import asyncio
+import json
+from collections.abc import Callable, Coroutine, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
+
+import typer
+from rich.console import Console
+
+from turnwire.cli.conversation import INTERRUPTED
+from turnwire.cli.demo import recording
+from turnwire.cli.failures import fail, needs_server
+from turnwire.cli.local import DEFAULT_MODEL
+from turnwire.cli.tables import NOTHING, show
+
+if TYPE_CHECKING:
+    from turnwire.bench.clips import Clip
+    from turnwire.bench.load import Effort
+    from turnwire.bench.machine import Machine
+    from turnwire.bench.measuring import Passed, Spread
+    from turnwire.bench.serving import BenchServer
+    from turnwire.bench.speech import SpeechFigures
+    from turnwire.bench.upkeep import ChurnFigures, IdleFigures, OverheadFigures
+    from turnwire.bench.words import Difference
+
+T = TypeVar("T")
+
+EXTRAS = "bench,tiny-en"
+
+ECHO = "echo"
+
+LOAD_SECONDS = 60.0
+SEARCH_SECONDS = 20.0
+
+app = typer.Typer(help="Measure what this machine holds.")
+
+_Clips = Annotated[
+    Path | None,
+    typer.Option(
+        help="A folder of recordings. A manifest.jsonl in it, with `file`, `reference` and "
+        "`ref_kind` in each line, has word error rates counted. Without this option, a recording "
+        "of the demo is played.",
+        metavar="DIR",
+    ),
+]
+_Model = Annotated[str, typer.Option(help="The model, as in `turnwire serve`.", metavar="MODEL")]
+_Json = Annotated[
+    Path | None, typer.Option("--json", help="Write the figures here as well.", metavar="FILE")
+]
+
+
+@app.callback(invoke_without_command=True)
+def bench(
+    context: typer.Context,
+    sessions: Annotated[int, typer.Option(help="How many at once.", min=1)] = 1,
+    clips: _Clips = None,
+    duty: Annotated[
+        float,
+        typer.Option(
+            help="How much of the audio is speech: 1.0, or 0.5 for a conversation.",
+            min=0.1,
+            max=1.0,
+        ),
+    ] = 1.0,
+    seconds: Annotated[
+        float | None,
+        typer.Option(
+            help=f"How long each session lasts; {LOAD_SECONDS:g} if left out, "
+            f"{SEARCH_SECONDS:g} for each step of --find-capacity.",
+            min=1,
+        ),
+    ] = None,
+    model: _Model = DEFAULT_MODEL,
+    json_file: _Json = None,
+    find_capacity: Annotated[
+        bool,
+        typer.Option(
+            "--find-capacity",
+            help="Search the most sessions whose turns still end in time: 95 % of them within a "
+            "second of the silence that ends them.",
+        ),
+    ] = False,
+    write_limit: Annotated[
+        Path | None,
+        typer.Option(
+            help="With --find-capacity: set max_sessions in this file, for `turnwire serve "
+            "--config FILE`. Whatever else it says stays.",
+            metavar="FILE",
+        ),
+    ] = None,
+) -> None:
+    """Measure what this machine holds: sessions in real time, their latency, and their cost.
+
+    A server runs in a process of its own, and this one plays speech to it in real time, over real
+    sockets. Other work on the machine shows in the figures.
+    """
+    if context.invoked_subcommand is not None:
+        return
+    if write_limit is not None and not find_capacity:
+        raise typer.BadParameter("It goes with --find-capacity.", param_hint="--write-limit")
+    if find_capacity:
+        _find_capacity(clips, model, duty, seconds or SEARCH_SECONDS, json_file, write_limit)
+        return
+    with _measuring():
+        from turnwire.bench.speech import measure_load, warm_up
+
+        played = _played(clips)
+
+        async def measure(server: "BenchServer") -> Any:
+            await warm_up(server, played)
+            return await measure_load(
+                server,
+                played,
+                model=model,
+                sessions=sessions,
+                seconds=seconds or LOAD_SECONDS,
+                duty=duty,
+            )
+
+        figures, passed = _with_server(model, measure, f"{sessions} sessions")
+        figures, _ = _scored(figures, passed)
+    _show_speech(figures)
+    _write(figures, json_file)
+
+
+@app.command()
+def accuracy(
+    clips: Annotated[
+        Path, typer.Option(help="A folder of recordings with a manifest.jsonl.", metavar="DIR")
+    ],
+    sessions: Annotated[int, typer.Option(help="How many clips at once.", min=1)] = 1,
+    model: _Model = DEFAULT_MODEL,
+    each: Annotated[
+        bool, typer.Option("--each", help="Show what was not heard as it was said, clip by clip.")
+    ] = False,
+    json_file: _Json = None,
+) -> None:
+    """Play each clip once, in a session of its own, and compare with the same weights offline."""
+    with _measuring():
+        from turnwire.bench.clips import read_clips
+        from turnwire.bench.speech import measure_clips, warm_up
+
+        played = read_clips(clips, sample_rate=None)
+
+        async def measure(server: "BenchServer") -> Any:
+            await warm_up(server, read_clips(clips)[:1])
+            return await measure_clips(server, played, model=model, at_once=sessions)
+
+        figures, passed = _with_server(model, measure, f"{len(played)} clips")
+        figures, differences = _scored(figures, passed)
+    if each:
+        _show_differences(differences)
+    _show_speech(figures)
+    _write(figures, json_file)
+
+
+@app.command()
+def overhead(
+    sessions: Annotated[int, typer.Option(help="How many at once.", min=1)] = 1000,
+    seconds: Annotated[float, typer.Option(help="How long each lasts.", min=1)] = 20.0,
+    model: _Model = ECHO,
+    json_file: _Json = None,
+) -> None:
+    """CPU of the server for each frame of 50 ms, without recognition."""
+    with _measuring():
+        from turnwire.bench.upkeep import measure_overhead
+
+        figures: OverheadFigures = _with_server(
+            model,
+            lambda server: measure_overhead(
+                server, model=model, sessions=sessions, seconds=seconds
+            ),
+            f"{sessions} sessions",
+        )
+    _show(
+        figures.machine,
+        ("CPU of the server for a frame of 50 ms", f"{figures.cpu_us_per_frame:.1f} µs"),
+        ("Frames", str(figures.frames)),
+        ("Sessions that ended well", f"{figures.ended_well} of {figures.sessions}"),
+        ("Load", _load(figures.load)),
+    )
+    _show_spreads(("Begin", figures.begin), ("Terminate to close", figures.close))
+    _write(figures, json_file)
+
+
+@app.command()
+def idle(
+    sessions: Annotated[int, typer.Option(help="How many at once.", min=1)] = 5000,
+    seconds: Annotated[float, typer.Option(help="How long they are held.", min=1)] = 60.0,
+    model: _Model = ECHO,
+    json_file: _Json = None,
+) -> None:
+    """Memory of a session that sends nothing but KeepAlive, and whether so many hold."""
+    with _measuring():
+        from turnwire.bench.upkeep import measure_idle
+
+        figures: IdleFigures = _with_server(
+            model,
+            lambda server: measure_idle(server, model=model, sessions=sessions, seconds=seconds),
+            f"{sessions} idle sessions",
+        )
+    _show(
+        figures.machine,
+        ("Memory of a session", f"{figures.kb_per_session:.1f} KB"),
+        ("CPU of a session", f"{figures.cpu_us_per_session_second:.1f} µs per second"),
+        ("Still open at the end", f"{figures.held} of {figures.sessions}"),
+    )
+    _show_spreads(("Begin", figures.begin))
+    _write(figures, json_file)
+
+
+@app.command()
+def churn(
+    sessions: Annotated[int, typer.Option(help="How many, one after another.", min=1)] = 2000,
+    model: _Model = ECHO,
+    json_file: _Json = None,
+) -> None:
+    """Memory before and after many sessions that opened, spoke and closed."""
+    with _measuring():
+        from turnwire.bench.upkeep import measure_churn
+
+        figures: ChurnFigures = _with_server(
+            model,
+            lambda server: measure_churn(server, model=model, sessions=sessions),
+            f"{sessions} sessions",
+        )
+    _show(
+        figures.machine,
+        (
+            "Memory before and after",
+            f"{figures.memory_before_mb:.1f} MB, {figures.memory_after_mb:.1f} MB "
+            f"({figures.growth_percent:+.2f} %)",
+        ),
+        ("Sessions that ended well", f"{figures.ended_well} of {figures.sessions}"),
+        ("Sessions a second", f"{figures.sessions_per_second:.1f}"),
+    )
+    _write(figures, json_file)
+
+
+def _find_capacity(
+    clips: Path | None,
+    model: str,
+    duty: float,
+    seconds: float,
+    json_file: Path | None,
+    limit: Path | None,
+) -> None:
+    with _measuring():
+        from turnwire.bench.capacity import (
+            CapacityFigures,
+            find_capacity,
+            read_settings,
+            write_limit,
+        )
+        from turnwire.bench.machine import this_machine
+        from turnwire.bench.speech import measure_load, warm_up
+
+        if limit is not None:
+            # It would be a pity to find out at the end.
+            read_settings(limit)
+        played = _played(clips)
+        machine = this_machine()
+        steps: list[SpeechFigures] = []
+
+        async def search(server: "BenchServer") -> int:
+            await warm_up(server, played)
+
+            async def holds(sessions: int) -> bool:
+                figures, _ = await measure_load(
+                    server, played, model=model, sessions=sessions, seconds=seconds, duty=duty
+                )
+                steps.append(figures)
+                typer.echo(_step(figures))
+                return figures.holds
+
+            return await find_capacity(holds, start=2 * machine.cores)
+
+        capacity = _with_server(model, search, "ever more sessions")
+        figures = CapacityFigures(
+            model, duty, capacity, round(capacity / machine.cores, 1), steps, machine
+        )
+        if limit is not None and capacity:
+            write_limit(limit, capacity)
+    _show(
+        machine,
+        ("Sessions that this machine holds", f"{capacity} ({model}, {100 * duty:g} % speech)"),
+        ("For each core", f"{figures.sessions_per_core:.1f}"),
+    )
+    if limit is not None and capacity:
+        typer.echo(f"\n{limit} now says max_sessions = {capacity}.")
+    _write(figures, json_file)
+
+
+def _step(figures: "SpeechFigures") -> str:
+    finals = figures.beyond_silence
+    late = f"p95 {finals.p95:.0f} ms" if finals else "no turn ended"
+    verdict = "holds" if figures.holds else "too many"
+    return f"{figures.sessions:5} sessions  {late} beyond the silence  {verdict}"
+
+
+@contextmanager
+def _measuring() -> Iterator[None]:
+    """Around what needs the extra, and what cannot be measured."""
+    with needs_server(EXTRAS):
+        from turnwire.bench import BenchError
+        from turnwire.server.running import allow_open_files
+
+        allow_open_files()
+        try:
+            yield
+        except BenchError as error:
+            fail(str(error))
+        except KeyboardInterrupt:
+            raise typer.Exit(INTERRUPTED) from None
+
+
+def _played(clips: Path | None) -> "list[Clip]":
+    from turnwire.bench.clips import read_clip, read_clips
+
+    return [read_clip(recording())] if clips is None else read_clips(clips)
+
+
+def _with_server(
+    model: str, measure: "Callable[[BenchServer], Coroutine[Any, Any, T]]", what: str
+) -> T:
+    """What is measured with a server that runs this model."""
+    import uvloop
+
+    from turnwire.bench.serving import serving
+
+    async def run() -> T:
+        # Shows on a terminal only.
+        with Console(stderr=True).status(f"Loading the model {model}") as status:
+            async with serving(model) as server:
+                status.update(f"Playing to {what}")
+                return await measure(server)
+
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        return runner.run(run())
+
+
+def _scored(
+    figures: "SpeechFigures", passed: "Sequence[Passed]"
+) -> "tuple[SpeechFigures, list[Difference]]":
+    """With word error rates, if it is known what was said and the model listens."""
+    from turnwire.bench.words import score
+
+    if figures.model == ECHO:
+        return figures, []
+    with Console(stderr=True).status("Transcribing the same offline"):
+        words, differences = score(passed, figures.model)
+    return replace(figures, words=words), differences
+
+
+def _show_speech(figures: "SpeechFigures") -> None:
+    rows = [
+        (
+            "Sessions in real time",
+            f"{figures.in_real_time} of {figures.sessions}"
+            + "".join(f"; {count}: {why}" for why, count in figures.missed.items()),
+        ),
+        ("Played", f"{figures.audio_seconds:.0f} s of audio, {100 * figures.duty:g} % speech"),
+        (
+            "CPU of the server",
+            f"{figures.cpu_ms_per_audio_second:.1f} ms per second of audio, "
+            f"{figures.cpu_ms_per_speech_second:.1f} ms per second of speech",
+        ),
+        ("Peak memory of the server", f"{figures.peak_memory_mb:.0f} MB"),
+        (
+            "Final words that changed",
+            f"{figures.final_words_changed} of {figures.final_words}",
+        ),
+        ("Load", _load(figures.load)),
+    ]
+    if figures.words:
+        for name, rate in (
+            ("streamed", figures.words.streamed),
+            ("offline", figures.words.offline),
+        ):
+            share = f"{rate.percent:.2f} % ({rate.errors} of {rate.words} words)"
+            rows.append((f"Word error rate, {name}", share))
+    _show(figures.machine, ("Model", figures.model), *rows)
+    _show_spreads(
+        ("Begin", figures.begin),
+        ("First words after speech starts", figures.first_words),
+        ("Partial lag", figures.partial_lag),
+        ("End of speech to final", figures.final),
+        ("beyond the silence asked for", figures.beyond_silence),
+        ("Terminate to close", figures.close),
+    )
+
+
+def _show_differences(differences: "list[Difference]") -> None:
+    for each in differences:
+        typer.echo(f"{each.clip.path.name}\n  said     {each.clip.reference}")
+        typer.echo(f"  offline  {each.offline}\n  streamed {each.streamed}\n")
+
+
+def _show(machine: "Machine", *rows: tuple[str, str]) -> None:
+    on = f"{machine.cpu}, {machine.cores} cores, Python {machine.python}"
+    typer.echo(f"{on}; load average before: {machine.load_average:.2f}\n")
+    show(("What", "Measured"), rows)
+
+
+def _show_spreads(*rows: "tuple[str, Spread | None]") -> None:
+    typer.echo()
+    show(
+        ("Milliseconds", "p50", "p95", "p99", "Most", "Count"),
+        (
+            (name, spread.p50, spread.p95, spread.p99, spread.most, spread.count)
+            if spread
+            else (name, NOTHING, NOTHING, NOTHING, NOTHING, 0)
+            for name, spread in rows
+        ),
+    )
+
+
+def _load(effort: "Effort") -> str:
+    return f"{100 * effort.cores:.1f} % of a core; at most {effort.late_ms:.0f} ms late"
+
+
+def _write(figures: Any, path: Path | None) -> None:
+    if path is None:
+        return
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps(asdict(figures), indent=2) + "\n")
+    except OSError as error:
+        fail(f"Cannot write {path}: {error.strerror}.")
