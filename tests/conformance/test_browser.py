@@ -15,8 +15,8 @@ import pytest
 
 from tests.conformance.passage import AUDIO, RATE, assert_heard
 from tests.conformance.programs import program
-from turnwire.testing import LocalServer, serving
-from turnwire.wire.closures import SESSION_EXPIRED
+from turnwire.testing import LocalServer
+from turnwire.wire.closures import Closure, Phase
 
 FILES = {
     "/talk.html": (Path(__file__).parent / "browser" / "talk.html").read_bytes(),
@@ -49,13 +49,6 @@ class Pages(BaseHTTPRequestHandler):
 
     def log_message(self, *_: object) -> None:
         """Nothing."""
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[LocalServer]:
-    program("chromium")
-    with serving("tiny.en") as server:
-        yield server
 
 
 @pytest.fixture(scope="module")
@@ -124,9 +117,12 @@ def test_who_may_not_learns_why(
     }
 
 
-def test_a_session_that_expires_says_so(server: LocalServer, site: Site, tmp_path: Path) -> None:
-    place = server.rehearsal(SESSION_EXPIRED.name)
+def test_an_ending_is_told(
+    server: LocalServer, site: Site, tmp_path: Path, ending: Closure
+) -> None:
+    place = server.rehearsal(ending.row.name)
     report = browse(site, f"{place.url}?token={token_of(server)}", tmp_path)
-    assert [message["type"] for message in report["messages"]] == ["Begin", "Error"]
-    ending = SESSION_EXPIRED.for_example()
-    assert (report["code"], report["reason"], report["wasClean"]) == (3008, ending.reason, True)
+    begun = [] if ending.row.phase is Phase.OPENING else ["Begin"]
+    assert [message["type"] for message in report["messages"]] == [*begun, "Error"]
+    assert (report["code"], report["reason"]) == (ending.code, ending.reason)
+    assert report["wasClean"]
