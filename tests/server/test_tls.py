@@ -24,7 +24,15 @@ from turnwire.server import running
 from turnwire.server.running import listening
 from turnwire.server.service import Service
 from turnwire.server.settings import SettingsError, load_settings
-from turnwire.server.tls import CA_FILE, SERVER_FILE, Tls, TlsError, self_signed, tls_of
+from turnwire.server.tls import (
+    AUTHORITY_FILE,
+    CA_FILE,
+    SERVER_FILE,
+    Tls,
+    TlsError,
+    self_signed,
+    tls_of,
+)
 from turnwire.speech.echo import EchoEngine
 
 DAY = 24 * 60 * 60
@@ -125,6 +133,14 @@ async def test_an_authority_that_runs_out_makes_way_for_another(tmp_path: Path) 
     tls = self_signed(tmp_path, "127.0.0.1", now=now)
     assert (tmp_path / CA_FILE).read_bytes() != trusted
     async with serving(tls) as url:
+        assert await said(url, tmp_path / CA_FILE) == "one two"
+
+
+async def test_an_authority_that_was_lost_is_not_missed(tmp_path: Path) -> None:
+    now = time.time()
+    self_signed(tmp_path, "127.0.0.1", now=now)
+    (tmp_path / AUTHORITY_FILE).unlink()
+    async with serving(self_signed(tmp_path, "127.0.0.1", now=now)) as url:
         assert await said(url, tmp_path / CA_FILE) == "one two"
 
 
