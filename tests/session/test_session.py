@@ -12,6 +12,7 @@ from turnwire.session.effects import (
     Close,
     Configure,
     Cut,
+    Decode,
     Effect,
     Finish,
     Hold,
@@ -25,14 +26,17 @@ from turnwire.session.events import (
     Admitted,
     AudioReceived,
     Connected,
+    Decoded,
     Disconnected,
     Ended,
     TextReceived,
     Tick,
+    Undecodable,
     VoiceMeasured,
     WoundUp,
 )
 from turnwire.session.session import DRAIN_SECONDS, Session
+from turnwire.wire.audio import Encoding
 from turnwire.wire.closures import SERVER_ERROR, UNAUTHORIZED
 from turnwire.wire.messages import (
     Begin,
@@ -141,6 +145,43 @@ def test_audio_goes_to_the_engine_as_samples() -> None:
 
 def test_an_empty_binary_message_is_nothing() -> None:
     assert opened().receive(AudioReceived(b""), 100) == []
+
+
+def test_compressed_audio_is_decoded_first_and_counts_by_what_becomes_of_it() -> None:
+    session = opened(("encoding", "opus"), ("sample_rate", "48000"))
+    # 20 ms, three times and more: for uncompressed audio that would be too short.
+    for packet in (b"a", b"b", b"c", b"d"):
+        assert session.receive(AudioReceived(packet), 100) == [Decode(Encoding.OPUS, packet)]
+        assert session.receive(AudioReceived(b""), 100) == []
+        samples = np.arange(320, dtype=np.int16)
+        [effect] = session.receive(Decoded(samples), 100)
+        assert isinstance(effect, Recognize)
+        assert effect.samples is samples
+    assert session.audio_ms == 80
+
+
+def test_the_engine_hears_compressed_audio_at_one_rate_whatever_was_declared() -> None:
+    session = Session("id", "tiny.en")
+    session.receive(Connected([("encoding", "aac"), ("sample_rate", "48000")]), 0)
+    _, listen = session.receive(Admitted(60, unix_time=0), 0)
+    assert isinstance(listen, Listen)
+    assert listen.sample_rate == 16_000
+
+
+@pytest.mark.parametrize(
+    ("encoding", "what"),
+    [("opus", "Opus packet"), ("ogg_opus", "Ogg Opus stream"), ("aac", "AAC stream")],
+)
+def test_what_cannot_be_decoded_ends_the_session(encoding: str, what: str) -> None:
+    session = opened(("encoding", encoding))
+    session.receive(AudioReceived(b"x"), 100)
+    error, close = session.receive(Undecodable("it is none"), 100)
+    assert isinstance(close, Close)
+    assert close.closure.code == 3006
+    assert close.closure.text == (
+        f"User Input Validation Error: Failed to decode {what}: it is none"
+    )
+    assert error == Send(Error.of(close.closure))
 
 
 def test_what_is_heard_becomes_turns() -> None:
