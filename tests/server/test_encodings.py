@@ -12,12 +12,12 @@ from typing import Any
 import pytest
 from websockets.asyncio.client import ClientConnection, connect
 
-from benchmarks.scoring import word_errors
 from tests.cli.conftest import COMMAND
 from tests.encodings import adts, messages, ogg_opus, ogg_page, opus_packets, tone
 from tests.recordings import TWO_CITIES_TEXT, samples
 from tests.server.processes import about, alive, decoders
 from tests.support import TERMINATE, ManualClock, Server, converse, serving
+from turnwire.bench.scoring import word_errors
 from turnwire.speech import load_engine
 from turnwire.wire.audio import UNCOMPRESSED, Encoding
 
