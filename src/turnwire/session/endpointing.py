@@ -29,8 +29,8 @@ class Endpointing:
 _COMPLETE = 0.4
 
 _VAD_THRESHOLD = 0.4
-"""For every family: the protocol's defaults for Universal-3 (0.2, 0.3) are those of another
-network, and would have this one take noise for a voice."""
+"""For every family. The protocol's defaults for Universal-3 (0.2, 0.3) are those of another
+network; with 0.2, this one misses a quarter of the pauses that end turns."""
 
 _CLASSIC = Endpointing(_COMPLETE, min_silence=400, max_silence=1280)
 _UNIVERSAL_3 = replace(_CLASSIC, longest_turn=60_000)
@@ -50,7 +50,7 @@ _SPARSE_PARTIALS = 3000
 
 def mode_of(family: Family, asked: ConnectionParameters) -> Mode | None:
     """The mode that the session is in; only Universal-3 has modes."""
-    return asked.mode or Mode.BALANCED if family is Family.UNIVERSAL_3 else None
+    return (asked.mode or Mode.BALANCED) if family is Family.UNIVERSAL_3 else None
 
 
 def endpointing(family: Family, asked: ConnectionParameters) -> Endpointing:
