@@ -1,7 +1,11 @@
+import shutil
+import subprocess
 from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
 
 import pytest
 
+from tests.conformance.programs import program
 from tests.conformance.recorder import Recorder, assert_understood
 from turnwire.server import running
 from turnwire.testing import LocalServer, serving
@@ -14,6 +18,8 @@ from turnwire.wire.closures import (
     Closure,
     ClosureRow,
 )
+
+NODE = Path(__file__).parent / "node"
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -37,6 +43,23 @@ def trusted_server(recorder: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[
     with serving("tiny.en", tls=True) as server:
         monkeypatch.setenv("SSL_CERT_FILE", str(server.ca_file))
         yield server
+
+
+@pytest.fixture(scope="session")
+def node_packages(pytestconfig: pytest.Config) -> Path:
+    """A folder with the official Node SDK, as the lock file has it, and what uses it."""
+    assert pytestconfig.cache is not None
+    folder = pytestconfig.cache.mkdir("node-sdk")
+    shutil.copytree(NODE, folder, dirs_exist_ok=True)
+    lock, installed = folder / "package-lock.json", folder / "installed"
+    if not installed.exists() or installed.read_text() != lock.read_text():
+        subprocess.run(
+            [program("npm"), "ci", "--ignore-scripts", "--no-audit", "--no-fund"],
+            cwd=folder,
+            check=True,
+        )
+        shutil.copy(lock, installed)
+    return folder
 
 
 @pytest.fixture(autouse=True)

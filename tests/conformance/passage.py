@@ -31,10 +31,8 @@ def assert_heard(*texts: str) -> None:
 _CHANGES = (3.15, 4.55, 6.15, 7.8)
 """Seconds after which the other one speaks."""
 
-_SAID_BY = {
-    "one": "Ever tried. Ever failed. Try again. Fail better.",
-    "two": "No matter. Fail again.",
-}
+_SAID_BY_ONE = "Ever tried. Ever failed. Try again. Fail better."
+_SAID_BY_TWO = "No matter. Fail again."
 
 
 def channels() -> Iterator[tuple[bytes, bytes]]:
@@ -45,11 +43,11 @@ def channels() -> Iterator[tuple[bytes, bytes]]:
         yield one[start : start + STEP].tobytes(), two[start : start + STEP].tobytes()
 
 
-def assert_told_apart(turns: Sequence[DualChannelTurnEvent]) -> None:
+def assert_told_apart(turns: Sequence[DualChannelTurnEvent], *, one: str, two: str) -> None:
     """That the words of the finished turns have the channels that they were said into."""
     words = [word for turn in turns if turn.turn_is_formatted for word in turn.words]
-    assert {word.channel for word in words} == set(_SAID_BY)
-    for channel, text in _SAID_BY.items():
+    assert {word.channel for word in words} == {one, two}
+    for channel, text in ((one, _SAID_BY_ONE), (two, _SAID_BY_TWO)):
         heard = " ".join(word.text for word in words if word.channel == channel)
         errors, _ = word_errors(text, heard)
         assert errors <= 1, (channel, heard)

@@ -71,7 +71,7 @@ async def test_each_channels_words_are_its_own(server: LocalServer) -> None:
             await mixer.stream("two", two)
         await mixer.flush()
     assert story.errors == []
-    assert_told_apart(turns)
+    assert_told_apart(turns, one="one", two="two")
 
 
 async def test_an_ending_is_told_once_with_its_reason(server: LocalServer, ending: Closure) -> None:

@@ -111,6 +111,7 @@ async def test_an_ending_is_an_exception_with_its_code(
         with pytest.raises(APIStatusError) as told:
             await anext(spoken)
     assert told.value.status_code == ending.code
+    assert repr(ending.reason) in told.value.body
     assert told.value.retryable
 
 

@@ -3,7 +3,6 @@
 import json
 import logging
 import os
-import shutil
 import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -18,8 +17,6 @@ from tests.conformance.passage import AUDIO, RATE, assert_heard
 from tests.conformance.programs import program
 from turnwire.testing import Address, LocalServer, serving
 from turnwire.wire.closures import Closure, Phase
-
-NODE = Path(__file__).parent / "node"
 
 
 @dataclass(frozen=True)
@@ -51,21 +48,10 @@ def server() -> Iterator[LocalServer]:
 
 
 @pytest.fixture(scope="module")
-def application(server: LocalServer, pytestconfig: pytest.Config) -> Application:
-    """The application beside its packages, as the lock file has them."""
-    assert pytestconfig.cache is not None
-    folder = pytestconfig.cache.mkdir("node-sdk")
-    shutil.copytree(NODE, folder, dirs_exist_ok=True)
-    lock, installed = folder / "package-lock.json", folder / "installed"
-    if not installed.exists() or installed.read_text() != lock.read_text():
-        subprocess.run(
-            [program("npm"), "ci", "--ignore-scripts", "--no-audit", "--no-fund"],
-            cwd=folder,
-            check=True,
-        )
-        shutil.copy(lock, installed)
+def application(server: LocalServer, node_packages: Path) -> Application:
+    """The application beside its packages."""
     assert server.ca_file is not None
-    return Application(folder, server.ca_file)
+    return Application(node_packages, server.ca_file)
 
 
 @pytest.fixture(scope="module")

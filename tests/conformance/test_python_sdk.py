@@ -136,7 +136,7 @@ def test_each_channels_words_are_its_own(server: LocalServer) -> None:
     mixer.flush()
     client.disconnect(terminate=True)
     assert story.errors == []
-    assert_told_apart(turns)
+    assert_told_apart(turns, one="one", two="two")
 
 
 def test_an_ending_is_told_once_with_its_reason(server: LocalServer, ending: Closure) -> None:
