@@ -67,5 +67,5 @@ def test_an_ending_is_told(
     report = talk(site, f"{place.url}?token={token_of(server)}", tmp_path)
     begun = [] if ending.row.phase is Phase.OPENING else ["Begin"]
     assert [message["type"] for message in report["messages"]] == [*begun, "Error"]
+    # It is no clean close to a browser if the page had more to send, which here it may have.
     assert (report["code"], report["reason"]) == (ending.code, ending.reason)
-    assert report["wasClean"]
