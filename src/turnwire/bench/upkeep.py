@@ -3,7 +3,8 @@
 import asyncio
 import itertools
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 import numpy as np
@@ -80,23 +81,49 @@ def talk(seconds: float, phase: int = 0) -> Script:
 
 
 async def _open(
-    server: BenchServer, scripts: Sequence[Script], parameters: Mapping[str, object]
-) -> list[Player]:
-    """A session for each script, none of which has played anything yet."""
+    server: BenchServer,
+    scripts: Sequence[Script],
+    parameters: Mapping[str, object],
+    players: list[Player],
+) -> None:
+    """Add a session for each script, none of which has played anything yet."""
     _allow_sockets(len(scripts))
     gate = asyncio.Semaphore(OPENING_AT_ONCE)
 
-    async def one(script: Script) -> Player:
+    async def one(script: Script) -> None:
         async with gate:
-            return await begin(server, script, parameters)
+            players.append(await begin(server, script, parameters))
 
-    return await asyncio.gather(*map(one, scripts))
+    await asyncio.gather(*map(one, scripts))
 
 
 async def _end(players: Iterable[Player]) -> None:
-    for player in players:
-        player.terminate()
-    await asyncio.gather(*(player.ended() for player in players))
+    gate = asyncio.Semaphore(OPENING_AT_ONCE)
+
+    async def one(player: Player) -> None:
+        async with gate:
+            player.terminate()
+            await player.ended()
+
+    await asyncio.gather(*map(one, players))
+
+
+@asynccontextmanager
+async def _kept_alive(players: Sequence[Player]) -> AsyncIterator[None]:
+    """Send KeepAlive for those that are there, also for those that come."""
+
+    async def keep() -> None:
+        while True:
+            await asyncio.sleep(KEEP_ALIVE_SECONDS)
+            for player in players:
+                player.keep_alive()
+
+    keeping = asyncio.create_task(keep())
+    try:
+        yield
+    finally:
+        keeping.cancel()
+        await asyncio.wait([keeping])
 
 
 async def _open_and_end(server: BenchServer, scripts: Sequence[Script]) -> list[Take]:
@@ -132,7 +159,8 @@ async def measure_overhead(
 ) -> OverheadFigures:
     """CPU of the server for each frame of 50 ms, with so many sessions that speak."""
     machine = this_machine()
-    players = await _open(server, [talk(seconds, phase) for phase in range(sessions)], {})
+    players: list[Player] = []
+    await _open(server, [talk(seconds, phase) for phase in range(sessions)], {}, players)
     before = await server.usage()
     async with turning() as wheel:
         for player in players:
@@ -165,16 +193,14 @@ async def measure_idle(
     await _open_and_end(server, [nothing] * OPENING_AT_ONCE)
     before = await server.usage()
     patience = {"inactivity_timeout": INACTIVITY_SECONDS}
-    players = await _open(server, [nothing] * sessions, patience)
-    opened = await server.usage()
-    until = time.monotonic() + seconds
-    while (left := until - time.monotonic()) > 0:
-        await asyncio.sleep(min(left, KEEP_ALIVE_SECONDS))
-        for player in players:
-            player.keep_alive()
-    after = await server.usage()
-    held = sum(not player.over.is_set() for player in players)
-    await _end(players)
+    players: list[Player] = []
+    async with _kept_alive(players):
+        await _open(server, [nothing] * sessions, patience, players)
+        opened = await server.usage()
+        await asyncio.sleep(seconds)
+        after = await server.usage()
+        held = sum(not player.over.is_set() for player in players)
+        await _end(players)
     return IdleFigures(
         model=model,
         sessions=sessions,

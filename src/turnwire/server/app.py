@@ -6,6 +6,7 @@ from typing import Any
 from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse
 from pydantic import ValidationError
+from starlette.types import ASGIApp, Receive, Scope, Send
 from starlette.websockets import WebSocket
 
 from turnwire import __version__
@@ -26,7 +27,24 @@ DEPRECATED_PATHS = ("/v2/realtime/ws", "/v2/realtime/token")
 logger = logging.getLogger(__name__)
 
 
-def create_app(service: Service) -> FastAPI:
+class SessionsFirst:
+    """Serves sessions, and leaves all else to the application.
+
+    Each layer of that would wait for the session's end, and so cost memory for as long.
+    """
+
+    def __init__(self, service: Service, app: ASGIApp) -> None:
+        self._service = service
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "websocket" and scope["path"] in SOCKET_PATHS:
+            await self._service.serve(WebSocket(scope, receive, send))
+        else:
+            await self._app(scope, receive, send)
+
+
+def create_app(service: Service) -> ASGIApp:
     """The application that serves `service`."""
     app = FastAPI(title="Turnwire", version=__version__, openapi_url=None)
 
@@ -48,14 +66,13 @@ def create_app(service: Service) -> FastAPI:
     for path in HEALTH_PATHS:
         app.add_api_route(path, health)
     for path in SOCKET_PATHS:
-        app.add_api_websocket_route(path, service.serve)
         app.add_api_route(path, upgrade_required)
     for path in DEPRECATED_PATHS:
         app.add_api_websocket_route(path, deny)
         app.add_api_route(path, deprecated_endpoint, methods=["GET", "POST"])
     app.add_api_route("/v3/token", token)
     app.add_api_route("/v3/closures.json", closure_rows)
-    return app
+    return SessionsFirst(service, app)
 
 
 def upgrade_required() -> JSONResponse:

@@ -14,7 +14,6 @@ those that may have to wait:
 import asyncio
 import contextlib
 import logging
-from collections import deque
 from collections.abc import Callable, Coroutine, Mapping
 from typing import Any
 from uuid import uuid4
@@ -79,15 +78,17 @@ class Connection:
         """Whether the session stands in the ledger."""
         self._stream: Stream | None = None
         self._decoder: Decoder | None = None
-        self._undecoded: deque[effects.Decode] = deque()
-        self._unheard: deque[Samples] = deque()
+        # Lists, as they are short: an empty deque takes as much memory as 60 items.
+        self._undecoded: list[effects.Decode] = []
+        self._unheard: list[Samples] = []
         self._hold = 0.0
-        self._outbox: asyncio.Queue[effects.Send | effects.Close] = asyncio.Queue()
+        self._outbox: list[effects.Send | effects.Close] = []
+        self._posted = asyncio.Event()
         self._outbox_has_room = asyncio.Event()
         self._outbox_has_room.set()
         self._timer: Timer | None = None
         self._timer_due = float("inf")
-        self._tasks: list[asyncio.Task[None]] = []
+        self._tasks: set[asyncio.Task[None]] = set()
         self._carry_out: dict[type, Callable[[Any], object]] = {
             effects.Admit: lambda _: self._start(self._admit),
             effects.Send: self._post,
@@ -171,7 +172,9 @@ class Connection:
         self._start(self._renew)
 
     def _start(self, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
-        self._tasks.append(asyncio.create_task(self._guarded(work)))
+        task = asyncio.create_task(self._guarded(work))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
 
     async def _guarded(self, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
         """A failure of ours ends this session, and no other."""
@@ -193,7 +196,7 @@ class Connection:
             else:
                 self._happen(events.AudioReceived(message["bytes"]))
             while self._undecoded:
-                await self._decode(self._undecoded.popleft())
+                await self._decode(self._undecoded.pop(0))
             await self._feed()
 
     async def _decode(self, effect: effects.Decode) -> None:
@@ -208,7 +211,7 @@ class Connection:
 
     async def _feed(self) -> None:
         while self._unheard:
-            await self._ear.feed(self._unheard.popleft())
+            await self._ear.feed(self._unheard.pop(0))
         if self._hold:
             await pause(self._clock, self._hold)
             self._hold = 0.0
@@ -229,8 +232,13 @@ class Connection:
     async def _write(self) -> None:
         gone = False
         while True:
-            effect = await self._outbox.get()
-            if self._outbox.qsize() < OUTBOX_MESSAGES:
+            # What was sent last is let go of before waiting for more.
+            effect = None
+            while not self._outbox:
+                self._posted.clear()
+                await self._posted.wait()
+            effect = self._outbox.pop(0)
+            if len(self._outbox) < OUTBOX_MESSAGES:
                 self._outbox_has_room.set()
             if isinstance(effect, effects.Close):
                 return await self._close(effect.closure)
@@ -279,8 +287,9 @@ class Connection:
         self._happen(events.Tick())
 
     def _post(self, effect: effects.Send | effects.Close) -> None:
-        self._outbox.put_nowait(effect)
-        if self._outbox.qsize() >= OUTBOX_MESSAGES:
+        self._outbox.append(effect)
+        self._posted.set()
+        if len(self._outbox) >= OUTBOX_MESSAGES:
             self._outbox_has_room.clear()
 
     def _held(self, effect: effects.Hold) -> None:

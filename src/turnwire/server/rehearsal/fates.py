@@ -185,7 +185,7 @@ async def _vanish(stage: Stage, _: float) -> None:
     release = stage.clock.call_at(
         stage.clock.now() + VANISHED_SECONDS, stage.socket.transport.abort
     )
-    await stage.socket.gone.wait()
+    await stage.socket.gone
     release.cancel()
 
 

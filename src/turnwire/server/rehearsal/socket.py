@@ -7,6 +7,8 @@ import struct
 from uvicorn._types import ASGISendEvent
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
+from turnwire.server.clock import resolve
+
 EXTENSION = "turnwire.socket"
 """Where the scope of a connection has its `ReachableSocket`."""
 
@@ -17,12 +19,12 @@ class ReachableSocket(WebSocketsSansIOProtocol):
     """uvicorn's WebSocket, which can also misbehave."""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self.gone = asyncio.Event()
+        self.gone: asyncio.Future[None] = self.loop.create_future()
         super().connection_made(transport)
 
     def connection_lost(self, exc: Exception | None) -> None:
         super().connection_lost(exc)
-        self.gone.set()
+        resolve(self.gone)
 
     async def run_asgi(self) -> None:
         extensions: dict[str, object] = self.scope["extensions"]  # type: ignore[assignment]
