@@ -28,7 +28,8 @@ INACTIVITY_SECONDS = 25
 
 SPARE_DESCRIPTORS = 100
 
-WARM_UP_SESSIONS = 200
+WARM_UP_SESSIONS = 1000
+"""Memory grows by some megabytes in the first of them, and then hardly any more."""
 
 
 @dataclass(frozen=True, slots=True)
