@@ -1,7 +1,8 @@
-"""Who goes first, who is cancelled, and what a failed decode does."""
+"""Who goes first, who goes together, who is cancelled, and what a failed decode does."""
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -15,21 +16,33 @@ def job(name: int, kind: Kind = Kind.FINAL) -> Job:
 
 
 class Desk:
-    """One worker that decodes what it is told to, and notes the order."""
+    """One worker that decodes what it is told to, and notes the order. Negative jobs fail; those
+    from 100 on can be decoded together, and those from 200 on have to be done twice."""
 
     def __init__(self) -> None:
         self.begun = threading.Event()
         self.go_on = threading.Event()
-        self.order: list[int] = []
+        self.batches: list[list[int]] = []
 
-    def decode(self, job: Job) -> Text:
+    @property
+    def order(self) -> list[int]:
+        return [name for batch in self.batches for name in batch]
+
+    def shape(self, job: Job) -> int:
         (name,) = job.prefix
-        self.order.append(name)
+        return min(name, 100)
+
+    def decode(self, jobs: Sequence[Job]) -> list[Text | Job]:
+        names = [job.prefix[0] for job in jobs]
+        self.batches.append(names)
         self.begun.set()
         assert self.go_on.wait(10)
-        if name < 0:
-            raise ValueError(name)
-        return NOTHING
+        if -1 in names or 199 in names:
+            raise ValueError(names)
+        return [
+            replace(job, thorough=True) if job.prefix[0] >= 200 and not job.thorough else NOTHING
+            for job in jobs
+        ]
 
 
 @pytest.fixture
@@ -39,7 +52,7 @@ def desk() -> Desk:
 
 @pytest.fixture
 def scheduler(desk: Desk) -> Iterator[Scheduler]:
-    made = Scheduler(desk.decode, workers=1)
+    made = Scheduler(desk, workers=1)
     yield made
     desk.go_on.set()
     made.close()
@@ -80,9 +93,51 @@ def test_a_failed_decode_fails_its_job_alone(scheduler: Scheduler, desk: Desk) -
     assert fine.result(10) is NOTHING
 
 
+def test_what_waits_is_decoded_together_if_it_can_be(scheduler: Scheduler, desk: Desk) -> None:
+    busy(scheduler, desk)
+    futures = [
+        scheduler.submit(job(name, kind))
+        for kind in (Kind.PARTIAL, Kind.FINAL)
+        for name in (101, 1, *range(102, 111))
+    ]
+    desk.go_on.set()
+    assert [future.result(10) for future in futures] == [NOTHING] * 22
+    assert desk.batches[1:] == 2 * [[101, *range(102, 109)], [1], [109, 110]]
+
+
+def test_one_of_those_decoded_together_fails(scheduler: Scheduler, desk: Desk) -> None:
+    busy(scheduler, desk)
+    futures = [scheduler.submit(job(name)) for name in (101, 199, 102)]
+    desk.go_on.set()
+    assert futures[0].result(10) is NOTHING
+    assert isinstance(futures[1].exception(10), ValueError)
+    assert futures[2].result(10) is NOTHING
+
+
+def test_a_job_that_has_to_be_done_again_goes_first(scheduler: Scheduler, desk: Desk) -> None:
+    busy(scheduler, desk)
+    futures = [scheduler.submit(job(name)) for name in (200, 1)]
+    desk.go_on.set()
+    assert [future.result(10) for future in futures] == [NOTHING] * 2
+    assert desk.order == [0, 200, 200, 1]
+
+
+def test_a_job_that_waits_can_be_replaced_and_keeps_its_place(
+    scheduler: Scheduler, desk: Desk
+) -> None:
+    running = scheduler.submit(job(0))
+    assert desk.begun.wait(10)
+    first, second = scheduler.submit(job(1)), scheduler.submit(job(2))
+    assert not scheduler.replace(running, job(3))
+    assert scheduler.replace(first, job(4))
+    desk.go_on.set()
+    assert second.result(10) is NOTHING
+    assert desk.order == [0, 4, 2]
+
+
 def test_close_cancels_what_waits_and_ends_the_threads(desk: Desk) -> None:
     before = threading.active_count()
-    scheduler = Scheduler(desk.decode, workers=2)
+    scheduler = Scheduler(desk, workers=2)
     desk.go_on.set()
     scheduler.submit(job(1)).result(10)
     scheduler.close()

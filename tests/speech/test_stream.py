@@ -6,8 +6,7 @@ quarter since the start of the audio, which the samples themselves tell.
 
 import asyncio
 import threading
-from collections.abc import AsyncIterator, Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import cast
 
@@ -62,7 +61,7 @@ class LoudnessEar:
 
 
 class Counter:
-    """Decodes a window into the numbers it holds, and notes its jobs."""
+    """Decodes a window into the numbers it holds, from that of its prefix on; notes its jobs."""
 
     def __init__(self) -> None:
         self.jobs: list[Job] = []
@@ -71,7 +70,7 @@ class Counter:
     def decode(self, job: Job) -> Text:
         self.jobs.append(job)
         words = []
-        for number in dict.fromkeys(job.window[job.window > 0].tolist()):
+        for number in dict.fromkeys(job.window[job.window >= min(job.prefix, default=1)].tolist()):
             (at,) = np.nonzero(job.window == number)
             mark = "." if self.ends_sentence(number) else ""
             start, end = int(at[0]) // MS, int(at[-1]) // MS
@@ -79,17 +78,28 @@ class Counter:
         return Text(tuple(words), 0.7 if words else 0.0)
 
 
+class OneByOne:
+    """A decoder that takes no two jobs together."""
+
+    def __init__(self, decode: Callable[[Job], Text]) -> None:
+        self._decode = decode
+
+    def shape(self, job: Job) -> object:
+        return object()
+
+    def decode(self, jobs: Sequence[Job]) -> list[Text]:
+        return [self._decode(job) for job in jobs]
+
+
 class Bench:
     """Streams on one scheduler."""
 
-    def __init__(self, decode: Callable[[Job], Text]) -> None:
-        self.scheduler = Scheduler(decode, workers=2)
-        self.listeners = ThreadPoolExecutor(1)
+    def __init__(self, decode: Callable[[Job], Text], workers: int = 2) -> None:
+        self.scheduler = Scheduler(OneByOne(decode), workers)
 
     def open(self, guidance: Guidance = GUIDANCE) -> WhisperStream:
         return WhisperStream(
             self.scheduler,
-            self.listeners,
             cast(Ear, LoudnessEar()),
             sample_rate=RATE,
             guidance=guidance,
@@ -97,7 +107,6 @@ class Bench:
 
     def close(self) -> None:
         self.scheduler.close()
-        self.listeners.shutdown()
 
 
 @pytest.fixture
@@ -187,9 +196,54 @@ async def test_a_voice_is_measured_since_it_was_asked_last(bench: Bench) -> None
 
 
 async def test_partial_decodes_come_at_their_pace(bench: Bench, counter: Counter) -> None:
-    await hear(bench.open(), loud(14))
-    partial = [len(job.window) / RATE for job in counter.jobs if job.kind is Kind.PARTIAL]
-    assert partial == pytest.approx([0.5, 1.5, 2.5, 3.5], abs=0.1)
+    events = await hear(bench.open(), loud(14))
+    partial = [event.words[-1].end for event in events if isinstance(event, Hypothesis)]
+    assert partial == pytest.approx([500, 1500, 2500, 3500], abs=100)
+
+
+async def test_a_partial_decode_is_of_what_is_still_in_doubt(
+    bench: Bench, counter: Counter
+) -> None:
+    events = await hear(bench.open(), loud(40))
+    tails = [len(job.window) / RATE for job in counter.jobs if job.kind is Kind.PARTIAL]
+    assert len(tails) > 8
+    assert max(tails) < 3.5
+    hypotheses = [texts(event) for event in events if isinstance(event, Hypothesis)]
+    assert hypotheses[-1] == " ".join(map(str, range(1, len(hypotheses[-1].split()) + 1)))
+
+
+async def test_a_partial_decode_that_has_to_wait_is_made_of_the_newest_audio(
+    counter: Counter,
+) -> None:
+    at_work, go_on = threading.Event(), threading.Event()
+
+    def decode(job: Job) -> Text:
+        at_work.set()
+        assert go_on.wait(10)
+        return counter.decode(job)
+
+    bench = Bench(decode, workers=1)
+    other, stream = bench.open(), bench.open()
+    finishing = asyncio.create_task(hear(other, loud(2), quiet(320)))
+    await asyncio.to_thread(at_work.wait, 10)
+    heard: list[Heard] = []
+
+    async def listen() -> None:
+        async for event in stream.events():
+            heard.append(event)
+
+    listening = asyncio.create_task(listen())
+    for number in range(1, 15):
+        await stream.feed(loud(1, first=number))
+        for _ in range(20):  # as it is spoken: the stream is done with each word
+            await asyncio.sleep(0)
+    go_on.set()
+    await finishing
+    stream.finish()
+    await listening
+    bench.close()
+    [hypothesis] = [event for event in heard if isinstance(event, Hypothesis)]
+    assert texts(hypothesis) == " ".join(map(str, range(1, 15)))
 
 
 async def test_partial_decodes_wait_as_long_as_the_session_wants(

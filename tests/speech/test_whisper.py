@@ -23,7 +23,7 @@ from turnwire.hearing import (
     plain,
 )
 from turnwire.speech import load_engine
-from turnwire.speech.decoding import RATE, Job, Kind
+from turnwire.speech.decoding import RATE, Job, Kind, Text
 from turnwire.speech.engine import Engine, EngineError, Samples
 from turnwire.speech.models import find_model
 from turnwire.speech.whisper import Whisper, load_whisper
@@ -107,6 +107,13 @@ def job_of(audio: Samples, kind: Kind, prefix: tuple[int, ...] = ()) -> Job:
     return Job(audio, prefix, kind, voice_end=len(audio))
 
 
+def decode(whisper: Whisper, job: Job) -> Text:
+    """The text of one job."""
+    (text,) = whisper.decode([job])
+    assert isinstance(text, Text)
+    return text
+
+
 async def test_two_cities(engine: Engine) -> None:
     audio, rate = samples("two_cities.wav")
     heard = await hear(engine, [audio], rate)
@@ -144,9 +151,9 @@ def test_a_finished_sentence_is_told_from_an_unfinished_one() -> None:
     whisper = Whisper(find_model("tiny.en"), threads=1)
     audio, rate = samples("two_cities.wav")
     audio = soxr.resample(audio, rate, RATE)
-    unfinished = whisper.decode(job_of(audio[: 2 * RATE], Kind.FINAL))
+    unfinished = decode(whisper, job_of(audio[: 2 * RATE], Kind.FINAL))
     assert [plain(word.text) for word in unfinished.words] == ["it", "was", "the", "best"]
-    finished = whisper.decode(job_of(audio[-8 * RATE :], Kind.FINAL))
+    finished = decode(whisper, job_of(audio[-8 * RATE :], Kind.FINAL))
     assert plain(finished.words[-1].text) == "only"
     assert unfinished.completeness < 0.4 < finished.completeness
 
@@ -175,18 +182,33 @@ def test_a_decode_depends_on_its_job_alone() -> None:
     whisper = Whisper(find_model("tiny.en"), threads=1)
     audio, _ = samples("beckett.wav")
     job = job_of(audio[: 3 * RATE], Kind.FINAL)
-    first = whisper.decode(job)
-    whisper.decode(job_of(audio[3 * RATE :], Kind.PARTIAL))
-    assert whisper.decode(job) == first
+    first = decode(whisper, job)
+    decode(whisper, job_of(audio[3 * RATE :], Kind.PARTIAL))
+    assert decode(whisper, job) == first
     assert [plain(word.text) for word in first.words] == ["ever", "tried", "ever", "failed"]
+
+
+@pytest.mark.parametrize("kind", list(Kind))
+def test_what_is_decoded_together_is_heard_as_well_as_alone(kind: Kind) -> None:
+    whisper = Whisper(find_model("tiny.en"), threads=1)
+    audio, _ = samples("beckett.wav")
+    jobs = [job_of(audio[start : start + 3 * RATE // 2], kind) for start in (0, 24_000, 56_000)]
+    assert len({whisper.shape(job) for job in jobs}) == 1
+    together = whisper.decode(jobs)
+    for job, text in zip(jobs, together, strict=True):
+        assert isinstance(text, Text)
+        assert text.words
+        assert [word.text for word in text.words] == [
+            word.text for word in decode(whisper, job).words
+        ]
 
 
 def test_a_decode_begins_with_its_prefix() -> None:
     whisper = Whisper(find_model("tiny.en"), threads=1)
     audio, _ = samples("beckett.wav")
-    first = whisper.decode(job_of(audio[: 3 * RATE], Kind.FINAL)).words[0]
+    first = decode(whisper, job_of(audio[: 3 * RATE], Kind.FINAL)).words[0]
     for kind in Kind:
-        text = whisper.decode(job_of(audio[RATE * 3 // 2 : 3 * RATE], kind, first.tokens))
+        text = decode(whisper, job_of(audio[RATE * 3 // 2 : 3 * RATE], kind, first.tokens))
         assert text.words[0].text == first.text
 
 

@@ -1,6 +1,7 @@
 """Which words of a text that is still being spoken will not change any more.
 
-LocalAgreement-2: a word is stable once two decodes in a row agree on it and on all before it.
+LocalAgreement-2: a word is agreed on once two decodes in a row have it, and all before it. It is
+stable if the decoder is sure of it, and of all before it.
 """
 
 from collections.abc import Sequence
@@ -36,22 +37,27 @@ class Agreement:
 
     def __init__(self) -> None:
         self.stable: tuple[Decoded, ...] = ()
+        self.agreed = 0
+        """How many words were agreed on, the stable ones included."""
         self._previous: Sequence[Decoded] = ()
 
     def update(self, words: Sequence[Decoded], audio_end: int) -> tuple[Decoded, ...]:
         """Take the next decode of audio that ends at `audio_end` ms; gives the words to report."""
         words = restate(words, self.stable)
-        agreed = len(self.stable)
-        for word, before in zip(words[agreed:], self._previous[agreed:], strict=False):
+        stable = self.agreed = len(self.stable)
+        for word, before in zip(words[stable:], self._previous[stable:], strict=False):
             agree = plain(word.text) == plain(before.text)
-            if not agree or word.end > audio_end - HOLD_BACK_MS or word.confidence < SURE_ENOUGH:
+            if not agree or word.end > audio_end - HOLD_BACK_MS:
                 break
-            agreed += 1
-        self.stable = words[:agreed]
+            if stable == self.agreed and word.confidence >= SURE_ENOUGH:
+                stable += 1
+            self.agreed += 1
+        self.stable = words[:stable]
         self._previous = words
         return words
 
     def forget(self, count: int) -> None:
         """Leave out the first `count` words: the window no longer holds them."""
         self.stable = self.stable[count:]
+        self.agreed = max(self.agreed - count, 0)
         self._previous = self._previous[count:]

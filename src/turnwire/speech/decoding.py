@@ -1,7 +1,9 @@
 """What passes between a stream that has audio and a decoder that makes text of it."""
 
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -38,6 +40,8 @@ class Job:
     Spoken in pieces, a passage is heard no better than its worst piece without them."""
     guidance: Guidance | None = None
     """What else is known of it."""
+    thorough: bool = False
+    """Whether it was decoded before, and the text looked bad."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,3 +68,13 @@ class Text:
 
 
 NOTHING = Text((), 0.0)
+
+
+class Decoder(Protocol):
+    """A model that makes texts of windows. Thread-safe."""
+
+    def shape(self, job: Job) -> Hashable:
+        """Jobs of one kind whose shapes are equal can be decoded together."""
+
+    def decode(self, jobs: Sequence[Job]) -> Sequence[Text | Job]:
+        """The text of each job, or the job to do instead where the text looks bad."""

@@ -2,14 +2,15 @@
 
 What a stream does depends on the audio alone, not on how fast it arrives or how fast decoding
 is. A partial decode runs while the stream goes on listening, but its outcome is waited for
-before the next decode; only if it has not even begun by then, as on an overloaded server, is it
-given up. A final decode is waited for where it is due.
+before the next decode. Only if audio comes as it is spoken, and the decode has not begun by
+then, as on a busy server, is it made of the newer audio instead. So partial texts come as often
+as the server has time for them, and are never old. A final decode is waited for where it is due.
 """
 
 import asyncio
 from collections import deque
 from collections.abc import AsyncIterator
-from concurrent.futures import Executor, Future
+from concurrent.futures import Future
 from dataclasses import dataclass, replace
 from enum import Enum, auto
 
@@ -26,14 +27,17 @@ from turnwire.speech.voice import FRAME, Change, Ear, Segmenter
 _INBOX_S = 60
 """How much audio may wait before `feed` does."""
 
-_BITE_S = 1
-"""How much audio is listened to in one go, at most."""
+_BITE_S = 0.5
+"""How much audio is listened to in one go, at most. It takes the event loop some milliseconds."""
 
-_PATIENCE_S = 0.25
-"""How long a partial decode may wait for a free thread when the next decode is due."""
+_LIVE_S = 0.5
+"""A stream with less audio than this to listen to hears it as it is spoken."""
 
 _CONTEXT_TOKENS = 48
-"""How much of what was said before a window its final decode is told: some forty words."""
+"""How much of what was said before a window its final decode is told: some forty words,"""
+
+_CONTEXT_STEP = 16
+"""from so many on in steps of as many: decodes with equally long contexts can be made together."""
 
 # In samples at 16 kHz:
 
@@ -82,6 +86,18 @@ class _Sound:
     last: bool = False
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _Decode:
+    """A decode of the audio from `start` to `end`, samples."""
+
+    start: int
+    end: int
+    queued: Future[Text]
+    """The outcome, as the scheduler sees it, and"""
+    outcome: asyncio.Future[Text]
+    """as the event loop does."""
+
+
 class _ClosedError(Exception):
     """The stream was closed while its next event was being made."""
 
@@ -92,14 +108,12 @@ class WhisperStream:
     def __init__(
         self,
         scheduler: Scheduler,
-        listeners: Executor,
         ear: Ear,
         *,
         sample_rate: int,
         guidance: Guidance,
     ) -> None:
         self._scheduler = scheduler
-        self._listeners = listeners
         self._ear = ear
         self._sample_rate = sample_rate
         self._guidance = guidance
@@ -109,6 +123,7 @@ class WhisperStream:
         self._taken = 0  # samples that left it
         self._wake = asyncio.Event()  # set when `events` may have something to do
         self._room = asyncio.Event()  # set when the inbox has become shorter
+        self._finishing = False
         self._closed = False
 
         # All positions below are samples at 16 kHz since the start of the stream.
@@ -127,9 +142,7 @@ class WhisperStream:
         self._voice_from = 0  # where the voice in the window begins
         self._settled = True  # the utterance has taken all that was said
         self._due: Kind | _Ask | None = None  # the decode to make before anything else
-        self._running: asyncio.Future[Text] | None = None  # a decode
-        self._job: Future[Text] = Future()  # the same, as the scheduler sees it
-        self._partial_end = 0
+        self._running: _Decode | None = None
         self._next_partial = 0
 
     # What a session calls.
@@ -138,7 +151,7 @@ class WhisperStream:
         while self._waiting > _INBOX_S * self._sample_rate and not self._closed:
             self._room.clear()
             await self._room.wait()
-        bite = _BITE_S * self._sample_rate
+        bite = int(_BITE_S * self._sample_rate)
         for start in range(0, len(samples), bite):
             self._put(_Sound(samples[start : start + bite], self._guidance.vad_threshold))
         self._waiting += len(samples)
@@ -149,6 +162,7 @@ class WhisperStream:
     def finish(self) -> None:
         self._put(_Sound(np.zeros(0, np.int16), self._guidance.vad_threshold, last=True))
         self._put(_Ask.FINISH)
+        self._finishing = True
 
     def cut(self) -> None:
         self._give_up()
@@ -198,29 +212,28 @@ class WhisperStream:
         if self._closed:
             raise _ClosedError
         # A final decode is waited for where it is begun, so this one is partial.
-        if self._running is not None and (self._due is not None or self._running.done()):
+        if self._running is not None and (self._due is not None or self._running.outcome.done()):
             return await self._end_partial(self._running)
         if self._due is not None:
             return await self._decode_due()
         if self._frames:
             return self._judge(*self._frames.popleft())
         if self._inbox:
-            await self._take(self._inbox.popleft())
+            self._take(self._inbox.popleft())
+            await asyncio.sleep(0)  # other streams listen, too
         else:
             await self._wake.wait()
             self._wake.clear()
         return None
 
-    async def _take(self, item: _Sound | _Ask) -> None:
+    def _take(self, item: _Sound | _Ask) -> None:
         if isinstance(item, _Ask):
             self._due = item
             return
         self._waiting -= len(item.samples)
         self._taken += len(item.samples)
         self._room.set()
-        audio, voices = await asyncio.get_running_loop().run_in_executor(
-            self._listeners, self._ear.listen, item.samples, item.last
-        )
+        audio, voices = self._ear.listen(item.samples, item.last)
         self._tape.append(audio)
         self._peak = max((self._peak, *voices))
         self._frames.extend((voice, item.vad_threshold) for voice in voices)
@@ -289,9 +302,8 @@ class WhisperStream:
     async def _decode_due(self) -> Heard | None:
         due, self._due = self._due, None
         if due is Kind.PARTIAL:
-            self._partial_end = self._judged
             self._plan_partial(self._judged, _NEXT_PARTIAL, self._guidance.next_partial)
-            self._decode(Kind.PARTIAL, self._judged, self._utterance.prefix)
+            self._submit(*self._tail())
             return None
         if due is Kind.FINAL:
             await self._settle(self._judged)
@@ -303,20 +315,36 @@ class WhisperStream:
         said = self._utterance
         return event(said.words, at, said.completeness, said.language)
 
-    async def _end_partial(self, partial: asyncio.Future[Text]) -> Hypothesis | None:
-        if self._partial_end - self._window < _LONG:
-            await asyncio.wait([partial], timeout=_PATIENCE_S)
-            if not partial.done() and not self._job.running():
-                self._give_up()
-                return None
+    async def _end_partial(self, partial: _Decode) -> Hypothesis | None:
+        if self._live and partial.end - self._window < _LONG and self._overtake(partial):
+            return None
         text = await self._outcome(partial)
         if text is None:
             return None
-        self._utterance.hear(text, self._partial_end // MS)
-        self._shorten_window()
-        self._stands = self._partial_end
+        self._utterance.hear(text, partial.end // MS)
+        self._shorten_window(partial.end)
+        self._stands = partial.end
         words = self._utterance.words
         return Hypothesis(words, self._utterance.stable) if words else None
+
+    @property
+    def _live(self) -> bool:
+        """Whether audio is heard as it is spoken, and more of it will come."""
+        return not self._finishing and self._waiting < _LIVE_S * self._sample_rate
+
+    def _overtake(self, partial: _Decode) -> bool:
+        """Have the decode that is due take the place of a partial one, if that has not begun."""
+        if self._due is not Kind.PARTIAL:
+            if partial.queued.cancel():
+                self._running = None
+            return self._running is None
+        start, job = self._tail()
+        if not self._scheduler.replace(partial.queued, job):
+            return False
+        self._due = None
+        self._plan_partial(self._judged, _NEXT_PARTIAL, self._guidance.next_partial)
+        self._running = replace(partial, start=start, end=self._judged)
+        return True
 
     async def _settle(self, end: int) -> None:
         """Let the utterance have all that was said before `end`."""
@@ -324,66 +352,78 @@ class WhisperStream:
             if self._segmenter.ended - self._voice_from < _LEAST_VOICE:
                 text: Text | None = NOTHING
             else:
-                text = await self._outcome(self._decode(Kind.FINAL, end))
+                text = await self._outcome(self._decode(end))
                 if text is not None and not self._utterance.agrees_with(text):
-                    text = await self._outcome(
-                        self._decode(Kind.FINAL, end, self._utterance.prefix)
-                    )
+                    text = await self._outcome(self._decode(end, self._utterance.prefix))
             if text is not None:
                 self._utterance.settle(text)
                 self._settled = True
 
-    def _decode(self, kind: Kind, end: int, prefix: tuple[int, ...] = ()) -> asyncio.Future[Text]:
-        """Have the window up to `end` decoded."""
-        window = self._tape.copy(self._window, end)
-        voice_end = len(window)
-        context: tuple[int, ...] = ()
-        if kind is Kind.FINAL:
-            voice_end = min(self._segmenter.ended - self._window, voice_end)
-            context = (*self._said, *self._utterance.kept_tokens)[-_CONTEXT_TOKENS:]
-        self._job = self._scheduler.submit(
-            Job(window, prefix, kind, voice_end, context, self._guidance)
-        )
-        self._running = asyncio.wrap_future(self._job)
-        self._running.add_done_callback(lambda _: self._wake.set())
+    def _tail(self) -> tuple[int, Job]:
+        """Where the tail of the window begins, and its decode."""
+        start = self._window
+        if self._utterance.before_tail > 0:
+            left, right = self._utterance.gap(self._utterance.before_tail)
+            start = self._tape.quietest(left * MS - _REACH, right * MS + _REACH)
+        audio = self._tape.copy(start, self._judged)
+        prefix = self._utterance.tail_prefix
+        return start, Job(audio, prefix, Kind.PARTIAL, len(audio), guidance=self._guidance)
+
+    def _decode(self, end: int, prefix: tuple[int, ...] = ()) -> _Decode:
+        """Have the window up to `end` decoded for good."""
+        audio = self._tape.copy(self._window, end)
+        voice_end = min(self._segmenter.ended - self._window, len(audio))
+        said = (*self._said, *self._utterance.kept_tokens)
+        told = min(len(said) // _CONTEXT_STEP * _CONTEXT_STEP or len(said), _CONTEXT_TOKENS)
+        context = said[len(said) - told :]
+        job = Job(audio, prefix, Kind.FINAL, voice_end, context, self._guidance)
+        return self._submit(self._window, job)
+
+    def _submit(self, start: int, job: Job) -> _Decode:
+        queued = self._scheduler.submit(job)
+        outcome = asyncio.wrap_future(queued)
+        outcome.add_done_callback(lambda _: self._wake.set())
+        self._running = _Decode(start, start + len(job.window), queued, outcome)
         return self._running
 
-    async def _outcome(self, running: asyncio.Future[Text]) -> Text | None:
-        """What a decode made of the window, on the audio clock; none if a cut came between."""
-        await asyncio.wait([running])
+    async def _outcome(self, running: _Decode) -> Text | None:
+        """What a decode made of its audio, on the audio clock; none if a cut came between."""
+        await asyncio.wait([running.outcome])
         if self._closed:
             raise _ClosedError
         if self._running is not running:
             return None
         self._running = None
-        text = running.result()
-        return replace(text, words=tuple(self._on_clock(word) for word in text.words))
+        text = running.outcome.result()
+        return replace(
+            text, words=tuple(self._on_clock(word, running.start) for word in text.words)
+        )
 
-    def _on_clock(self, word: Decoded) -> Decoded:
-        """A word of the window on the audio clock; decoders put the first one too early."""
-        start = max(self._window + word.start * MS, self._voice_from) // MS
-        return replace(word, start=start, end=max(start, self._window // MS + word.end))
+    def _on_clock(self, word: Decoded, origin: int) -> Decoded:
+        """A word on the audio clock; decoders put the first of a window too early."""
+        start = max(origin + word.start * MS, self._voice_from) // MS
+        return replace(word, start=start, end=max(start, origin // MS + word.end))
 
     def _give_up(self) -> None:
         """Cancel the decode that runs or waits, if there is one."""
         if self._running is not None:
-            self._running.cancel()
+            self._running.outcome.cancel()
             self._running = None
 
-    def _shorten_window(self) -> None:
-        """Drop audio whose words are certain from a window that has grown long."""
-        length = self._partial_end - self._window
+    def _shorten_window(self, end: int) -> None:
+        """Drop audio whose words are certain from a window that has grown long up to `end`."""
+        length = end - self._window
         if length < _LONG:
             return
         count = self._utterance.sentence_end()
         if count == 0 and length >= _TOO_LONG:
-            count = self._utterance.widest_gap(before=(self._partial_end - _NEXT_PARTIAL) // MS)
+            count = self._utterance.widest_gap(before=(end - _NEXT_PARTIAL) // MS)
         if count > 0:
             left, right = self._utterance.gap(count)
             self._window = self._tape.quietest(left * MS - _REACH, right * MS + _REACH)
             self._utterance.keep(count)
         elif length >= _TOO_LONG:
             # Nothing has been understood in all that time.
-            self._window = self._partial_end
+            self._window = end
             self._utterance.keep()
         self._tape.drop(self._window)

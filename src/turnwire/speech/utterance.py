@@ -2,6 +2,8 @@
 
 An utterance's audio is decoded as one *window* that grows with the speech. Where it grows long,
 or after a long silence, the words at its front are *kept*: their audio is not decoded again.
+While speech goes on, only the *tail* of the window is decoded: what comes after the words that
+two decodes agreed on.
 """
 
 import itertools
@@ -12,6 +14,10 @@ from turnwire.speech.agreement import Agreement, begins_with, restate
 from turnwire.speech.decoding import Decoded, Text
 
 _SENTENCE_ENDS = (".", "?", "!")
+
+_OVERLAP = 2
+"""Words before the tail that are decoded with it: they say where it goes on, and hold what is left
+of them in its audio."""
 
 
 class Utterance:
@@ -62,13 +68,25 @@ class Utterance:
         """The tokens of all words."""
         return _tokens((*self._kept, *self._window))
 
+    @property
+    def before_tail(self) -> int:
+        """How many words of the window come before its tail, which is still in doubt."""
+        return max(self._agreement.agreed - _OVERLAP, 0)
+
+    @property
+    def tail_prefix(self) -> tuple[int, ...]:
+        """The tokens that the tail begins with."""
+        return _tokens(self._window[self.before_tail : self._agreement.agreed])
+
     def agrees_with(self, text: Text) -> bool:
         """Whether a decode of the window leaves the stable words as they are."""
         return begins_with(text.words, self._agreement.stable)
 
-    def hear(self, text: Text, audio_end: int) -> None:
-        """Take a decode of the window up to `audio_end` ms, while speech goes on."""
-        self._window = self._agreement.update(text.words, audio_end)
+    def hear(self, tail: Text, audio_end: int) -> None:
+        """Take a decode of the tail up to `audio_end` ms, while speech goes on."""
+        agreed = self._agreement.agreed
+        words = (*self._window[:agreed], *tail.words[agreed - self.before_tail :])
+        self._window = self._agreement.update(words, audio_end)
 
     def settle(self, text: Text) -> None:
         """Take a decode of the window made where the speech paused."""
@@ -79,7 +97,7 @@ class Utterance:
 
     def resume(self, audio_end: int) -> None:
         """Speech goes on after the window was settled at `audio_end` ms."""
-        self.hear(Text(self._window, 0.0), audio_end)
+        self._window = self._agreement.update(self._window, audio_end)
 
     def keep(self, count: int | None = None) -> None:
         """Leave the first words of the window, or all, as they are from now on."""

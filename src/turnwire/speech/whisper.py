@@ -3,13 +3,14 @@
 Whisper was trained on windows of 30 s, and encoding one takes a third of a second. It accepts
 shorter ones at a fraction of the cost, but with little silence after the speech it may not find
 the end and repeat itself. So a final text is decoded from a window of at least 10 s, and once
-more from 30 s if it looks bad.
+more from a longer one if it looks bad.
 """
 
 import asyncio
+import math
 import os
 import zlib
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -33,8 +34,9 @@ _FINAL_BEAM = 5
 """Hypotheses that a final text is chosen from; a partial one is the first at hand."""
 
 _FULL_S = 30.0
+_LEAST_THOROUGH_S = 29.0
 _LEAST_FINAL_S = 10.0
-_LEAST_PARTIAL_S = 3.0
+_LEAST_PARTIAL_S = 2.0
 _TAIL_S = 1.0
 """Silence added after the audio, for the decoder to find the end in."""
 
@@ -48,7 +50,7 @@ _CROWD = 3
 """So many words that begin at the same moment were not spoken either."""
 
 _TOKENS_PER_S = 7
-_TOKENS_AT_LEAST = 8
+_TOKENS_AT_LEAST = 5
 _MOST_TOKENS = 224
 """Decoder positions end at 448, half of which CTranslate2 keeps for the prompt."""
 
@@ -105,56 +107,89 @@ class Whisper:
         task = "transcribe" if multilingual else None
         return Tokenizer(self._vocabulary, multilingual, task, language if multilingual else None)
 
-    def decode(self, job: Job) -> Text:
-        """The words in the job's window."""
-        seconds = _LEAD_MS / 1000 + len(job.window) / RATE
-        if job.kind is Kind.PARTIAL:
-            attempt = self._attempt(job, max(seconds, _LEAST_PARTIAL_S) + _TAIL_S)
-        else:
-            attempt = self._attempt(job, max(seconds, _LEAST_FINAL_S) + _TAIL_S)
-            if self._looks_bad(attempt):
-                # A context that misleads is among what may have gone wrong.
-                attempt = self._attempt(replace(job, context=(), guidance=None), _FULL_S)
+    def shape(self, job: Job) -> tuple[float, int]:
+        """How long its window is with the silence around it, and how many tokens precede it."""
+        return self._seconds(job), len(self._context(job))
+
+    def decode(self, jobs: Sequence[Job]) -> list[Text | Job]:
+        """The words in each job's window; a final text that looks bad is decoded again, longer."""
+        attempts = self._attempt(jobs)
+        return [self._judge(job, attempt) for job, attempt in zip(jobs, attempts, strict=True)]
+
+    def _judge(self, job: Job, attempt: _Attempt) -> Text | Job:
+        text = self._text(attempt, job.voice_end // MS)
+        if job.kind is Kind.FINAL and not job.thorough and _looks_bad(attempt, text):
+            return replace(job, thorough=True)
         if attempt.no_speech > _NO_SPEECH and attempt.logprob < _BAD_LOGPROB:
             return NOTHING
-        return self._text(attempt, job.voice_end // MS)
+        return text
 
-    def _attempt(self, job: Job, seconds: float) -> _Attempt:
-        seconds = min(seconds, _FULL_S)
+    @staticmethod
+    def _seconds(job: Job) -> float:
+        # Whole seconds, so that windows are often equally long: then they are decoded together.
+        seconds = math.ceil(_LEAD_MS / 1000 + len(job.window) / RATE)
+        if job.kind is Kind.PARTIAL:
+            least = _LEAST_PARTIAL_S
+        else:
+            least = _LEAST_THOROUGH_S if job.thorough else _LEAST_FINAL_S
+        return min(max(seconds, least) + _TAIL_S, _FULL_S)
+
+    def _context(self, job: Job) -> tuple[int, ...]:
+        if job.thorough:
+            # A context that misleads is among what may have gone wrong.
+            return ()
+        hinted = hint(job.guidance, self._tokenizer.encode) if job.guidance else ()
+        context = (*hinted, *job.context)
+        return (self._tokenizer.sot_prev, *context) if context else ()
+
+    def _attempt(self, jobs: Sequence[Job]) -> list[_Attempt]:
+        """What the decoder makes of windows of one shape."""
+        seconds = self._seconds(jobs[0])
+        encoded = [self._encode(job, seconds) for job in jobs]
+        languages = [
+            self._language(each, job.guidance) for each, job in zip(encoded, jobs, strict=True)
+        ]
+        limits = [_most_tokens(job) for job in jobs]
+        before = len(self._context(jobs[0])) + len(self._start(languages[0]))
+        results = self._model.generate(
+            _stacked(encoded),
+            [
+                [*self._context(job), *self._start(language), *job.prefix]
+                for job, language in zip(jobs, languages, strict=True)
+            ],
+            beam_size=_FINAL_BEAM if jobs[0].kind is Kind.FINAL else 1,
+            # CTranslate2 keeps room for a prompt: half of it, or what the prompt takes.
+            max_length=max(limits) + max(before, *limits),
+            return_scores=True,
+            return_no_speech_prob=True,
+        )
+        return [
+            _Attempt(
+                tokens=[token for token in tokens if token < self._tokenizer.eot][:limit],
+                encoded=window,
+                logprob=result.scores[0],
+                no_speech=result.no_speech_prob,
+                capped=len(tokens) >= limit,
+                language=language,
+            )
+            for result, window, language, limit in zip(
+                results, encoded, languages, limits, strict=True
+            )
+            for tokens in result.sequences_ids
+        ]
+
+    def _encode(self, job: Job, seconds: float) -> ctranslate2.StorageView:
         audio = np.zeros(int(seconds * RATE), np.float32)
         lead = _LEAD_MS * MS
         audio[lead : lead + len(job.window)] = job.window / np.float32(32768)
         mel = self._features(audio, padding=0)
-        encoded = self._model.encode(
+        return self._model.encode(
             ctranslate2.StorageView.from_array(np.ascontiguousarray(mel[None], np.float32))
         )
-        language = self._language(encoded, job.guidance)
+
+    def _start(self, language: Language) -> list[int]:
         tokenizer = self._tokenizer_for(language.code)
-        prompt = [*tokenizer.sot_sequence, tokenizer.no_timestamps]
-        speech_s = len(job.window) / RATE
-        most = min(len(job.prefix) + int(speech_s * _TOKENS_PER_S) + _TOKENS_AT_LEAST, _MOST_TOKENS)
-        hinted = hint(job.guidance, self._tokenizer.encode) if job.guidance else ()
-        context = (*hinted, *job.context)
-        if context:
-            context = (self._tokenizer.sot_prev, *context)
-        (result,) = self._model.generate(
-            encoded,
-            [[*context, *prompt, *job.prefix]],
-            beam_size=_FINAL_BEAM if job.kind is Kind.FINAL else 1,
-            # CTranslate2 keeps room for a prompt: half of it, or what the prompt takes.
-            max_length=max(2 * most, len(context) + len(prompt) + most),
-            return_scores=True,
-            return_no_speech_prob=True,
-        )
-        tokens = [token for token in result.sequences_ids[0] if token < self._tokenizer.eot]
-        return _Attempt(
-            tokens=tokens,
-            encoded=encoded,
-            logprob=result.scores[0],
-            no_speech=result.no_speech_prob,
-            capped=len(tokens) >= most,
-            language=language,
-        )
+        return [*tokenizer.sot_sequence, tokenizer.no_timestamps]
 
     def _language(self, encoded: ctranslate2.StorageView, guidance: Guidance | None) -> Language:
         """The likeliest language, of those that may be spoken if the model knows one of them."""
@@ -164,14 +199,6 @@ class Whisper:
         known = [Language(token.strip("<|>"), probability) for token, probability in ranked]
         wanted = guidance.languages if guidance else ()
         return next((each for each in known if each.code in wanted), known[0])
-
-    def _looks_bad(self, attempt: _Attempt) -> bool:
-        text = self._tokenizer.decode(attempt.tokens).encode()
-        return (
-            attempt.capped
-            or attempt.logprob < _BAD_LOGPROB
-            or len(text) / len(zlib.compress(text)) > _BAD_COMPRESSION
-        )
 
     def _text(self, attempt: _Attempt, voice_ms: int) -> Text:
         """The attempt's tokens as words with times, without those it heard after the voice."""
@@ -239,6 +266,30 @@ def _split(tokens: list[int], tokenizer: Tokenizer) -> tuple[list[str], list[lis
     return texts, groups
 
 
+def _most_tokens(job: Job) -> int:
+    """How many tokens a window may say, those of its prefix included."""
+    spoken = int(len(job.window) / RATE * _TOKENS_PER_S) + _TOKENS_AT_LEAST
+    return min(len(job.prefix) + spoken, _MOST_TOKENS)
+
+
+def _looks_bad(attempt: _Attempt, text: Text) -> bool:
+    """Whether a text is improbable, goes on and on, or repeats itself; what it repeats too fast
+    has been taken out of it already."""
+    complete = sum(len(word.tokens) for word in text.words) == len(attempt.tokens)
+    written = " ".join(word.text for word in text.words).encode()
+    return (
+        (attempt.capped and complete)
+        or attempt.logprob < _BAD_LOGPROB
+        or len(written) / len(zlib.compress(written)) > _BAD_COMPRESSION
+    )
+
+
+def _stacked(encoded: list[ctranslate2.StorageView]) -> ctranslate2.StorageView:
+    if len(encoded) == 1:
+        return encoded[0]
+    return ctranslate2.StorageView.from_array(np.concatenate([np.array(each) for each in encoded]))
+
+
 def _token_starts(alignment: list[tuple[int, int]]) -> list[int]:
     """When each token, and the end after the last, begins: ms from the start of the window."""
     starts: list[int] = []
@@ -259,13 +310,12 @@ def _stutter(words: list[Decoded]) -> int:
 
 
 class WhisperEngine:
-    """A Whisper model, the threads that decode with it, and one that listens for voices."""
+    """A Whisper model, and the threads that decode with it."""
 
     def __init__(self, name: str, model: Whisper, threads: int) -> None:
         self._name = name
-        self._scheduler = Scheduler(model.decode, threads)
+        self._scheduler = Scheduler(model, threads)
         self._silero = Silero()
-        self._listeners = ThreadPoolExecutor(1, "turnwire-listen")
 
     @property
     def name(self) -> str:
@@ -274,7 +324,6 @@ class WhisperEngine:
     def open(self, *, sample_rate: int, guidance: Guidance) -> WhisperStream:
         return WhisperStream(
             self._scheduler,
-            self._listeners,
             Ear(self._silero, sample_rate),
             sample_rate=sample_rate,
             guidance=guidance,
@@ -282,7 +331,6 @@ class WhisperEngine:
 
     async def close(self) -> None:
         await asyncio.to_thread(self._scheduler.close)
-        await asyncio.to_thread(self._listeners.shutdown)
 
 
 def load_whisper(model: str) -> WhisperEngine:
