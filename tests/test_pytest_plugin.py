@@ -32,6 +32,29 @@ def test_the_how_to_shows_tests_of_the_example() -> None:
     assert all(test in tests for test in shown[1].split("\n\n\n"))
 
 
+def test_the_tests_of_livekit_that_the_how_to_shows_pass(tmp_path: Path) -> None:
+    page = (EXAMPLE.parents[1] / "docs" / "testing-your-app.md").read_text()
+    shown = re.search(r"^### LiveKit.*?^```python\n(.*?)^```", page, re.M | re.S)
+    assert shown is not None
+    tests = tmp_path / "test_agent.py"
+    tests.write_text(shown[1])
+    command = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "-q",
+        "-p",
+        "no:cacheprovider",
+        f"--rootdir={tmp_path}",
+    ]
+    options = ["-o", "asyncio_mode=auto", str(tests)]
+    outcome = subprocess.run(
+        [*command, *options], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert outcome.returncode == 0, outcome.stdout
+    assert "5 passed" in outcome.stdout
+
+
 def connect(server: LocalServer, url: str) -> websockets.connect:
     return websockets.connect(
         url, additional_headers={"Authorization": server.api_key}, proxy=None, ping_interval=None

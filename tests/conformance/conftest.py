@@ -27,6 +27,7 @@ def recorder() -> Iterator[None]:
     """Every server of this module is overheard."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(running, "Rehearsal", Recorder)
+        Recorder.sent = []
         yield
 
 
@@ -65,9 +66,9 @@ def node_packages(pytestconfig: pytest.Config) -> Path:
 @pytest.fixture(autouse=True)
 async def all_that_was_sent_is_understood() -> AsyncIterator[None]:
     """Whatever a server sent in a test, each client can read, not only the one it was sent to."""
-    Recorder.sent.clear()
     yield
-    await assert_understood(Recorder.sent)
+    sent, Recorder.sent = Recorder.sent, []
+    await assert_understood(sent)
 
 
 @pytest.fixture(

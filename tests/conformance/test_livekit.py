@@ -84,6 +84,12 @@ async def test_every_utterance_is_a_preflight_once(server: LocalServer) -> None:
     assert_heard(*texts(events, SpeechEventType.PREFLIGHT_TRANSCRIPT))
 
 
+async def test_its_chunks_may_be_a_little_too_short(server: LocalServer) -> None:
+    # At 22,050 Hz it sends 49.98 ms at a time.
+    async with stream(server.host, server.api_key, sample_rate=22_050, **CLASSIC) as spoken:
+        assert_heard(*texts(await heard(spoken), SpeechEventType.FINAL_TRANSCRIPT))
+
+
 async def test_a_forced_endpoint_ends_the_turn(server: LocalServer) -> None:
     silences = {"min_turn_silence": 9000, "max_turn_silence": 9000}
     async with stream(server.host, server.api_key, CHUNKS[:61], **CLASSIC, **silences) as spoken:

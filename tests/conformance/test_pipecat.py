@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
+import soxr
 from pipecat.frames.frames import (
     EndFrame,
     ErrorFrame,
@@ -25,7 +26,7 @@ from pipecat.services.assemblyai.stt import AssemblyAISTTService
 from pipecat.tests.utils import QueuedFrameProcessor
 from pipecat.workers.runner import WorkerRunner
 
-from tests.conformance.passage import CHUNKS, RATE, assert_heard
+from tests.conformance.passage import AUDIO, CHUNKS, RATE, assert_heard
 from turnwire.testing import LocalServer
 from turnwire.wire.closures import Closure
 
@@ -135,6 +136,14 @@ async def test_the_passage_is_transcribed(server: LocalServer, options: dict[str
         frames = await talk.rest()
         assert_heard(*texts(frames))
         assert talk.errors() == []
+
+
+async def test_its_chunks_may_cut_samples_in_half(server: LocalServer) -> None:
+    # At 22,050 Hz it sends 2205 bytes at a time.
+    audio = soxr.resample(AUDIO, RATE, 22_050).tobytes()
+    async with conversation(server.url, server.api_key, sample_rate=22_050, **CLASSIC) as talk:
+        await talk.say(*(audio[start : start + 882] for start in range(0, len(audio), 882)))
+        assert_heard(*texts(await talk.rest()))
 
 
 async def test_what_is_heard_is_shown_before_the_turn_ends(server: LocalServer) -> None:
