@@ -1,5 +1,7 @@
 """The words of an utterance while its window grows, pauses and is shortened."""
 
+from dataclasses import replace
+
 from tests.speech.test_agreement import said
 from turnwire.speech.decoding import NOTHING, Text
 from turnwire.speech.utterance import Utterance
@@ -81,3 +83,25 @@ def test_the_widest_gap() -> None:
     assert utterance.gap(2) == (400, 600)
     assert utterance.widest_gap(before=100) == 0
     assert Utterance().widest_gap(before=100) == 0
+
+
+def test_the_tail_is_what_was_not_agreed_on_and_two_words_before_it() -> None:
+    utterance = heard("it was the best", "it was the best of times")
+    assert utterance.before_tail == 2
+    assert utterance.tail_prefix == (2, 3)
+    utterance.hear(Text(said("the best of times it"), 0.0), 100_000)
+    assert texts(utterance) == "it was the best of times it"
+    assert utterance.before_tail == 4
+
+
+def test_a_settled_text_with_fewer_words_leaves_no_tail_behind() -> None:
+    utterance = Utterance()
+    unsure = [replace(word, confidence=0.1) for word in said("uh the the best of times")]
+    for _ in range(2):
+        utterance.hear(Text(tuple(unsure), 0.0), 100_000)
+    assert (utterance.stable, utterance.before_tail) == (0, 4)
+    utterance.settle(Text(said("the best."), 0.9))
+    utterance.keep()
+    utterance.hear(Text(said("it was"), 0.0), 100_000)
+    assert texts(utterance) == "the best. it was"
+    assert utterance.before_tail == 0

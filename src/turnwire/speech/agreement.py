@@ -56,6 +56,11 @@ class Agreement:
         self._previous = words
         return words
 
+    def settle(self, words: Sequence[Decoded]) -> tuple[Decoded, ...]:
+        """Take a decode that is better than those before; gives the words to report."""
+        self.agreed = len(self.stable)
+        return restate(words, self.stable)
+
     def forget(self, count: int) -> None:
         """Leave out the first `count` words: the window no longer holds them."""
         self.stable = self.stable[count:]

@@ -10,7 +10,7 @@ import itertools
 from collections.abc import Iterable
 
 from turnwire.hearing import ENGLISH, Language, Word
-from turnwire.speech.agreement import Agreement, begins_with, restate
+from turnwire.speech.agreement import Agreement, begins_with
 from turnwire.speech.decoding import Decoded, Text
 
 _SENTENCE_ENDS = (".", "?", "!")
@@ -90,7 +90,7 @@ class Utterance:
 
     def settle(self, text: Text) -> None:
         """Take a decode of the window made where the speech paused."""
-        self._window = restate(text.words, self._agreement.stable)
+        self._window = self._agreement.settle(text.words)
         if self._window:
             self._completeness = text.completeness
             self._language = text.language
