@@ -284,6 +284,21 @@ async def test_a_final_that_disagrees_is_decoded_again_behind_the_stable_words()
     assert texts(events[-1]) == "right word"
 
 
+async def test_what_follows_a_final_text_that_stops_early_is_decoded_too(counter: Counter) -> None:
+    def decode(job: Job) -> Text:
+        text = counter.decode(job)
+        return replace(text, words=text.words[:4]) if job.kind is Kind.FINAL else text
+
+    bench = Bench(decode)
+    never = replace(GUIDANCE, first_partial=NEVER, next_partial=NEVER)
+    events = await hear(bench.open(never), loud(18), quiet(640))
+    bench.close()
+    finals = [len(job.window) // (WORD_MS * MS) for job in counter.jobs if job.kind is Kind.FINAL]
+    assert finals == [18, 14, 10]
+    # A second or two at the end may be laughter.
+    assert texts(events[-1]) == " ".join(map(str, range(1, 13)))
+
+
 async def test_a_cut_in_a_pause_begins_afresh(bench: Bench) -> None:
     stream = bench.open()
     await stream.feed(np.concatenate((loud(3), quiet(640), loud(2, first=4), quiet(640))))

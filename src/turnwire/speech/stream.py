@@ -70,6 +70,9 @@ _LONG = 15 * RATE
 _TOO_LONG = 24 * RATE
 """A window from here on is shortened between any two words."""
 
+_UNHEARD = 2 * RATE
+"""A final text may stop this long before the voice does, which may be laughter."""
+
 _REACH = 100 * MS
 """How far off the times of words may be, when a dip is looked for between two."""
 
@@ -357,7 +360,20 @@ class WhisperStream:
                     text = await self._outcome(self._decode(end, self._utterance.prefix))
             if text is not None:
                 self._utterance.settle(text)
-                self._settled = True
+                self._settled = not self._leave_rest(text)
+
+    def _leave_rest(self, text: Text) -> bool:
+        """Whether a final text stops long before the voice does; then the window is what follows.
+
+        Where one speaker takes over from another, the decoder may take the first one's end for
+        that of the window.
+        """
+        if not text.words or self._segmenter.ended - text.words[-1].end * MS < _UNHEARD:
+            return False
+        end = text.words[-1].end * MS
+        self._window = self._voice_from = self._tape.quietest(end, end + 2 * _REACH)
+        self._utterance.keep()
+        return True
 
     def _tail(self) -> tuple[int, Job]:
         """Where the tail of the window begins, and its decode."""
