@@ -76,6 +76,25 @@ def test_nothing_new_is_not_told_again() -> None:
     assert len(told(assembler(), same, same)) == 1
 
 
+def test_the_same_words_in_the_next_utterance_or_turn_are_new() -> None:
+    same = Hypothesis(words("one two"), stable=0)
+    turns = assembler()
+    goes_on = told(turns, same, pause("one two", 500), same)
+    assert [len(turn.words) for turn in goes_on] == [2, 2, 4]
+    *_, anew = told(turns, pause("one two", 1280), same)
+    assert (anew.turn_order, len(anew.words)) == (1, 2)
+
+
+def test_the_same_words_told_in_another_style_are_new() -> None:
+    same = Hypothesis(words("oh shit"), stable=0)
+    turns = assembler()
+    told(turns, same)
+    asked = ConnectionParameters(filter_profanity=True)
+    turns.style = style(Family.UNIVERSAL_STREAMING, asked)
+    [masked] = told(turns, same)
+    assert masked.words[1].text == "***"
+
+
 def test_nothing_heard_is_nothing_told() -> None:
     silence: list[Heard] = [
         SpeechStarted(0, 1.0),

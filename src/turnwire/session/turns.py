@@ -13,7 +13,7 @@ arrives in a burst is cut where it would have been cut live.
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, ClassVar
 
 from turnwire.hearing import (
     ENGLISH,
@@ -55,17 +55,12 @@ class TurnAssembler:
         """How many words of the current utterance will not change."""
         self._told: tuple[messages.Word, ...] = ()
         """The words of the last message about this turn."""
-        self._handlers: dict[type[Heard], Callable[[Any], list[Effect]]] = {
-            SpeechStarted: self._speech_started,
-            Hypothesis: self._hypothesis,
-            Pause: self._pause,
-            Marked: self._demanded_end,
-            Finished: self._demanded_end,
-        }
+        self._shown: tuple[Sequence[Word], int, Style] | None = None
+        """What the last partial of this utterance was made of."""
 
     def receive(self, heard: Heard) -> list[Effect]:
         """What to tell the client about it, and whether the engine is to cut."""
-        return self._handlers[type(heard)](heard)
+        return self._HANDLERS[type(heard)](self, heard)
 
     def _speech_started(self, heard: SpeechStarted) -> list[Effect]:
         if self._onset is None:
@@ -107,14 +102,18 @@ class TurnAssembler:
         return words[-1].end - began >= self.endpointing.longest_turn
 
     def _partial(self, words: Sequence[Word]) -> list[Effect]:
-        if not words and not self._taken:
+        # A pause repeats itself with every frame; most of the time there is nothing new to write.
+        shown = (words, self._stable, self.style)
+        if shown == self._shown or not (words or self._taken):
             return []
+        self._shown = shown
         return self._tell(self.style.partial(self._draft(words)))
 
     def _end_utterance(self, words: Sequence[Word]) -> list[Effect]:
         effects = self._tell(self.style.utterance(self._draft(words)))
         self._taken.extend(words)
         self._stable = 0
+        self._shown = None
         return [*effects, Cut()]
 
     def _end_turn(self, words: Sequence[Word], goes_on_at: int | None = None) -> list[Effect]:
@@ -130,6 +129,7 @@ class TurnAssembler:
         self._completeness = 0.0
         self._stable = 0
         self._told = ()
+        self._shown = None
         return [*effects, Cut()]
 
     def _tell(self, turn: messages.Turn) -> list[Effect]:
@@ -152,3 +152,11 @@ class TurnAssembler:
         return Draft(
             self._order, self._taken, words, self._stable, self._completeness, self._language
         )
+
+    _HANDLERS: ClassVar[dict[type[Heard], Callable[["TurnAssembler", Any], list[Effect]]]] = {
+        SpeechStarted: _speech_started,
+        Hypothesis: _hypothesis,
+        Pause: _pause,
+        Marked: _demanded_end,
+        Finished: _demanded_end,
+    }
