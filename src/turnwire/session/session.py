@@ -21,7 +21,7 @@ A session that is wound up before it opened has nothing to deliver, and closes a
 
 from collections.abc import Callable
 from enum import Enum, auto
-from typing import Any
+from typing import Any, ClassVar
 
 from turnwire.hearing import Finished, Heard, Hypothesis, Marked, Pause, SpeechStarted
 from turnwire.session.chunks import ChunkRule
@@ -140,8 +140,9 @@ _HEEDED: dict[State, tuple[type, ...]] = {
 }
 """The events that mean something in each state; all others change nothing."""
 
-_Handler = Callable[[Any, float], list[Effect]]
-_Alarm = Callable[[float], list[Effect]]
+
+_Handler = Callable[["Session", Any, float], list[Effect]]
+_Alarm = Callable[["Session", float], list[Effect]]
 
 
 class Session:
@@ -160,33 +161,13 @@ class Session:
         self._alarms: dict[_Alarm, float] = {}
         """What is to happen when its time has come, if nothing else does before."""
         self._warned_of_pace = False
-        self._handlers: dict[type, _Handler] = {
-            Connected: self._connect,
-            Admitted: self._begin,
-            AudioReceived: self._audio,
-            Decoded: self._decoded,
-            Undecodable: self._undecodable,
-            TextReceived: self._text,
-            Tick: self._tick,
-            VoiceMeasured: self._tell_heartbeat,
-            Ended: lambda event, now: self._close(event.closure, now),
-            WoundUp: lambda event, now: self._drain(event.closure, now),
-            Disconnected: lambda _, now: self._close(CLIENT_GONE.because(), now),
-            **dict.fromkeys(_HEARD, self._heard),
-        }
-        self._messages: dict[type, _Handler] = {
-            Terminate: lambda _, now: self._drain(SESSION_ENDED.because(), now),
-            ForceEndpoint: lambda *_: [Mark()],
-            KeepAlive: lambda *_: [],
-            UpdateConfiguration: self._update,
-        }
 
     def receive(self, event: Event, now: float) -> list[Effect]:
         """Everything that follows from this event, in order."""
         if not isinstance(event, _HEEDED[self._state]):
             return []
         try:
-            return self._handlers[type(event)](event, now)
+            return self._HANDLERS[type(event)](self, event, now)
         except Violation as violation:
             return self._close(violation.closure, now)
 
@@ -225,8 +206,8 @@ class Session:
     def _begin(self, event: Admitted, now: float) -> list[Effect]:
         self._state = State.LIVE
         self._begun = now
-        self._alarms[self._expire] = now + event.max_seconds
-        self._alarms[self._warn_of_expiry] = now + event.max_seconds - EXPIRY_WARNING_SECONDS
+        self._alarms[Session._expire] = now + event.max_seconds
+        self._alarms[Session._warn_of_expiry] = now + event.max_seconds - EXPIRY_WARNING_SECONDS
         self._stay_active(now)
         self._keep_pulse(now)
         return [
@@ -290,7 +271,13 @@ class Session:
         self._check_size(len(event.text.encode(errors="replace")))
         self._chunks.forgive()
         message = parse_client_message(event.text)
-        return self._messages[type(message)](message, now)
+        return self._MESSAGES[type(message)](self, message, now)
+
+    def _force_endpoint(self, _: ForceEndpoint, now: float) -> list[Effect]:
+        return [Mark()]
+
+    def _keep_alive(self, _: KeepAlive, now: float) -> list[Effect]:
+        return []
 
     def _update(self, message: UpdateConfiguration, now: float) -> list[Effect]:
         check_family(message, self._family, self._model)
@@ -324,38 +311,38 @@ class Session:
         while (deadline := self.deadline()) is not None and deadline <= now:
             alarm = min(self._alarms, key=lambda each: self._alarms[each])
             del self._alarms[alarm]
-            effects += alarm(now)
+            effects += alarm(self, now)
         return effects
 
     def _stay_active(self, now: float) -> None:
         patience = self._parameters.inactivity_timeout
         if patience is not None:
-            self._alarms[self._end_inactive] = now + patience
-            self._alarms[self._warn_of_inactivity] = now + patience / 2
+            self._alarms[Session._end_inactive] = now + patience
+            self._alarms[Session._warn_of_inactivity] = now + patience / 2
 
     def _expire(self, now: float) -> list[Effect]:
         return self._drain(SESSION_EXPIRED.because(), now)
 
     def _warn_of_expiry(self, now: float) -> list[Effect]:
-        return self._warning(SESSION_EXPIRED, n=round(self._alarms[self._expire] - now))
+        return self._warning(SESSION_EXPIRED, n=round(self._alarms[Session._expire] - now))
 
     def _end_inactive(self, now: float) -> list[Effect]:
         return self._drain(INACTIVE.because(n=self._parameters.inactivity_timeout), now)
 
     def _warn_of_inactivity(self, now: float) -> list[Effect]:
         limit = self._parameters.inactivity_timeout
-        left = self._alarms[self._end_inactive] - now
+        left = self._alarms[Session._end_inactive] - now
         return self._warning(INACTIVE, n=f"{(limit or 0) - left:g}", limit=limit)
 
     def _keep_pulse(self, now: float) -> None:
         if not self._parameters.session_heartbeat:
-            self._alarms.pop(self._beat, None)
-        elif self._beat not in self._alarms:
+            self._alarms.pop(Session._beat, None)
+        elif Session._beat not in self._alarms:
             self._pulse = Pulse(self.audio_ms, self.session_ms(now))
-            self._alarms[self._beat] = now + INTERVAL_SECONDS
+            self._alarms[Session._beat] = now + INTERVAL_SECONDS
 
     def _beat(self, now: float) -> list[Effect]:
-        self._alarms[self._beat] = now + INTERVAL_SECONDS
+        self._alarms[Session._beat] = now + INTERVAL_SECONDS
         return [MeasureVoice()]
 
     def _tell_heartbeat(self, event: VoiceMeasured, now: float) -> list[Effect]:
@@ -368,12 +355,24 @@ class Session:
 
     # The end.
 
+    def _ended(self, event: Ended, now: float) -> list[Effect]:
+        return self._close(event.closure, now)
+
+    def _wound_up(self, event: WoundUp, now: float) -> list[Effect]:
+        return self._drain(event.closure, now)
+
+    def _disconnected(self, _: Disconnected, now: float) -> list[Effect]:
+        return self._close(CLIENT_GONE.because(), now)
+
+    def _terminate(self, _: Terminate, now: float) -> list[Effect]:
+        return self._drain(SESSION_ENDED.because(), now)
+
     def _drain(self, ending: Closure, now: float) -> list[Effect]:
         if self._state is State.OPENING:
             return self._close(ending, now)
         self._state = State.DRAINING
         self._ending = ending
-        self._alarms = {self._give_up: now + DRAIN_SECONDS}
+        self._alarms = {Session._give_up: now + DRAIN_SECONDS}
         return [Finish()]
 
     def _give_up(self, now: float) -> list[Effect]:
@@ -397,3 +396,24 @@ class Session:
         self._state = State.CLOSED
         self._alarms = {}
         return [*last_words, Close(closure)]
+
+    _HANDLERS: ClassVar[dict[type, _Handler]] = {
+        Connected: _connect,
+        Admitted: _begin,
+        AudioReceived: _audio,
+        Decoded: _decoded,
+        Undecodable: _undecodable,
+        TextReceived: _text,
+        Tick: _tick,
+        VoiceMeasured: _tell_heartbeat,
+        Ended: _ended,
+        WoundUp: _wound_up,
+        Disconnected: _disconnected,
+        **dict.fromkeys(_HEARD, _heard),
+    }
+    _MESSAGES: ClassVar[dict[type, _Handler]] = {
+        Terminate: _terminate,
+        ForceEndpoint: _force_endpoint,
+        KeepAlive: _keep_alive,
+        UpdateConfiguration: _update,
+    }
