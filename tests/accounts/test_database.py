@@ -64,7 +64,7 @@ async def test_a_server_closes_what_it_left_open_and_what_lapsed(lasting_url: st
     await here.begin("mine", key, now=NOW)
     await there.begin("lapsed", key, now=NOW)
     await there.begin("alive", key, now=NOW)
-    await there.renew("alive", Usage(session_ms=20_000), now=NOW + 20)
+    await there.renew({"alive": Usage(session_ms=20_000)}, now=NOW + 20)
     await here.close()
 
     here = await Store.open(lasting_url, node="here", now=NOW + LEASE_SECONDS)
@@ -94,7 +94,7 @@ async def main(url, now):
     await store.begin("ended", key, now=now)
     await store.end("ended", Usage(1000, 2000), SESSION_ENDED.because(), now=now + 2)
     await store.begin("renewed", key, now=now)
-    await store.renew("renewed", Usage(9000, 10_000), now=now + 10)
+    await store.renew({"renewed": Usage(9000, 10_000)}, now=now + 10)
     for number in itertools.count():
         await store.begin(f"begun-{number}", key, now=now)
         print(f"begun-{number}", flush=True)

@@ -70,7 +70,7 @@ async def test_a_session_from_its_begin_to_its_end(store: Store, key: str) -> No
     assert (entry.id, entry.key_id, entry.token_id, entry.node) == (session, 1, None, "here")
     assert (entry.begun_at, entry.ended_at, entry.closure) == (NOW, None, None)
 
-    await store.renew(session, Usage(audio_ms=4000, session_ms=5000), now=NOW + 5)
+    await store.renew({session: Usage(audio_ms=4000, session_ms=5000)}, now=NOW + 5)
     entry = await only_session(store)
     assert (entry.audio_ms, entry.session_ms, entry.renewed_at) == (4000, 5000, NOW + 5)
 
@@ -219,11 +219,33 @@ async def test_audio_that_came_faster_than_it_was_spoken_is_billed(store: Store,
 async def test_the_balance_goes_down_with_use(store: Store, key: str) -> None:
     await store.management.update_account("default", balance_ms=10_000)
     session = await begin(store, key)
-    await store.renew(session, Usage(audio_ms=3000, session_ms=4000), now=NOW + 4)
+    await store.renew({session: Usage(audio_ms=3000, session_ms=4000)}, now=NOW + 4)
     assert (await account(store)).balance_ms == 6000
     await store.end(session, Usage(audio_ms=11_000, session_ms=12_000), DONE, now=NOW + 12)
     assert (await account(store)).balance_ms == -2000
     assert await refusal(store, key) == f"Unauthorized Connection: {NO_BALANCE}"
+
+
+async def test_sessions_of_several_accounts_are_renewed_together(
+    store: Store, key: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("turnwire.accounts.store.RENEWED_AT_ONCE", 2)
+    manage = store.management
+    await manage.create_account("other", now=NOW, balance_ms=10_000)
+    await manage.update_account("default", balance_ms=10_000)
+    keys = [key, key, await manage.create_key("other", name="", now=NOW)]
+    sessions = [await begin(store, each) for each in keys]
+    over = await begin(store, key)
+    await store.end(over, Usage(session_ms=500), DONE, now=NOW + 1)
+    used = [1000, 2000, 4000]
+    usages = {session: Usage(session_ms=ms) for session, ms in zip(sessions, used, strict=True)}
+    await store.renew({**usages, over: Usage(session_ms=9000)}, now=NOW + 9)
+    balances = {account.name: account.balance_ms for account in await manage.accounts()}
+    assert balances == {"default": 10_000 - 500 - 1000 - 2000, "other": 10_000 - 4000}
+    entries = await manage.sessions(account=None, only_open=True, limit=10)
+    assert {entry.id: (entry.session_ms, entry.renewed_at) for entry in entries} == {
+        session: (usage.session_ms, NOW + 9) for session, usage in usages.items()
+    }
 
 
 async def test_a_session_ends_once(store: Store, key: str) -> None:
@@ -231,7 +253,7 @@ async def test_a_session_ends_once(store: Store, key: str) -> None:
     session = await begin(store, key)
     await store.end(session, Usage(session_ms=1000), DONE, now=NOW + 1)
     await store.end(session, Usage(session_ms=5000), CLIENT_GONE.because(), now=NOW + 5)
-    await store.renew(session, Usage(session_ms=6000), now=NOW + 6)
+    await store.renew({session: Usage(session_ms=6000)}, now=NOW + 6)
     entry = await only_session(store)
     assert (entry.ended_at, entry.closure, entry.billed_ms) == (NOW + 1, "session_ended", 1000)
     assert (await account(store)).balance_ms == 9000
@@ -265,7 +287,7 @@ async def test_everything_at_once(store: Store, key: str) -> None:
     async def one(number: int) -> None:
         issued = await token(store, key)
         session = await begin(store, issued if number % 2 else key)
-        await store.renew(session, Usage(session_ms=1000), now=NOW + 1)
+        await store.renew({session: Usage(session_ms=1000)}, now=NOW + 1)
         await store.close_lost(NOW + 1)
         await store.end(session, Usage(session_ms=2000), DONE, now=NOW + 2)
 
@@ -307,7 +329,7 @@ async def test_limits_are_the_account_s_and_not_the_key_s(store: Store, key: str
 async def test_a_lapsed_lease_frees_its_place(store: Store, key: str) -> None:
     await store.management.update_account("default", max_sessions=1)
     session = await begin(store, key)
-    await store.renew(session, Usage(session_ms=10_000), now=NOW + 10)
+    await store.renew({session: Usage(session_ms=10_000)}, now=NOW + 10)
     lapse = NOW + 10 + LEASE_SECONDS
     assert await refusal(store, key, lapse - 0.1) == TOO_MANY_TEXT
     await begin(store, key, lapse)
@@ -315,7 +337,7 @@ async def test_a_lapsed_lease_frees_its_place(store: Store, key: str) -> None:
 
 async def test_a_lapsed_lease_closes_the_session_as_lost(store: Store, key: str) -> None:
     session = await begin(store, key)
-    await store.renew(session, Usage(audio_ms=8000, session_ms=10_000), now=NOW + 10)
+    await store.renew({session: Usage(audio_ms=8000, session_ms=10_000)}, now=NOW + 10)
     assert await store.close_lost(NOW + 9.9 + LEASE_SECONDS) == 0
     assert await store.close_lost(NOW + 10 + LEASE_SECONDS) == 1
     assert await store.close_lost(NOW + 10 + LEASE_SECONDS) == 0
@@ -327,7 +349,7 @@ async def test_a_lapsed_lease_closes_the_session_as_lost(store: Store, key: str)
 async def test_a_session_that_was_not_lost_after_all_ends(store: Store, key: str) -> None:
     await store.management.update_account("default", balance_ms=100_000)
     session = await begin(store, key)
-    await store.renew(session, Usage(session_ms=10_000), now=NOW + 10)
+    await store.renew({session: Usage(session_ms=10_000)}, now=NOW + 10)
     assert await store.close_lost(NOW + 60) == 1
     await store.end(session, Usage(session_ms=70_000), DONE, now=NOW + 70)
     entry = await only_session(store)
@@ -338,7 +360,7 @@ async def test_a_session_that_was_not_lost_after_all_ends(store: Store, key: str
 async def test_a_session_that_was_not_lost_after_all_goes_on(store: Store, key: str) -> None:
     session = await begin(store, key)
     assert await store.close_lost(NOW + 60) == 1
-    await store.renew(session, Usage(session_ms=61_000), now=NOW + 61)
+    await store.renew({session: Usage(session_ms=61_000)}, now=NOW + 61)
     assert await open_sessions(store) == 1
     entry = await only_session(store)
     assert (entry.ended_at, entry.closure, entry.billed_ms) == (None, None, 61_000)

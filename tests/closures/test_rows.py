@@ -5,7 +5,7 @@ import json
 import re
 import signal
 import sys
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -116,16 +116,18 @@ class BrokenRegistry(Everyone):
     def __init__(self, store: Store, method: str) -> None:
         self._store = store
         self._method = method
+        self.failed: asyncio.Queue[str] = asyncio.Queue()
 
     def _check(self, method: str) -> None:
         if method == self._method:
+            self.failed.put_nowait(method)
             raise OSError("the database is gone")
 
     async def begin(self, session: str, credential: str | None, *, now: float) -> Grant:
         self._check("begin")
         return await self._store.begin(session, credential, now=now)
 
-    async def renew(self, session: str, usage: Usage, *, now: float) -> None:
+    async def renew(self, usages: Mapping[str, Usage], *, now: float) -> None:
         self._check("renew")
 
     async def end(self, session: str, usage: Usage, closure: Any, *, now: float) -> None:
@@ -140,12 +142,17 @@ async def store_down(server: Server, clock: ManualClock) -> Conversation:
 
 @provokes("server_error", "Session Cancelled: An error occurred")
 async def store_failing_meanwhile(server: Server, clock: ManualClock) -> Conversation:
-    server.service.registry = BrokenRegistry(server.store, "renew")
+    server.service.registry = registry = BrokenRegistry(server.store, "renew")
     async with server.connect() as socket:
         await socket.send(loud(500))
         await heard(socket, "Turn")
-        clock.advance(10)
-        return await converse(socket)
+        for _ in range(3):
+            clock.advance(10)
+            await registry.failed.get()
+        said = await converse(socket)
+    # It lasted as long as its lease, and its last words are delivered.
+    assert said.transcript == "one two"
+    return said
 
 
 @provokes("server_error", "Session Cancelled: An error occurred")

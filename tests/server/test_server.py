@@ -3,7 +3,7 @@
 import asyncio
 import json
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 
 import pytest
 
@@ -18,7 +18,7 @@ from tests.support import (
     quiet,
     serving,
 )
-from turnwire.accounts.admission import Everyone, Grant
+from turnwire.accounts.admission import Everyone, Grant, Usage
 from turnwire.hearing import Guidance, Heard, Hypothesis, Word
 from turnwire.server.app import HEALTH_PATHS, SOCKET_PATHS
 from turnwire.server.running import AddressUnusable, running
@@ -200,6 +200,36 @@ async def test_a_failure_while_establishing_is_1011() -> None:
 
     async with serving(registry=Broken()) as server:
         assert_refused(await server.converse(), 1011, "Internal error")
+
+
+class WaveringRegistry(Everyone):
+    """Renews only every third time."""
+
+    def __init__(self) -> None:
+        self.renewals: asyncio.Queue[dict[str, Usage]] = asyncio.Queue()
+        self._count = 0
+
+    async def renew(self, usages: Mapping[str, Usage], *, now: float) -> None:
+        self._count += 1
+        self.renewals.put_nowait(dict(usages))
+        if self._count % 3:
+            raise OSError("the database is gone")
+
+
+async def test_sessions_outlive_renewals_that_fail_for_less_than_a_lease() -> None:
+    clock, registry = ManualClock(), WaveringRegistry()
+    async with (
+        serving(clock=clock, registry=registry) as server,
+        server.connect() as one,
+        server.connect() as other,
+    ):
+        ids = {json.loads(await socket.recv())["id"] for socket in (one, other)}
+        for seconds in (10, 20, 30, 40, 50):
+            clock.advance(10)
+            used = await registry.renewals.get()
+            assert used == dict.fromkeys(ids, Usage(0, 1000 * seconds))
+        assert (await converse(one, [TERMINATE])).code == 1000
+        assert (await converse(other, [TERMINATE])).code == 1000
 
 
 async def test_no_secret_and_nothing_said_is_logged(

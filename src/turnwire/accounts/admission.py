@@ -5,6 +5,7 @@ lives, and told how it ended. Times are Unix seconds and given by the caller; wh
 session is enough to bill it, whatever happens to the process that served it.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -15,7 +16,7 @@ LEASE_SECONDS = 30.0
 """A session that has not been renewed for so long is lost: its slot is free again."""
 
 RENEWAL_SECONDS = 10.0
-"""How often a session is renewed."""
+"""How often sessions are renewed, all of a server at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +49,11 @@ class Registry(Protocol):
         this. Raises `Violation` if the bearer may have no session now; nothing is kept then.
         """
 
-    async def renew(self, session: str, usage: Usage, *, now: float) -> None:
-        """Say that the session lives, and what it has used so far."""
+    async def renew(self, usages: Mapping[str, Usage], *, now: float) -> None:
+        """Say that these sessions live, and what each has used so far.
+
+        One that has ended meanwhile stays as it is.
+        """
 
     async def end(self, session: str, usage: Usage, closure: Closure, *, now: float) -> None:
         """Close the session's entry, and bill it."""
@@ -79,7 +83,7 @@ class Everyone:
     async def begin(self, session: str, credential: str | None, *, now: float) -> Grant:
         return Grant()
 
-    async def renew(self, session: str, usage: Usage, *, now: float) -> None:
+    async def renew(self, usages: Mapping[str, Usage], *, now: float) -> None:
         pass
 
     async def end(self, session: str, usage: Usage, closure: Closure, *, now: float) -> None:

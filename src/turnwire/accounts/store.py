@@ -2,10 +2,12 @@
 
 import functools
 import math
-from collections.abc import Callable, Coroutine
+from collections import Counter
+from collections.abc import Callable, Coroutine, Mapping
+from dataclasses import asdict
 from typing import Any, Concatenate, ParamSpec, Self, TypeVar
 
-from sqlalchemy import ColumnElement, func, select, update
+from sqlalchemy import ColumnElement, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from turnwire.accounts.admission import LEASE_SECONDS, Grant, Usage
@@ -17,6 +19,10 @@ from turnwire.accounts.tables import Account, Entry
 from turnwire.accounts.tokens import make_token
 from turnwire.wire.closures import SESSION_LOST, TOO_MANY_SESSIONS, Closure, Violation
 from turnwire.wire.limits import LONGEST_SESSION_SECONDS
+
+RENEWED_AT_ONCE = 500
+"""How many sessions are renewed in one transaction. Others wait for it, and statements are limited
+in what they take."""
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -108,25 +114,26 @@ class Store:
         return Grant(longest)
 
     @_carried_through
-    async def renew(self, session: str, usage: Usage, *, now: float) -> None:
-        async with self.database.begin() as db:
-            entry = await _entry(db, session)
-            if _is_over(entry):
-                return
-            await _bill(db, entry, usage)
-            # It may have been given up for lost too soon.
-            entry.ended_at = entry.closure = None
-            entry.renewed_at = now
+    async def renew(self, usages: Mapping[str, Usage], *, now: float) -> None:
+        sessions = sorted(usages)
+        for first in range(0, len(sessions), RENEWED_AT_ONCE):
+            batch = sessions[first : first + RENEWED_AT_ONCE]
+            async with self.database.begin() as db:
+                # One may have been given up for lost too soon.
+                await _enter(
+                    db,
+                    {session: usages[session] for session in batch},
+                    renewed_at=now,
+                    ended_at=None,
+                    closure=None,
+                )
 
     @_carried_through
     async def end(self, session: str, usage: Usage, closure: Closure, *, now: float) -> None:
         async with self.database.begin() as db:
-            entry = await _entry(db, session)
-            if _is_over(entry):
-                return
-            await _bill(db, entry, usage)
-            entry.closure = closure.row.name
-            entry.renewed_at = entry.ended_at = now
+            await _enter(
+                db, {session: usage}, renewed_at=now, ended_at=now, closure=closure.row.name
+            )
 
     @_carried_through
     async def issue_token(
@@ -168,32 +175,51 @@ def _count_new_session(account: Account, now: float) -> None:
     account.minute_used = used + 1
 
 
-async def _entry(db: AsyncSession, session: str) -> Entry:
-    return await db.get_one(Entry, session, with_for_update=True)
+async def _enter(db: AsyncSession, usages: Mapping[str, Usage], **changes: object) -> None:
+    """Enter what sessions have used so far, take what is new from the balances, and `changes`.
 
-
-def _is_over(entry: Entry) -> bool:
-    """Whether it has ended for good; one that was given up for lost may turn up again."""
-    return entry.ended_at is not None and entry.closure != SESSION_LOST.name
-
-
-async def _bill(db: AsyncSession, entry: Entry, usage: Usage) -> None:
-    """Enter what the session has used so far, and take what is new from the balance."""
-    entry.audio_ms, entry.session_ms = usage.audio_ms, usage.session_ms
-    due = max(usage.session_ms, usage.audio_ms) - entry.billed_ms
-    entry.billed_ms += due
-    await db.execute(
-        update(Account)
-        .where(Account.id == entry.account_id, Account.balance_ms.is_not(None))
-        .values(balance_ms=Account.balance_ms - due)
+    Those that have ended for good are left alone; one that was given up for lost has not.
+    """
+    # Whoever locks several entries does so in their order, and accounts after them: so nobody
+    # waits for somebody who waits for them.
+    going_on = await db.execute(
+        select(Entry.id, Entry.account_id, Entry.billed_ms)
+        .where(
+            Entry.id.in_(usages),
+            or_(Entry.ended_at.is_(None), Entry.closure == SESSION_LOST.name),
+        )
+        .order_by(Entry.id)
+        .with_for_update()
     )
+    entries: list[dict[str, object]] = []
+    due: Counter[int] = Counter()
+    for id, account_id, billed_ms in going_on:
+        usage = usages[id]
+        used = max(usage.session_ms, usage.audio_ms)
+        due[account_id] += used - billed_ms
+        entries.append({"id": id, **asdict(usage), "billed_ms": used, **changes})
+    if entries:
+        await db.execute(update(Entry), entries)
+    for account_id, used in sorted(due.items()):
+        await db.execute(
+            update(Account)
+            .where(Account.id == account_id, Account.balance_ms.is_not(None))
+            .values(balance_ms=Account.balance_ms - used)
+        )
 
 
 async def _close_as_lost(db: AsyncSession, which: ColumnElement[bool]) -> int:
     """Close open sessions at their last sign of life, up to which they have been billed."""
     lost = await db.scalars(
         update(Entry)
-        .where(Entry.ended_at.is_(None), which)
+        .where(
+            Entry.id.in_(
+                select(Entry.id)
+                .where(Entry.ended_at.is_(None), which)
+                .order_by(Entry.id)
+                .with_for_update()
+            )
+        )
         .values(ended_at=Entry.renewed_at, closure=SESSION_LOST.name)
         .returning(Entry.id)
     )

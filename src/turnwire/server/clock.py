@@ -38,7 +38,6 @@ class LoopClock:
 
 async def pause(clock: Clock, seconds: float) -> None:
     """Wait until the clock has gone on by so much."""
-    # Every session waits like this for its next renewal; an Event would take six times the memory.
     over: asyncio.Future[None] = asyncio.get_running_loop().create_future()
     timer = clock.call_at(clock.now() + seconds, lambda: resolve(over))
     try:

@@ -1,9 +1,8 @@
 """One WebSocket connection: carries out what its session decides.
 
 Several things go on at once: finding out whether the client may have a session, reading what it
-sends, listening to what the engine hears, renewing the session's lease, and writing. Whatever
-happens is told to the session; its effects are carried out in order, all of them at once but
-those that may have to wait:
+sends, listening to what the engine hears, and writing. Whatever happens is told to the session;
+its effects are carried out in order, all of them at once but those that may have to wait:
 
 - compressed audio waits for its decoder, and samples wait while the engine is behind. The socket
   is not read meanwhile, so a client that sends faster than its audio can be heard is slowed down
@@ -15,14 +14,14 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import Callable, Coroutine, Mapping
-from typing import Any
+from typing import Any, ClassVar
 from uuid import uuid4
 
 from starlette.requests import HTTPConnection
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from turnwire.accounts.admission import RENEWAL_SECONDS, Registry, Usage
-from turnwire.server.clock import Clock, Timer, pause
+from turnwire.accounts.admission import Registry, Usage
+from turnwire.server.clock import Clock, Timer, pause, resolve
 from turnwire.server.decoders import CannotDecode, Decoder, Decoders
 from turnwire.session import effects, events
 from turnwire.session.session import Session
@@ -74,8 +73,10 @@ class Connection:
         self._clock = clock
         self._codes = codes
         self._session = Session(id=str(uuid4()), model=engine.name, ahead_seconds=ahead_seconds)
-        self._entered = False
+        self.entered = False
         """Whether the session stands in the ledger."""
+        self.renewed_at = 0.0
+        """When the clock was read for its last sign of life there."""
         self._stream: Stream | None = None
         self._decoder: Decoder | None = None
         # Lists, as they are short: an empty deque takes as much memory as 60 items.
@@ -83,28 +84,12 @@ class Connection:
         self._unheard: list[Samples] = []
         self._hold = 0.0
         self._outbox: list[effects.Send | effects.Close] = []
-        self._posted = asyncio.Event()
-        self._outbox_has_room = asyncio.Event()
-        self._outbox_has_room.set()
+        # Made when there is something to wait for: an Event takes six times the memory.
+        self._posted: asyncio.Future[None] | None = None
+        self._outbox_has_room: asyncio.Future[None] | None = None
         self._timer: Timer | None = None
         self._timer_due = float("inf")
         self._tasks: set[asyncio.Task[None]] = set()
-        self._carry_out: dict[type, Callable[[Any], object]] = {
-            effects.Admit: lambda _: self._start(self._admit),
-            effects.Send: self._post,
-            effects.Close: self._post,
-            effects.Listen: self._listen,
-            effects.Decode: self._undecoded.append,
-            effects.Recognize: lambda effect: self._unheard.append(effect.samples),
-            effects.Hold: self._held,
-            effects.Mark: lambda _: self._ear.mark(),
-            effects.Finish: lambda _: self._ear.finish(),
-            effects.Cut: lambda _: self._ear.cut(),
-            effects.Configure: lambda effect: self._ear.configure(effect.guidance),
-            effects.MeasureVoice: lambda _: self._happen(
-                events.VoiceMeasured(self._ear.voice_peak())
-            ),
-        }
 
     async def run(self) -> None:
         """Serve the client until its session is over."""
@@ -119,6 +104,14 @@ class Connection:
             await self._write()
         finally:
             await self._release()
+
+    @property
+    def id(self) -> str:
+        return self._session.id
+
+    def usage(self) -> Usage:
+        """What the session has used so far."""
+        return Usage(self._session.audio_ms, self._session.session_ms(self._clock.now()))
 
     def wind_up(self, closure: Closure) -> None:
         """End the session with this closure as soon as what was said is delivered."""
@@ -140,36 +133,39 @@ class Connection:
 
     async def _leave_ledger(self, closure: Closure) -> None:
         """Write down how the session ended; the first closure counts."""
-        if not self._entered:
+        if not self.entered:
             return
-        self._entered = False
+        self.entered = False
         now = self._clock.unix_time()
         try:
             async with asyncio.timeout(LEDGER_SECONDS):
-                await self._registry.end(self._session.id, self._usage(), closure, now=now)
+                await self._registry.end(self.id, self.usage(), closure, now=now)
+        except TimeoutError:
+            # What was asked of it is carried through, if it can be.
+            logger.warning("session %s: the ledger takes long to close its entry", self.id)
         except Exception:
             # What it used since the last renewal is not billed, and its lease lapses.
-            logger.exception("session %s could not be closed in the ledger", self._session.id)
+            logger.exception("session %s could not be closed in the ledger", self.id)
 
     async def _admit(self) -> None:
-        now = self._clock.unix_time()
+        began, now = self._clock.now(), self._clock.unix_time()
         credential = self._websocket.query_params.get("token") or credential_of(self._websocket)
         try:
-            grant = await self._registry.begin(self._session.id, credential, now=now)
+            grant = await self._registry.begin(self.id, credential, now=now)
         except Violation as refusal:
             self._happen(events.Ended(refusal.closure.coded(self._codes)))
         except Exception:
-            logger.exception("session %s: admission failed", self._session.id)
+            logger.exception("session %s: admission failed", self.id)
             self._happen(events.Ended(INTERNAL_ERROR.because()))
         else:
-            self._entered = True
+            self.entered = True
+            self.renewed_at = began
             self._happen(events.Admitted(grant.max_seconds, unix_time=now))
 
     def _listen(self, effect: effects.Listen) -> None:
         self._stream = self._engine.open(sample_rate=effect.sample_rate, guidance=effect.guidance)
         self._start(self._read)
         self._start(self._hear)
-        self._start(self._renew)
 
     def _start(self, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
         task = asyncio.create_task(self._guarded(work))
@@ -183,7 +179,7 @@ class Connection:
         except WebSocketDisconnect:
             self._happen(events.Disconnected())
         except Exception:
-            logger.exception("session %s failed", self._session.id)
+            logger.exception("session %s failed", self.id)
             self._happen(events.Ended(SERVER_ERROR.because()))
 
     async def _read(self) -> None:
@@ -216,18 +212,11 @@ class Connection:
             await pause(self._clock, self._hold)
             self._hold = 0.0
 
-    async def _renew(self) -> None:
-        while True:
-            await pause(self._clock, RENEWAL_SECONDS)
-            await self._registry.renew(self._session.id, self._usage(), now=self._clock.unix_time())
-
-    def _usage(self) -> Usage:
-        return Usage(self._session.audio_ms, self._session.session_ms(self._clock.now()))
-
     async def _hear(self) -> None:
         async for heard in self._ear.events():
             self._happen(heard)
-            await self._outbox_has_room.wait()
+            if self._outbox_has_room is not None:
+                await self._outbox_has_room
 
     async def _write(self) -> None:
         gone = False
@@ -235,11 +224,12 @@ class Connection:
             # What was sent last is let go of before waiting for more.
             effect = None
             while not self._outbox:
-                self._posted.clear()
-                await self._posted.wait()
+                self._posted = asyncio.get_running_loop().create_future()
+                await self._posted
             effect = self._outbox.pop(0)
-            if len(self._outbox) < OUTBOX_MESSAGES:
-                self._outbox_has_room.set()
+            if self._outbox_has_room is not None and len(self._outbox) < OUTBOX_MESSAGES:
+                resolve(self._outbox_has_room)
+                self._outbox_has_room = None
             if isinstance(effect, effects.Close):
                 return await self._close(effect.closure)
             if gone:
@@ -257,11 +247,11 @@ class Connection:
         # The row alone: its text may repeat what the client sent.
         logger.info(
             "session %s closed: %s (%d) after %.1f s with %.1f s of audio",
-            self._session.id,
+            self.id,
             closure.row.name,
             closure.code,
-            self._usage().session_ms / 1000,
-            self._usage().audio_ms / 1000,
+            self.usage().session_ms / 1000,
+            self.usage().audio_ms / 1000,
         )
         if closure.row is not CLIENT_GONE:
             with contextlib.suppress(WebSocketDisconnect, TimeoutError):
@@ -270,7 +260,7 @@ class Connection:
 
     def _happen(self, event: events.Event) -> None:
         for effect in self._session.receive(event, self._clock.now()):
-            self._carry_out[type(effect)](effect)
+            self._CARRY_OUT[type(effect)](self, effect)
         self._arm()
 
     def _arm(self) -> None:
@@ -288,9 +278,10 @@ class Connection:
 
     def _post(self, effect: effects.Send | effects.Close) -> None:
         self._outbox.append(effect)
-        self._posted.set()
-        if len(self._outbox) >= OUTBOX_MESSAGES:
-            self._outbox_has_room.clear()
+        if self._posted is not None:
+            resolve(self._posted)
+        if self._outbox_has_room is None and len(self._outbox) >= OUTBOX_MESSAGES:
+            self._outbox_has_room = asyncio.get_running_loop().create_future()
 
     def _held(self, effect: effects.Hold) -> None:
         self._hold = effect.seconds
@@ -300,3 +291,20 @@ class Connection:
         if self._stream is None:
             raise RuntimeError("the session has no speech stream yet")
         return self._stream
+
+    _CARRY_OUT: ClassVar[dict[type, Callable[["Connection", Any], object]]] = {
+        effects.Admit: lambda self, _: self._start(self._admit),
+        effects.Send: _post,
+        effects.Close: _post,
+        effects.Listen: _listen,
+        effects.Decode: lambda self, effect: self._undecoded.append(effect),
+        effects.Recognize: lambda self, effect: self._unheard.append(effect.samples),
+        effects.Hold: _held,
+        effects.Mark: lambda self, _: self._ear.mark(),
+        effects.Finish: lambda self, _: self._ear.finish(),
+        effects.Cut: lambda self, _: self._ear.cut(),
+        effects.Configure: lambda self, effect: self._ear.configure(effect.guidance),
+        effects.MeasureVoice: lambda self, _: self._happen(
+            events.VoiceMeasured(self._ear.voice_peak())
+        ),
+    }

@@ -104,7 +104,7 @@ async def listening(
             )
             server = _Server(config, service)
             serving = asyncio.create_task(server.serve(sockets=[listener]))
-            sweeping = asyncio.create_task(service.sweep())
+            upkeep = [asyncio.create_task(service.renew()), asyncio.create_task(service.sweep())]
             try:
                 await server.ready.wait()
                 shown = f"[{host}]" if ":" in host else host
@@ -112,8 +112,9 @@ async def listening(
             finally:
                 server.should_exit = True
                 await serving
-                sweeping.cancel()
-                await asyncio.wait([sweeping])
+                for task in upkeep:
+                    task.cancel()
+                await asyncio.wait(upkeep)
 
 
 def allow_open_files() -> int:

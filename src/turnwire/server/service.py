@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from starlette.websockets import WebSocket
 
-from turnwire.accounts.admission import LEASE_SECONDS, Registry
+from turnwire.accounts.admission import LEASE_SECONDS, RENEWAL_SECONDS, Registry
 from turnwire.server.clock import Clock, LoopClock, pause
 from turnwire.server.connection import Connection
 from turnwire.server.decoders import Decoders
@@ -60,6 +60,28 @@ class Service:
             await connection.run()
         finally:
             del self._open[connection]
+
+    async def renew(self) -> None:
+        """Every few seconds, renew the leases of all sessions. Never ends.
+
+        While that fails, sessions go on for as long as their leases hold.
+        """
+        while True:
+            await pause(self.clock, RENEWAL_SECONDS)
+            now = self.clock.now()
+            entered = [connection for connection in self._open if connection.entered]
+            usages = {connection.id: connection.usage() for connection in entered}
+            try:
+                async with asyncio.timeout(RENEWAL_SECONDS):
+                    await self.registry.renew(usages, now=self.clock.unix_time())
+            except Exception:
+                logger.exception("leases could not be renewed; trying again later")
+                for connection in entered:
+                    if self.clock.now() - connection.renewed_at >= LEASE_SECONDS:
+                        connection.wind_up(SERVER_ERROR.because())
+            else:
+                for connection in entered:
+                    connection.renewed_at = now
 
     async def sweep(self) -> None:
         """Now and then, close the ledger entries of sessions whose server died. Never ends."""
