@@ -1,8 +1,10 @@
 import asyncio
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from itertools import count
 
 import pytest
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from tests.accounts.conftest import NOW
 from turnwire.accounts.admission import LEASE_SECONDS, Grant, Registry, Usage
@@ -229,7 +231,7 @@ async def test_the_balance_goes_down_with_use(store: Store, key: str) -> None:
 async def test_sessions_of_several_accounts_are_renewed_together(
     store: Store, key: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("turnwire.accounts.store.RENEWED_AT_ONCE", 2)
+    monkeypatch.setattr("turnwire.accounts.store.ENTERED_AT_ONCE", 2)
     manage = store.management
     await manage.create_account("other", now=NOW, balance_ms=10_000)
     await manage.update_account("default", balance_ms=10_000)
@@ -246,6 +248,57 @@ async def test_sessions_of_several_accounts_are_renewed_together(
     assert {entry.id: (entry.session_ms, entry.renewed_at) for entry in entries} == {
         session: (usage.session_ms, NOW + 9) for session, usage in usages.items()
     }
+
+
+async def test_sessions_that_end_at_once_are_entered_together(
+    store: Store, key: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await store.management.update_account("default", balance_ms=100_000, sessions_per_minute=None)
+    sessions = [await begin(store, key) for _ in range(100)]
+    closures = [DONE, CLIENT_GONE.because()] * 50
+    transactions = 0
+    real = store.database.begin
+
+    def begin_counted() -> AbstractAsyncContextManager[AsyncSession]:
+        nonlocal transactions
+        transactions += 1
+        return real()
+
+    monkeypatch.setattr(store.database, "begin", begin_counted)
+    ends = [
+        asyncio.create_task(store.end(session, Usage(session_ms=number), closure, now=NOW + number))
+        for number, (session, closure) in enumerate(zip(sessions, closures, strict=True))
+    ]
+    await asyncio.sleep(0)
+    ends[0].cancel()  # nobody waits for it any more
+    await asyncio.gather(*ends[1:])
+    assert transactions < 5
+    monkeypatch.undo()
+    entries = await store.management.sessions(account=None, only_open=False, limit=1000)
+    assert {entry.id: (entry.ended_at, entry.closure) for entry in entries} == {
+        session: (NOW + number, closure.row.name)
+        for number, (session, closure) in enumerate(zip(sessions, closures, strict=True))
+    }
+    assert (await account(store)).balance_ms == 100_000 - sum(range(100))
+
+
+async def test_who_cannot_be_entered_is_told_and_the_next_are(
+    store: Store, key: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sessions = [await begin(store, key) for _ in range(3)]
+
+    def fail() -> None:
+        raise OSError("the database is gone")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(store.database, "begin", fail)
+        outcomes = await asyncio.gather(
+            *(store.end(session, NO_USE, DONE, now=NOW) for session in sessions),
+            return_exceptions=True,
+        )
+    assert [type(outcome) for outcome in outcomes] == [OSError] * 3
+    await asyncio.gather(*(store.end(session, NO_USE, DONE, now=NOW) for session in sessions))
+    assert await open_sessions(store) == 0
 
 
 async def test_a_session_ends_once(store: Store, key: str) -> None:

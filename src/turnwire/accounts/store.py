@@ -3,14 +3,15 @@
 import functools
 import math
 from collections import Counter
-from collections.abc import Callable, Coroutine, Mapping
-from dataclasses import asdict
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Concatenate, ParamSpec, Self, TypeVar
 
 from sqlalchemy import ColumnElement, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from turnwire.accounts.admission import LEASE_SECONDS, Grant, Usage
+from turnwire.accounts.batches import Batches
 from turnwire.accounts.bearers import bearer_of, bearer_of_key
 from turnwire.accounts.database import Database
 from turnwire.accounts.management import Management
@@ -20,8 +21,8 @@ from turnwire.accounts.tokens import make_token
 from turnwire.wire.closures import SESSION_LOST, TOO_MANY_SESSIONS, Closure, Violation
 from turnwire.wire.limits import LONGEST_SESSION_SECONDS
 
-RENEWED_AT_ONCE = 500
-"""How many sessions are renewed in one transaction. Others wait for it, and statements are limited
+ENTERED_AT_ONCE = 500
+"""How many sessions are entered in one transaction. Others wait for it, and statements are limited
 in what they take."""
 
 P = ParamSpec("P")
@@ -40,11 +41,22 @@ def _carried_through(
     return call
 
 
+@dataclass(frozen=True, slots=True)
+class Sign:
+    """A sign of life of a session, or its last."""
+
+    session: str
+    usage: Usage
+    at: float
+    closure: Closure | None = None
+
+
 class Store:
     """Accounts, keys, tokens and the ledger, as a server needs them: a `Registry`.
 
     Sessions are billed as they go: each renewal takes what was used since the last one from the
-    balance, so that a crash costs at most what was used since then.
+    balance, so that a crash costs at most what was used since then. Those that end in the same
+    moment are entered together.
     """
 
     def __init__(self, database: Database, *, node: str, reusable_tokens: bool = False) -> None:
@@ -52,6 +64,7 @@ class Store:
         self.management = Management(database)
         self._node = node
         self._reusable_tokens = reusable_tokens
+        self._endings = Batches(self._enter)
 
     @classmethod
     async def open(cls, url: str, *, node: str, now: float, reusable_tokens: bool = False) -> Self:
@@ -73,6 +86,7 @@ class Store:
         return store
 
     async def close(self) -> None:
+        await self._endings.finish()
         await self.database.close()
 
     @_carried_through
@@ -113,27 +127,17 @@ class Store:
             longest = min(longest, math.ceil(account.balance_ms / 1000))
         return Grant(longest)
 
-    @_carried_through
     async def renew(self, usages: Mapping[str, Usage], *, now: float) -> None:
-        sessions = sorted(usages)
-        for first in range(0, len(sessions), RENEWED_AT_ONCE):
-            batch = sessions[first : first + RENEWED_AT_ONCE]
-            async with self.database.begin() as db:
-                # One may have been given up for lost too soon.
-                await _enter(
-                    db,
-                    {session: usages[session] for session in batch},
-                    renewed_at=now,
-                    ended_at=None,
-                    closure=None,
-                )
+        await self._enter([Sign(session, usage, now) for session, usage in usages.items()])
+
+    async def end(self, session: str, usage: Usage, closure: Closure, *, now: float) -> None:
+        await self._endings.do(Sign(session, usage, now, closure))
 
     @_carried_through
-    async def end(self, session: str, usage: Usage, closure: Closure, *, now: float) -> None:
-        async with self.database.begin() as db:
-            await _enter(
-                db, {session: usage}, renewed_at=now, ended_at=now, closure=closure.row.name
-            )
+    async def _enter(self, signs: Sequence[Sign]) -> None:
+        for first in range(0, len(signs), ENTERED_AT_ONCE):
+            async with self.database.begin() as db:
+                await _enter(db, signs[first : first + ENTERED_AT_ONCE])
 
     @_carried_through
     async def issue_token(
@@ -175,8 +179,8 @@ def _count_new_session(account: Account, now: float) -> None:
     account.minute_used = used + 1
 
 
-async def _enter(db: AsyncSession, usages: Mapping[str, Usage], **changes: object) -> None:
-    """Enter what sessions have used so far, take what is new from the balances, and `changes`.
+async def _enter(db: AsyncSession, signs: Sequence[Sign]) -> None:
+    """Enter what sessions say of themselves, and take what is new from the balances.
 
     Those that have ended for good are left alone; one that was given up for lost has not.
     """
@@ -185,19 +189,30 @@ async def _enter(db: AsyncSession, usages: Mapping[str, Usage], **changes: objec
     going_on = await db.execute(
         select(Entry.id, Entry.account_id, Entry.billed_ms)
         .where(
-            Entry.id.in_(usages),
+            Entry.id.in_([sign.session for sign in signs]),
             or_(Entry.ended_at.is_(None), Entry.closure == SESSION_LOST.name),
         )
         .order_by(Entry.id)
         .with_for_update()
     )
-    entries: list[dict[str, object]] = []
+    sign_of = {sign.session: sign for sign in signs}
+    entries = []
     due: Counter[int] = Counter()
     for id, account_id, billed_ms in going_on:
-        usage = usages[id]
-        used = max(usage.session_ms, usage.audio_ms)
+        sign = sign_of[id]
+        used = max(sign.usage.session_ms, sign.usage.audio_ms)
         due[account_id] += used - billed_ms
-        entries.append({"id": id, **asdict(usage), "billed_ms": used, **changes})
+        entries.append(
+            {
+                "id": id,
+                "audio_ms": sign.usage.audio_ms,
+                "session_ms": sign.usage.session_ms,
+                "billed_ms": used,
+                "renewed_at": sign.at,
+                "ended_at": sign.at if sign.closure else None,
+                "closure": sign.closure.row.name if sign.closure else None,
+            }
+        )
     if entries:
         await db.execute(update(Entry), entries)
     for account_id, used in sorted(due.items()):
