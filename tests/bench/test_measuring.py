@@ -157,7 +157,7 @@ def test_a_session_in_real_time() -> None:
         ({"terminated": None, "code": None}, "ended early (no close frame)"),
         ({"code": 3005}, "did not end well (3005)"),
         ({"stalled": True}, "could not send"),
-        ({"closed": 17.1}, "the end came late"),
+        ({"closed": 21.1}, "the end came late"),
     ],
 )
 def test_why_a_session_missed_real_time(changes: dict[str, object], why: str) -> None:

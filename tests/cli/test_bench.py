@@ -49,6 +49,7 @@ FIGURES = {
     "cpu_ms_per_audio_second": "float",
     "cpu_ms_per_speech_second": "float",
     "peak_memory_mb": "float",
+    "event_loop_lag_ms": "float",
     "begin": SPREAD,
     "first_words": SPREAD,
     "partial_lag": SPREAD,

@@ -135,6 +135,18 @@ def test_a_job_that_waits_can_be_replaced_and_keeps_its_place(
     assert desk.order == [0, 4, 2]
 
 
+def test_how_long_a_final_has_been_waiting(scheduler: Scheduler, desk: Desk) -> None:
+    busy(scheduler, desk)
+    partial = scheduler.submit(job(1, Kind.PARTIAL))
+    assert (scheduler.finals_behind, scheduler.spent_on_finals) == (0.0, 0.0)
+    final = scheduler.submit(job(2))
+    assert scheduler.finals_behind > 0.0
+    desk.go_on.set()
+    assert [each.result(10) for each in (final, partial)] == [NOTHING] * 2
+    assert scheduler.finals_behind == 0.0
+    assert scheduler.spent_on_finals > 0.0
+
+
 def test_close_cancels_what_waits_and_ends_the_threads(desk: Desk) -> None:
     before = threading.active_count()
     scheduler = Scheduler(desk, workers=2)

@@ -48,6 +48,9 @@ ENDPOINTING: dict[str, object] = {
 LATE_SECONDS = 1.0
 """A session whose turns end later than this, beyond the silence, is not in real time."""
 
+LATE_END_SECONDS = 5.0
+"""Nor is one whose end comes later than this after Terminate: clients wait no longer."""
+
 
 @dataclass(frozen=True, slots=True)
 class Spread:
@@ -186,7 +189,7 @@ def _missed(take: Take, times: Times) -> str | None:
         return "could not send"
     if max(times.beyond, default=0) > LATE_SECONDS:
         return "a turn ended late"
-    if max(times.close, default=0) > LATE_SECONDS:
+    if max(times.close, default=0) > LATE_END_SECONDS:
         return "the end came late"
     return None
 

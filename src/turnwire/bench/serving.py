@@ -1,6 +1,7 @@
 """The server that is measured, in a process of its own, so that its CPU and memory are known."""
 
 import asyncio
+import json
 import multiprocessing
 import resource
 import signal
@@ -12,6 +13,7 @@ from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from pathlib import Path
 from urllib.parse import urlsplit
+from urllib.request import urlopen
 
 import uvloop
 
@@ -52,6 +54,15 @@ class BenchServer:
         usage = await asyncio.to_thread(_receive, self._pipe)
         assert isinstance(usage, Usage)
         return usage
+
+    async def loop_lag_ms(self) -> float:
+        """For how long the event loop was blocked, at worst, in the last minute."""
+
+        def ask() -> float:
+            with urlopen(f"http://{self.host}:{self.port}/health") as answer:
+                return float(json.load(answer)["event_loop_lag_ms"])
+
+        return await asyncio.to_thread(ask)
 
 
 @asynccontextmanager

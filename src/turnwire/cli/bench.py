@@ -370,6 +370,7 @@ def _show_speech(figures: "SpeechFigures") -> None:
             f"{figures.cpu_ms_per_speech_second:.1f} ms per second of speech",
         ),
         ("Peak memory of the server", f"{figures.peak_memory_mb:.0f} MB"),
+        ("Event loop blocked", f"{figures.event_loop_lag_ms:.0f} ms"),
         (
             "Final words that changed",
             f"{figures.final_words_changed} of {figures.final_words}",

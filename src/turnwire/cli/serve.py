@@ -63,6 +63,8 @@ async def _serve(settings: Settings, engine: "Engine", tls: "Tls | None") -> Non
         service, host=settings.host, port=settings.port, tls=tls, rehearse=settings.rehearse
     ) as url:
         typer.echo(f"Turnwire is ready at {url}/v3/ws with model {engine.name}.")
+        if service.session_limit is not None:
+            typer.echo(f"It takes up to {service.session_limit} sessions at once.")
         if tls is not None and tls.ca_file is not None:
             ca_file = shlex.quote(str(tls.ca_file.resolve()))
             typer.echo("Its certificate is its own. Clients trust it with")

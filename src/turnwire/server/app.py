@@ -54,7 +54,8 @@ def create_app(service: Service) -> ASGIApp:
             "version": __version__,
             "model": service.engine.name,
             "sessions": service.open_sessions,
-            "max_sessions": service.max_sessions,
+            "max_sessions": service.session_limit,
+            "event_loop_lag_ms": round(1000 * service.lag.worst, 1),
         }
 
     async def token(request: Request) -> JSONResponse:

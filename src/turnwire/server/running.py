@@ -17,6 +17,8 @@ from turnwire.accounts.admission import Everyone, Registry
 from turnwire.accounts.database import IN_MEMORY, sqlite_url
 from turnwire.accounts.store import Store
 from turnwire.server.app import create_app
+from turnwire.server.capacity import Capacity
+from turnwire.server.clock import LoopClock
 from turnwire.server.rehearsal.socket import ReachableSocket
 from turnwire.server.rehearsal.wrapper import Rehearsal
 from turnwire.server.service import Service
@@ -104,7 +106,11 @@ async def listening(
             )
             server = _Server(config, service)
             serving = asyncio.create_task(server.serve(sockets=[listener]))
-            upkeep = [asyncio.create_task(service.renew()), asyncio.create_task(service.sweep())]
+            upkeep = [
+                asyncio.create_task(service.renew()),
+                asyncio.create_task(service.sweep()),
+                asyncio.create_task(service.lag.watch(service.clock)),
+            ]
             try:
                 await server.ready.wait()
                 shown = f"[{host}]" if ":" in host else host
@@ -160,10 +166,13 @@ async def open_service(settings: Settings, engine: Engine) -> tuple[Service, str
             reusable_tokens=settings.reusable_tokens,
         )
         first_key = await store.management.create_first_account(now=now)
+    clock = LoopClock()
     service = Service(
         engine,
         registry,
+        clock,
         max_sessions=settings.max_sessions,
+        capacity=Capacity(engine, clock),
         ahead_seconds=settings.ahead_seconds,
         codes={TOO_MANY_SESSIONS.name: settings.too_many_sessions_code},
     )

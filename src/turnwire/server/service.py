@@ -8,9 +8,11 @@ from dataclasses import dataclass, field
 from starlette.websockets import WebSocket
 
 from turnwire.accounts.admission import LEASE_SECONDS, RENEWAL_SECONDS, Registry
+from turnwire.server.capacity import Capacity
 from turnwire.server.clock import Clock, LoopClock, pause
 from turnwire.server.connection import Connection
 from turnwire.server.decoders import Decoders
+from turnwire.server.lag import LoopLag
 from turnwire.session.session import AHEAD_SECONDS
 from turnwire.speech.engine import Engine
 from turnwire.wire.closures import NO_CAPACITY, SERVER_ERROR
@@ -29,9 +31,13 @@ class Service:
     registry: Registry
     clock: Clock = field(default_factory=LoopClock)
     max_sessions: int | None = None
+    """How many sessions there may be at once; None: as many as there is capacity for."""
+    capacity: Capacity | None = None
+    """None: for any number."""
     ahead_seconds: float = AHEAD_SECONDS
     codes: Mapping[str, int] = field(default_factory=dict)
     """Close codes other than the table's, by the name of the row."""
+    lag: LoopLag = field(default_factory=LoopLag)
     _decoders: Decoders = field(default_factory=Decoders)
     _open: dict[Connection, asyncio.Task[None] | None] = field(default_factory=dict)
     _stopping: bool = False
@@ -39,6 +45,13 @@ class Service:
     @property
     def open_sessions(self) -> int:
         return len(self._open)
+
+    @property
+    def session_limit(self) -> int | None:
+        """How many there may be now; None: any number."""
+        if self.max_sessions is not None or self.capacity is None:
+            return self.max_sessions
+        return self.capacity.limit()
 
     async def serve(self, websocket: WebSocket) -> None:
         """One connection, from its upgrade to its close."""
@@ -53,13 +66,19 @@ class Service:
         )
         if self._stopping:
             connection.wind_up(SERVER_ERROR.because())
-        elif self.max_sessions is not None and len(self._open) >= self.max_sessions:
+        elif (limit := self.session_limit) is not None and len(self._open) >= limit:
             connection.wind_up(NO_CAPACITY.because())
         self._open[connection] = asyncio.current_task()
+        self._count()
         try:
             await connection.run()
         finally:
             del self._open[connection]
+            self._count()
+
+    def _count(self) -> None:
+        if self.capacity is not None:
+            self.capacity.changed(len(self._open))
 
     async def renew(self) -> None:
         """Every few seconds, renew the leases of all sessions. Never ends.

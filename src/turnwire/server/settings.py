@@ -84,7 +84,11 @@ class Settings(BaseSettings):
     ] = False
     max_sessions: Annotated[
         int | None,
-        Field(ge=1, description="Sessions at once; further ones are refused with 1013."),
+        Field(
+            ge=1,
+            description="Sessions at once; further ones are refused with 1013. Default: as many "
+            "as the server finds that it can hold.",
+        ),
     ] = None
     ahead_seconds: Annotated[
         float,

@@ -173,5 +173,8 @@ class EchoEngine:
         """A new ear; any guidance is taken, as loudness alone decides what is heard."""
         return EchoStream(self._script, sample_rate)
 
+    def effort(self) -> None:
+        """Nobody is ever made to wait for it."""
+
     async def close(self) -> None:
         """There is nothing to stop."""

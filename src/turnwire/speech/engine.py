@@ -7,6 +7,7 @@ from chunk to chunk; a session cannot tell which one listens.
 """
 
 from collections.abc import AsyncIterator
+from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
@@ -20,6 +21,19 @@ Samples = NDArray[np.int16]
 
 class EngineError(Exception):
     """An engine cannot be made; the text is one sentence for the person who starts the server."""
+
+
+@dataclass(frozen=True, slots=True)
+class Effort:
+    """What an engine spends on final texts. Partial ones do not count: they take what is left."""
+
+    threads: int
+    expected: float
+    """Seconds of a thread for each second of a conversation, measured when the engine was made."""
+    spent: float
+    """Seconds of a thread, so far."""
+    behind: float
+    """For how many seconds the next final text has been waiting for a thread."""
 
 
 class Stream(Protocol):
@@ -62,6 +76,9 @@ class Engine(Protocol):
 
     def open(self, *, sample_rate: int, guidance: Guidance) -> Stream:
         """A new ear for audio at `sample_rate` Hz."""
+
+    def effort(self) -> Effort | None:
+        """What its sessions cost; None if that is nothing to speak of."""
 
     async def close(self) -> None:
         """Stop the threads; every stream has been closed before."""

@@ -7,12 +7,13 @@ job at a time, so there are never more jobs than streams.
 """
 
 import threading
+import time
 from bisect import insort
 from collections.abc import Hashable
 from concurrent.futures import Future
 from dataclasses import dataclass
 
-from turnwire.speech.decoding import Decoder, Job, Text
+from turnwire.speech.decoding import Decoder, Job, Kind, Text
 
 _TOGETHER = 8
 """Jobs decoded at once, at most: more save little, and all wait for the last."""
@@ -24,6 +25,8 @@ class _Entry:
     job: Job
     shape: Hashable
     future: Future[Text]
+    since: float
+    """When it was submitted, on the monotonic clock."""
     begun: bool = False
 
     @property
@@ -40,6 +43,7 @@ class Scheduler:
         self._waiting: list[_Entry] = []  # in the order of their ranks
         self._changed = threading.Condition()
         self._stopping = False
+        self._spent_on_finals = 0.0
         self._threads = [
             threading.Thread(target=self._work, name=f"turnwire-decode-{i}", daemon=True)
             for i in range(workers)
@@ -47,13 +51,27 @@ class Scheduler:
         for thread in self._threads:
             thread.start()
 
+    @property
+    def spent_on_finals(self) -> float:
+        """Seconds of a worker, so far."""
+        return self._spent_on_finals
+
+    @property
+    def finals_behind(self) -> float:
+        """For how many seconds the next final job has been waiting."""
+        with self._changed:
+            first = next(iter(self._waiting), None)
+        if first is None or first.job.kind is not Kind.FINAL:
+            return 0.0
+        return time.monotonic() - first.since
+
     def submit(self, job: Job) -> Future[Text]:
         """The job's text, or the exception that decoding raised; cancelled if still queued."""
         future: Future[Text] = Future()
         shape = self._decoder.shape(job)
         with self._changed:
             self._number += 1
-            self._put(_Entry(self._number, job, shape, future))
+            self._put(_Entry(self._number, job, shape, future, time.monotonic()))
         return future
 
     def replace(self, future: Future[Text], job: Job) -> bool:
@@ -85,7 +103,12 @@ class Scheduler:
 
     def _work(self) -> None:
         while (batch := self._next_batch()) is not None:
+            began = time.monotonic()
+            kind = batch[0].job.kind
             self._decode(batch)
+            if kind is Kind.FINAL:
+                with self._changed:
+                    self._spent_on_finals += time.monotonic() - began
             # An idle worker must not keep the last windows alive.
             del batch
 

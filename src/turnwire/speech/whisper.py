@@ -9,8 +9,11 @@ more from a longer one if it looks bad.
 import asyncio
 import math
 import os
+import statistics
+import time
 import zlib
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -23,7 +26,7 @@ from faster_whisper.tokenizer import Tokenizer
 
 from turnwire.hearing import ENGLISH, Guidance, Language, plain
 from turnwire.speech.decoding import MS, NOTHING, RATE, Decoded, Job, Kind, Text
-from turnwire.speech.engine import EngineError
+from turnwire.speech.engine import Effort, EngineError
 from turnwire.speech.hinting import hint
 from turnwire.speech.models import find_model
 from turnwire.speech.scheduler import Scheduler
@@ -53,6 +56,15 @@ _TOKENS_PER_S = 7
 _TOKENS_AT_LEAST = 5
 _MOST_TOKENS = 224
 """Decoder positions end at 448, half of which CTranslate2 keeps for the prompt."""
+
+_COMMON_TOKENS = 24
+"""Tokens of a final text, more or less."""
+
+_FINALS_PER_S = 0.3
+"""Final texts for each second of speech: pauses end one, and so do some that end no turn."""
+
+_SPEECH = 0.5
+"""How much of a conversation one side speaks."""
 
 _BAD_COMPRESSION = 2.0
 _BAD_LOGPROB = -1.0
@@ -115,6 +127,20 @@ class Whisper:
         """The words in each job's window; a final text that looks bad is decoded again, longer."""
         attempts = self._attempt(jobs)
         return [self._judge(job, attempt) for job, attempt in zip(jobs, attempts, strict=True)]
+
+    def time_final(self) -> float:
+        """Seconds that a final text of common length takes."""
+        job = Job(np.zeros(4 * RATE, np.int16), (), Kind.FINAL, voice_end=4 * RATE)
+        began = time.perf_counter()
+        self._model.generate(
+            self._encode(job, self._seconds(job)),
+            [self._start(ENGLISH)],
+            beam_size=_FINAL_BEAM,
+            max_length=2 * _COMMON_TOKENS,
+            # It must not find that nothing is said.
+            suppress_tokens=[-1, self._tokenizer.eot],
+        )
+        return time.perf_counter() - began
 
     def _judge(self, job: Job, attempt: _Attempt) -> Text | Job:
         text = self._text(attempt, job.voice_end // MS)
@@ -314,6 +340,8 @@ class WhisperEngine:
 
     def __init__(self, name: str, model: Whisper, threads: int) -> None:
         self._name = name
+        self._threads = threads
+        self._expected = _FINALS_PER_S * _SPEECH * _time_finals(model, threads)
         self._scheduler = Scheduler(model, threads)
         self._silero = Silero()
 
@@ -329,8 +357,26 @@ class WhisperEngine:
             guidance=guidance,
         )
 
+    def effort(self) -> Effort:
+        return Effort(
+            self._threads,
+            self._expected,
+            self._scheduler.spent_on_finals,
+            self._scheduler.finals_behind,
+        )
+
     async def close(self) -> None:
         await asyncio.to_thread(self._scheduler.close)
+
+
+def _time_finals(model: Whisper, threads: int) -> float:
+    """Seconds that a final text of common length takes while all threads make one.
+
+    The first ones take longer, which also spares the first session that.
+    """
+    with ThreadPoolExecutor(threads) as pool:
+        rounds = [list(pool.map(lambda _: model.time_final(), range(threads))) for _ in range(3)]
+    return statistics.mean(rounds[-1])
 
 
 def load_whisper(model: str) -> WhisperEngine:
