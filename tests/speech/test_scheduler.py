@@ -1,6 +1,7 @@
 """Who goes first, who goes together, who is cancelled, and what a failed decode does."""
 
 import threading
+import time
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
@@ -133,6 +134,21 @@ def test_a_job_that_waits_can_be_replaced_and_keeps_its_place(
     desk.go_on.set()
     assert second.result(10) is NOTHING
     assert desk.order == [0, 4, 2]
+
+
+def test_one_worker_is_left_to_finals(desk: Desk) -> None:
+    scheduler = Scheduler(desk, workers=2)
+    partials = [scheduler.submit(job(1, Kind.PARTIAL))]
+    assert desk.begun.wait(10)
+    partials.append(scheduler.submit(job(2, Kind.PARTIAL)))
+    final = scheduler.submit(job(3))
+    while len(desk.batches) < 2:
+        time.sleep(0)
+    assert desk.order == [1, 3]
+    desk.go_on.set()
+    assert [each.result(10) for each in (final, *partials)] == [NOTHING] * 3
+    assert desk.order == [1, 3, 2]
+    scheduler.close()
 
 
 def test_how_long_a_final_has_been_waiting(scheduler: Scheduler, desk: Desk) -> None:

@@ -4,6 +4,9 @@ Final texts go before partial ones, as a client waits for them; among equals the
 first. Jobs of one shape that wait are decoded together, which costs far less than one after the
 other. So a server under load works in larger batches, and spends less on each. A stream has one
 job at a time, so there are never more jobs than streams.
+
+One worker is left to final texts, if there is more than one. So a final text hardly ever waits for
+partial ones, and those wait for company.
 """
 
 import threading
@@ -44,6 +47,7 @@ class Scheduler:
         self._changed = threading.Condition()
         self._stopping = False
         self._spent_on_finals = 0.0
+        self._free_for_partials = max(workers - 1, 1)
         self._threads = [
             threading.Thread(target=self._work, name=f"turnwire-decode-{i}", daemon=True)
             for i in range(workers)
@@ -106,9 +110,12 @@ class Scheduler:
             began = time.monotonic()
             kind = batch[0].job.kind
             self._decode(batch)
-            if kind is Kind.FINAL:
-                with self._changed:
+            with self._changed:
+                if kind is Kind.FINAL:
                     self._spent_on_finals += time.monotonic() - began
+                else:
+                    self._free_for_partials += 1
+                    self._changed.notify()
             # An idle worker must not keep the last windows alive.
             del batch
 
@@ -116,7 +123,7 @@ class Scheduler:
         """What to decode now; waits for it. None if the scheduler is being closed."""
         with self._changed:
             while True:
-                self._changed.wait_for(lambda: self._waiting or self._stopping)
+                self._changed.wait_for(lambda: self._stopping or self._may_begin())
                 if self._stopping:
                     return None
                 first = self._waiting[0]
@@ -129,7 +136,13 @@ class Scheduler:
                     self._waiting.remove(entry)
                 batch = [entry for entry in alike if self._begin(entry)]
                 if batch:
+                    self._free_for_partials -= first.job.kind is Kind.PARTIAL
                     return batch
+
+    def _may_begin(self) -> bool:
+        if not self._waiting:
+            return False
+        return self._waiting[0].job.kind is Kind.FINAL or self._free_for_partials > 0
 
     @staticmethod
     def _begin(entry: _Entry) -> bool:

@@ -40,6 +40,9 @@ _FULL_S = 30.0
 _LEAST_THOROUGH_S = 29.0
 _LEAST_FINAL_S = 10.0
 _LEAST_PARTIAL_S = 2.0
+_SAME_LENGTH_S = 2
+"""Windows that differ by less are made equally long, to be decoded together."""
+
 _TAIL_S = 1.0
 """Silence added after the audio, for the decoder to find the end in."""
 
@@ -119,9 +122,9 @@ class Whisper:
         task = "transcribe" if multilingual else None
         return Tokenizer(self._vocabulary, multilingual, task, language if multilingual else None)
 
-    def shape(self, job: Job) -> tuple[float, int]:
-        """How long its window is with the silence around it, and how many tokens precede it."""
-        return self._seconds(job), len(self._context(job))
+    def shape(self, job: Job) -> tuple[int, int]:
+        """About how long its window is, and how many tokens precede it."""
+        return math.ceil(self._seconds(job) / _SAME_LENGTH_S), len(self._context(job))
 
     def decode(self, jobs: Sequence[Job]) -> list[Text | Job]:
         """The words in each job's window; a final text that looks bad is decoded again, longer."""
@@ -152,7 +155,8 @@ class Whisper:
 
     @staticmethod
     def _seconds(job: Job) -> float:
-        # Whole seconds, so that windows are often equally long: then they are decoded together.
+        """How long its window is at least, with the silence around it."""
+        # Whole seconds, as each length that is new costs the libraries below some milliseconds.
         seconds = math.ceil(_LEAD_MS / 1000 + len(job.window) / RATE)
         if job.kind is Kind.PARTIAL:
             least = _LEAST_PARTIAL_S
@@ -170,7 +174,7 @@ class Whisper:
 
     def _attempt(self, jobs: Sequence[Job]) -> list[_Attempt]:
         """What the decoder makes of windows of one shape."""
-        seconds = self._seconds(jobs[0])
+        seconds = max(self._seconds(job) for job in jobs)
         encoded = [self._encode(job, seconds) for job in jobs]
         languages = [
             self._language(each, job.guidance) for each, job in zip(encoded, jobs, strict=True)
