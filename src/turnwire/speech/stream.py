@@ -319,7 +319,8 @@ class WhisperStream:
         return event(said.words, at, said.completeness, said.language)
 
     async def _end_partial(self, partial: _Decode) -> Hypothesis | None:
-        if self._live and partial.end - self._window < _LONG and self._overtake(partial):
+        short = partial.end - self._window < _LONG
+        if self._due is not None and self._live and short and self._overtake(partial):
             return None
         text = await self._outcome(partial)
         if text is None:
@@ -368,9 +369,9 @@ class WhisperStream:
         Where one speaker takes over from another, the decoder may take the first one's end for
         that of the window.
         """
-        if not text.words or self._segmenter.ended - text.words[-1].end * MS < _UNHEARD:
+        end = text.words[-1].end * MS if text.words else 0
+        if end < self._window + 2 * _REACH or self._segmenter.ended - end < _UNHEARD:
             return False
-        end = text.words[-1].end * MS
         self._window = self._voice_from = self._tape.quietest(end, end + 2 * _REACH)
         self._utterance.keep()
         return True
