@@ -5,6 +5,7 @@ What differs between the two is in this module and nowhere else.
 
 import asyncio
 import os
+import sqlite3
 from collections.abc import Coroutine
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
@@ -31,6 +32,9 @@ IN_MEMORY = "sqlite+aiosqlite://"
 
 BUSY_SECONDS = 30.0
 """How long a transaction waits for those of other processes."""
+
+_SWITCHES = 100
+"""How often a server tries to have its database write ahead, while others are at it."""
 
 _MIGRATION_LOCK = 0x7475726E
 """Any number, as long as every server of a PostgreSQL database has the same."""
@@ -122,7 +126,7 @@ def _sqlite(url: URL) -> AsyncEngine:
         # The driver's own notion of when a transaction begins is late; see `begin` below.
         connection.isolation_level = None
         cursor = connection.cursor()
-        cursor.execute("PRAGMA journal_mode = WAL")
+        _log_ahead(cursor)
         cursor.execute("PRAGMA foreign_keys = ON")
         cursor.close()
 
@@ -138,6 +142,26 @@ def _sqlite(url: URL) -> AsyncEngine:
         # SQLite gives the files that it keeps beside this one the same mode.
         os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
     return engine
+
+
+def _log_ahead(cursor: Any) -> None:
+    """Have the database write ahead (WAL), so that readers do not wait for writers.
+
+    Of servers that start together, each wants the whole file for a moment to switch. None may wait
+    for it with a part of it in hand: each lets go, waits for its turn, and tries again.
+    """
+    for left in reversed(range(_SWITCHES)):
+        try:
+            cursor.execute("PRAGMA busy_timeout = 0")
+            cursor.execute("PRAGMA journal_mode = WAL")
+            return
+        except sqlite3.OperationalError:
+            if not left:
+                raise
+        finally:
+            cursor.execute(f"PRAGMA busy_timeout = {1000 * BUSY_SECONDS:.0f}")
+        cursor.execute("BEGIN IMMEDIATE")
+        cursor.execute("ROLLBACK")
 
 
 def _postgresql(url: URL) -> AsyncEngine:
