@@ -4,9 +4,7 @@ For tests, and for measuring all that is not speech recognition. It shows what a
 do, as its stream needs no threads: see the rules in `turnwire.hearing`.
 """
 
-import asyncio
 import itertools
-from collections import deque
 from collections.abc import AsyncIterator, Sequence
 
 import numpy as np
@@ -22,6 +20,7 @@ from turnwire.hearing import (
     Word,
 )
 from turnwire.speech.engine import Samples
+from turnwire.speech.inbox import Inbox
 
 COUNTING = ("one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
 
@@ -33,8 +32,6 @@ _WORD_BLOCKS = 5
 _PAUSE_BLOCKS = 2
 """So much quiet is a pause; less of it is part of the speech."""
 
-_INBOX_S = 60
-
 
 class EchoStream:
     """Implements `turnwire.speech.engine.Stream`."""
@@ -43,14 +40,10 @@ class EchoStream:
         self._script = itertools.cycle(script)
         self._rate = sample_rate
         self._block = sample_rate // _BLOCKS_PER_S
-        self._inbox: deque[Samples | type[Marked] | type[Finished]] = deque()
-        self._waiting = 0  # samples in the inbox
-        self._wake = asyncio.Event()  # set when `events` may have something to do
-        self._room = asyncio.Event()  # set when the inbox has become shorter
+        self._inbox: Inbox[Samples | type[Marked] | type[Finished]] = Inbox(sample_rate)
         self._closed = False
 
         self._audio: Samples = np.zeros(0, np.int16)  # taken, but not listened to yet
-        self._taken = 0  # samples
         self._at = 0  # samples listened to
         self._words: tuple[Word, ...] = ()
         self._loud = 0  # blocks of the word that is being spoken
@@ -60,17 +53,14 @@ class EchoStream:
         self._peak = 0.0
 
     async def feed(self, samples: Samples) -> None:
-        while self._waiting > _INBOX_S * self._rate and not self._closed:
-            self._room.clear()
-            await self._room.wait()
-        self._waiting += len(samples)
-        self._put(samples)
+        await self._inbox.has_room()
+        self._inbox.put(samples, len(samples))
 
     def mark(self) -> None:
-        self._put(Marked)
+        self._inbox.put(Marked)
 
     def finish(self) -> None:
-        self._put(Finished)
+        self._inbox.put(Finished)
 
     def cut(self) -> None:
         self._words = ()
@@ -93,28 +83,19 @@ class EchoStream:
 
     async def close(self) -> None:
         self._closed = True
-        self._inbox.clear()
-        self._wake.set()
-        self._room.set()
-
-    def _put(self, item: Samples | type[Marked] | type[Finished]) -> None:
-        self._inbox.append(item)
-        self._wake.set()
+        self._inbox.close()
 
     async def _step(self) -> Heard | None:
         if len(self._audio) >= self._block:
             block, self._audio = self._audio[: self._block], self._audio[self._block :]
             return self._listen(block)
         if not self._inbox:
-            self._wake.clear()
-            await self._wake.wait()
+            self._inbox.wake.clear()
+            await self._inbox.wake.wait()
             return None
-        item = self._inbox.popleft()
+        item = self._inbox.take()
         if isinstance(item, type):
-            return item(self._words, self._ms(self._taken), self._completeness())
-        self._waiting -= len(item)
-        self._taken += len(item)
-        self._room.set()
+            return item(self._words, self._ms(self._inbox.taken), self._completeness())
         self._audio = np.concatenate((self._audio, item)) if len(self._audio) else item
         return None
 

@@ -19,13 +19,11 @@ import numpy as np
 from turnwire.hearing import Finished, Guidance, Heard, Hypothesis, Marked, Pause, SpeechStarted
 from turnwire.speech.decoding import MS, NOTHING, RATE, Decoded, Job, Kind, Text
 from turnwire.speech.engine import Samples
+from turnwire.speech.inbox import Inbox
 from turnwire.speech.scheduler import Scheduler
 from turnwire.speech.tape import Tape
 from turnwire.speech.utterance import Utterance
 from turnwire.speech.voice import FRAME, Change, Ear, Segmenter
-
-_INBOX_S = 60
-"""How much audio may wait before `feed` does."""
 
 _BITE_S = 0.5
 """How much audio is listened to in one go, at most. It takes the event loop some milliseconds."""
@@ -121,11 +119,7 @@ class WhisperStream:
         self._sample_rate = sample_rate
         self._guidance = guidance
 
-        self._inbox: deque[_Sound | _Ask] = deque()
-        self._waiting = 0  # samples in the inbox, at the client's rate
-        self._taken = 0  # samples that left it
-        self._wake = asyncio.Event()  # set when `events` may have something to do
-        self._room = asyncio.Event()  # set when the inbox has become shorter
+        self._inbox: Inbox[_Sound | _Ask] = Inbox(sample_rate)
         self._finishing = False
         self._closed = False
 
@@ -151,20 +145,18 @@ class WhisperStream:
     # What a session calls.
 
     async def feed(self, samples: Samples) -> None:
-        while self._waiting > _INBOX_S * self._sample_rate and not self._closed:
-            self._room.clear()
-            await self._room.wait()
+        await self._inbox.has_room()
         bite = int(_BITE_S * self._sample_rate)
         for start in range(0, len(samples), bite):
-            self._put(_Sound(samples[start : start + bite], self._guidance.vad_threshold))
-        self._waiting += len(samples)
+            piece = samples[start : start + bite]
+            self._inbox.put(_Sound(piece, self._guidance.vad_threshold), len(piece))
 
     def mark(self) -> None:
-        self._put(_Ask.MARK)
+        self._inbox.put(_Ask.MARK)
 
     def finish(self) -> None:
-        self._put(_Sound(np.zeros(0, np.int16), self._guidance.vad_threshold, last=True))
-        self._put(_Ask.FINISH)
+        self._inbox.put(_Sound(np.zeros(0, np.int16), self._guidance.vad_threshold, last=True))
+        self._inbox.put(_Ask.FINISH)
         self._finishing = True
 
     def cut(self) -> None:
@@ -198,15 +190,9 @@ class WhisperStream:
     async def close(self) -> None:
         self._closed = True
         self._give_up()
-        self._inbox.clear()
+        self._inbox.close()
         self._frames.clear()
         self._tape = Tape()
-        self._wake.set()
-        self._room.set()
-
-    def _put(self, item: _Sound | _Ask) -> None:
-        self._inbox.append(item)
-        self._wake.set()
 
     # The events are made step by step, of which each makes one at most: so a cut falls between
     # two steps, and what it ends has no loose ends elsewhere.
@@ -222,20 +208,17 @@ class WhisperStream:
         if self._frames:
             return self._judge(*self._frames.popleft())
         if self._inbox:
-            self._take(self._inbox.popleft())
+            self._take(self._inbox.take())
             await asyncio.sleep(0)  # other streams listen, too
         else:
-            await self._wake.wait()
-            self._wake.clear()
+            await self._inbox.wake.wait()
+            self._inbox.wake.clear()
         return None
 
     def _take(self, item: _Sound | _Ask) -> None:
         if isinstance(item, _Ask):
             self._due = item
             return
-        self._waiting -= len(item.samples)
-        self._taken += len(item.samples)
-        self._room.set()
         audio, voices = self._ear.listen(item.samples, item.last)
         self._tape.append(audio)
         self._peak = max((self._peak, *voices))
@@ -313,7 +296,7 @@ class WhisperStream:
             return self._pause()
         await self._settle(self._tape.end)
         self._stands = self._tape.end
-        at = self._taken * 1000 // self._sample_rate
+        at = self._inbox.taken * 1000 // self._sample_rate
         event = Marked if due is _Ask.MARK else Finished
         said = self._utterance
         return event(said.words, at, said.completeness, said.language)
@@ -334,7 +317,7 @@ class WhisperStream:
     @property
     def _live(self) -> bool:
         """Whether audio is heard as it is spoken, and more of it will come."""
-        return not self._finishing and self._waiting < _LIVE_S * self._sample_rate
+        return not self._finishing and self._inbox.waiting < _LIVE_S * self._sample_rate
 
     def _overtake(self, partial: _Decode) -> bool:
         """Have the decode that is due take the place of a partial one, if that has not begun."""
@@ -399,7 +382,7 @@ class WhisperStream:
     def _submit(self, start: int, job: Job) -> _Decode:
         queued = self._scheduler.submit(job)
         outcome = asyncio.wrap_future(queued)
-        outcome.add_done_callback(lambda _: self._wake.set())
+        outcome.add_done_callback(lambda _: self._inbox.wake.set())
         self._running = _Decode(start, start + len(job.window), queued, outcome)
         return self._running
 
