@@ -180,16 +180,17 @@ class Whisper:
             self._language(each, job.guidance) for each, job in zip(encoded, jobs, strict=True)
         ]
         limits = [_most_tokens(job) for job in jobs]
-        before = len(self._context(jobs[0])) + len(self._start(languages[0]))
+        # As long as each other, being of windows of one shape.
+        beginnings = [
+            [*self._context(job), *self._start(language)]
+            for job, language in zip(jobs, languages, strict=True)
+        ]
         results = self._model.generate(
             _stacked(encoded),
-            [
-                [*self._context(job), *self._start(language), *job.prefix]
-                for job, language in zip(jobs, languages, strict=True)
-            ],
+            [[*beginning, *job.prefix] for job, beginning in zip(jobs, beginnings, strict=True)],
             beam_size=_FINAL_BEAM if jobs[0].kind is Kind.FINAL else 1,
             # CTranslate2 keeps room for a prompt: half of it, or what the prompt takes.
-            max_length=max(limits) + max(before, *limits),
+            max_length=max(limits) + max(len(beginnings[0]), *limits),
             return_scores=True,
             return_no_speech_prob=True,
         )
