@@ -8,7 +8,7 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from turnwire.server.settings import PREFIX, Settings
-from turnwire.session.endpointing import endpointing, guidance
+from turnwire.session.endpointing import endpointing, recognition_options
 from turnwire.wire import messages
 from turnwire.wire.closures import CLOSURES, REASON_BYTES, REASON_TOO_LONG, ClosureRow, Kind
 from turnwire.wire.parameters import ConnectionParameters, Family, LiveParameters, TokenRequest
@@ -26,14 +26,14 @@ ANNOUNCED = {
 
 NOTHING_ASKED = ConnectionParameters()
 ENDPOINTING = endpointing(Family.UNIVERSAL_STREAMING, NOTHING_ASKED)
-GUIDANCE = guidance(Family.UNIVERSAL_STREAMING, NOTHING_ASKED)
+RECOGNITION = recognition_options(Family.UNIVERSAL_STREAMING, NOTHING_ASKED)
 
 MODEL_DEFAULTS = {
     "end_of_turn_confidence_threshold": ENDPOINTING.threshold,
     "format_turns": False,
     "max_turn_silence": ENDPOINTING.max_silence,
     "min_turn_silence": ENDPOINTING.min_silence,
-    "vad_threshold": GUIDANCE.vad_threshold,
+    "vad_threshold": RECOGNITION.vad_threshold,
 }
 """What counts where a connection asks for nothing and the parameter has no value of its own."""
 
@@ -64,7 +64,7 @@ def closures() -> Iterator[str]:
         yield f"{code(row.template)} · {row.code} · {ANNOUNCED[row.kind]}"
         yield row.meaning
         yield f"**What to do.** {row.advice} Retry: {retry(row)}."
-        yield f"**How to make it happen.** {row.provoke}"
+        yield f"**How to make it happen.** {row.how_to_trigger}"
 
 
 def retry(row: ClosureRow) -> str:

@@ -11,21 +11,21 @@ SOURCE = Path(__file__).parents[1] / "src" / "turnwire"
 
 MAY_IMPORT = {
     "wire": {"wire"},
-    "hearing": {"hearing"},
-    "session": {"session", "wire", "hearing"},
+    "recognition": {"hearing"},
+    "session": {"session", "wire", "recognition"},
     "accounts": {"accounts", "wire"},
     "codecs": {"codecs"},
-    "speech": {"speech", "hearing", "wire.audio"},
-    "server": {"server", "accounts", "codecs", "speech", "session", "hearing", "wire"},
+    "speech": {"speech", "recognition", "wire.audio"},
+    "server": {"server", "accounts", "codecs", "speech", "session", "recognition", "wire"},
     "client": {"client", "wire"},
     "probe": {"probe", "client", "wire"},
-    "bench": {"bench", "client", "server", "speech", "hearing", "wire"},
+    "bench": {"bench", "client", "server", "speech", "recognition", "wire"},
     "testing": {"testing", "server", "speech"},
     "pytest_plugin": {"testing"},
     "cli": {"cli", "client", "probe", "bench", "server", "accounts", "speech", "wire"},
 }
 
-PURE = {"wire", "hearing", "session"}
+PURE = {"wire", "recognition", "session"}
 """Rooms without clocks, sockets and threads."""
 
 IMPURE = {"asyncio", "threading", "time", "socket", "concurrent", "starlette", "fastapi"}

@@ -92,7 +92,7 @@ async def main(url, now):
     )
     print(key, flush=True)
     await store.begin("ended", key, now=now)
-    await store.end("ended", Usage(1000, 2000), SESSION_ENDED.because(), now=now + 2)
+    await store.end("ended", Usage(1000, 2000), SESSION_ENDED.fill(), now=now + 2)
     await store.begin("renewed", key, now=now)
     await store.renew({"renewed": Usage(9000, 10_000)}, now=now + 10)
     for number in itertools.count():
@@ -143,7 +143,7 @@ async def test_other_processes_may_write_too(tmp_path: Path) -> None:
         for number in range(20):
             session = f"{name}-{number}"
             await store.begin(session, key, now=NOW)
-            await store.end(session, Usage(), SESSION_ENDED.because(), now=NOW)
+            await store.end(session, Usage(), SESSION_ENDED.fill(), now=NOW)
 
     await asyncio.gather(*(write(store, name) for store, name in zip(stores, "abc", strict=True)))
     usage = await stores[0].management.usage(account=None, since=None)

@@ -41,7 +41,7 @@ async def test_a_key_stays_revoked_since_it_was(store: Store, key: str) -> None:
 async def test_usage_adds_up(store: Store, key: str) -> None:
     await store.management.create_account("other", now=NOW)
     other = await store.management.create_key("other", name="", now=NOW)
-    ended, gone = SESSION_ENDED.because(), CLIENT_GONE.because()
+    ended, gone = SESSION_ENDED.fill(), CLIENT_GONE.fill()
     for session, bearer, begun, closure in (
         ("one", key, NOW, ended),
         ("two", key, NOW + 1, ended),
@@ -73,7 +73,7 @@ async def test_sessions_are_listed_newest_first(store: Store, key: str) -> None:
     manage = store.management
     for number in range(3):
         await store.begin(f"session-{number}", key, now=NOW + number)
-    await store.end("session-1", Usage(), SESSION_ENDED.because(), now=NOW + 9)
+    await store.end("session-1", Usage(), SESSION_ENDED.fill(), now=NOW + 9)
 
     async def listed(*, account: str | None = None, only_open: bool = False, limit: int = 9) -> str:
         entries = await manage.sessions(account=account, only_open=only_open, limit=limit)

@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from tests.accounts.conftest import NOW
 from turnwire.accounts.admission import LEASE_SECONDS, Grant, Registry, Usage
-from turnwire.accounts.bearers import DISABLED, EXPIRED, INVALID, NO_BALANCE, REVOKED, USED
+from turnwire.accounts.credentials import DISABLED, EXPIRED, INVALID, NO_BALANCE, REVOKED, USED
 from turnwire.accounts.management import Terms
 from turnwire.accounts.store import Store
 from turnwire.accounts.tables import Account, Entry, Token
@@ -23,7 +23,7 @@ MISSING_TEXT = "Unauthorized Connection: Missing Authorization header"
 TOO_MANY_TEXT = "Unauthorized Connection: Too many concurrent sessions"
 
 NO_USE = Usage()
-DONE = SESSION_ENDED.because()
+DONE = SESSION_ENDED.fill()
 
 _ids = count()
 
@@ -255,7 +255,7 @@ async def test_sessions_that_end_at_once_are_entered_together(
 ) -> None:
     await store.management.update_account("default", balance_ms=100_000, sessions_per_minute=None)
     sessions = [await begin(store, key) for _ in range(100)]
-    closures = [DONE, CLIENT_GONE.because()] * 50
+    closures = [DONE, CLIENT_GONE.fill()] * 50
     transactions = 0
     real = store.database.begin
 
@@ -305,7 +305,7 @@ async def test_a_session_ends_once(store: Store, key: str) -> None:
     await store.management.update_account("default", balance_ms=10_000)
     session = await begin(store, key)
     await store.end(session, Usage(session_ms=1000), DONE, now=NOW + 1)
-    await store.end(session, Usage(session_ms=5000), CLIENT_GONE.because(), now=NOW + 5)
+    await store.end(session, Usage(session_ms=5000), CLIENT_GONE.fill(), now=NOW + 5)
     await store.renew({session: Usage(session_ms=6000)}, now=NOW + 6)
     entry = await only_session(store)
     assert (entry.ended_at, entry.closure, entry.billed_ms) == (NOW + 1, "session_ended", 1000)

@@ -5,7 +5,7 @@ import pytest
 from tests.client.servers import BEGIN, turn
 from turnwire.cli.formats import FORMATS, Format
 from turnwire.client import ClosedBy, Closure, SessionRecord
-from turnwire.client.closure import CONNECTION_LOST
+from turnwire.client.closures import CONNECTION_LOST
 from turnwire.wire.closures import SESSION_ENDED
 from turnwire.wire.messages import Turn
 

@@ -115,7 +115,7 @@ def ledger(turnwire: Invoke, data_dir: Path) -> None:
             ("fourth", token, NOON + 2),
         ):
             await store.begin(session, credential, now=begun)
-        ended, gone = SESSION_ENDED.because(), CLIENT_GONE.because()
+        ended, gone = SESSION_ENDED.fill(), CLIENT_GONE.fill()
         await store.end("first", Usage(1500, 2000), ended, now=NOON - DAY + 2)
         await store.end("second", Usage(3000, 2000), ended, now=NOON + 2)
         await store.end("third", Usage(0, 500), gone, now=NOON + 2)

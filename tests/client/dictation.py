@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from tests.support import RATE, quiet
-from turnwire.hearing import Guidance, Heard
+from turnwire.recognition import RecognitionOptions, SpeechEvent
 from turnwire.speech.echo import EchoEngine, EchoStream
 from turnwire.speech.engine import Samples
 
@@ -32,12 +32,12 @@ def talk(words: int, *, turn: int = 4, pause_ms: int = 1500) -> bytes:
 class DictationEngine(EchoEngine):
     """Hears in each loud quarter of a second the word that its loudness says."""
 
-    def open(self, *, sample_rate: int, guidance: Guidance) -> EchoStream:
+    def open(self, *, sample_rate: int, options: RecognitionOptions) -> EchoStream:
         return _Stream(["?"], sample_rate)
 
 
 class _Stream(EchoStream):
-    def _listen(self, block: Samples) -> Heard | None:
+    def _listen(self, block: Samples) -> SpeechEvent | None:
         word = (int(block.max()) - _QUIETEST) // _STEP
         self._script = itertools.repeat(f"w{word}")  # type: ignore[assignment]
         return super()._listen(block)

@@ -3,7 +3,7 @@ import re
 import pytest
 
 from turnwire.client import ClientError, LocalError, SessionClosed, errors
-from turnwire.client.closure import ROWS, ClosedBy, Closure
+from turnwire.client.closures import ROWS, ClosedBy, Closure
 from turnwire.client.files import AudioFileError
 from turnwire.wire.closures import SESSION_EXPIRED, ClosureRow
 

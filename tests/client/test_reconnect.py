@@ -14,9 +14,9 @@ from tests.client.servers import BEGIN, end, serving, tell, turn, until_terminat
 from tests.recordings import TWO_CITIES_TEXT, samples
 from tests.support import RATE, Server, quiet
 from tests.support import serving as really_serving
-from turnwire.accounts.admission import Everyone
+from turnwire.accounts.admission import OpenRegistry
 from turnwire.client import AsyncClient, ClosedBy, Closure, Reconnect, errors
-from turnwire.client.closure import CONNECTION_LOST
+from turnwire.client.closures import CONNECTION_LOST
 from turnwire.client.pacing import LoopClock
 from turnwire.client.reconnect import Budget
 from turnwire.speech import load_engine
@@ -72,7 +72,7 @@ def test_what_would_end_the_same_way_is_not_tried_again(policy: Reconnect | None
 
 @asynccontextmanager
 async def dictation() -> AsyncIterator[Server]:
-    async with really_serving(DictationEngine(), registry=Everyone()) as server:
+    async with really_serving(DictationEngine(), registry=OpenRegistry()) as server:
         yield server
 
 
@@ -312,7 +312,7 @@ async def test_real_speech_that_is_cut_within_words_is_heard_as_if_it_were_not()
     recorded, rate = samples("two_cities.wav")
     audio = soxr.resample(recorded, rate, RATE).astype("<i2").tobytes()
     turns: list[Turn] = []
-    async with really_serving(load_engine("tiny.en"), registry=Everyone()) as server:
+    async with really_serving(load_engine("tiny.en"), registry=OpenRegistry()) as server:
         cuts = [Cut(130), Cut(6, 3005), Cut(4, 3008)]
         async with (
             relaying(server.url, cuts) as relay,

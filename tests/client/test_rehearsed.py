@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 from tests.support import Server, loud, quiet, serving
-from turnwire.accounts.admission import Everyone
+from turnwire.accounts.admission import OpenRegistry
 from turnwire.client import AsyncClient, Client, Closure, SessionClosed, errors
 from turnwire.client import session as session_module
-from turnwire.client.closure import NO_CLOSE_FRAME
+from turnwire.client.closures import NO_CLOSE_FRAME
 from turnwire.wire.closures import CLOSURES, SESSION_ENDED, ClosureRow, Kind, Phase
 
 BOUND_SECONDS = 5.0
@@ -27,7 +27,7 @@ def _short_limits(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 async def server() -> AsyncIterator[Server]:
-    async with serving(rehearse=True, registry=Everyone()) as server:
+    async with serving(rehearse=True, registry=OpenRegistry()) as server:
         yield server
 
 

@@ -7,7 +7,7 @@ import soxr
 from tests.client.dictation import DictationEngine, talk
 from tests.recordings import TWO_CITIES_TEXT, samples
 from tests.support import RATE, ManualClock, serving
-from turnwire.accounts.admission import Everyone, Grant
+from turnwire.accounts.admission import Grant, OpenRegistry
 from turnwire.client import AsyncClient
 from turnwire.speech import load_engine
 from turnwire.speech.engine import Engine
@@ -16,7 +16,7 @@ from turnwire.wire.messages import Turn
 SESSION_SECONDS = 20
 
 
-class ShortLived(Everyone):
+class ShortLived(OpenRegistry):
     """Lets anybody in, for 20 seconds."""
 
     async def begin(self, session: str, credential: str | None, *, now: float) -> Grant:

@@ -23,7 +23,7 @@ from tests.support import (
     quiet,
     serving,
 )
-from turnwire.accounts.admission import Everyone, Grant, Usage
+from turnwire.accounts.admission import Grant, OpenRegistry, Usage
 from turnwire.accounts.database import sqlite_url
 from turnwire.accounts.store import Store
 from turnwire.wire.closures import CLOSURES, ClosureRow, Kind, Phase, close_reason
@@ -110,7 +110,7 @@ async def exhausted_balance(server: Server, clock: ManualClock) -> Conversation:
     return await server.converse()
 
 
-class BrokenRegistry(Everyone):
+class BrokenRegistry(OpenRegistry):
     """Fails where it is told to."""
 
     def __init__(self, store: Store, method: str) -> None:

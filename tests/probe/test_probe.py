@@ -12,7 +12,7 @@ from typer.testing import CliRunner, Result
 from tests.client.servers import BEGIN, tell
 from tests.client.servers import serving as serving_fake
 from tests.support import Server, serving
-from turnwire.accounts.admission import Everyone
+from turnwire.accounts.admission import OpenRegistry
 from turnwire.cli import app
 from turnwire.probe.checks import CHECKS, Check
 from turnwire.probe.judging import Finding, Verdict, judge
@@ -69,7 +69,7 @@ async def test_a_row_that_is_broken_is_found_and_no_other(
 
 
 async def test_a_server_without_keys_differs_where_keys_are_asked_for() -> None:
-    async with serving(clock=FastClock(), registry=Everyone()) as server:
+    async with serving(clock=FastClock(), registry=OpenRegistry()) as server:
         findings = await verdicts(Target(server.url))
     different = [name for name, verdict in findings.items() if verdict is Verdict.DIFFERS]
     assert different == ["missing_authorization", "unauthorized", "unauthorized_used_token"]

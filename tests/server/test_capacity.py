@@ -9,7 +9,7 @@ from tests.support import ManualClock, serving
 from turnwire.server.capacity import Capacity
 from turnwire.server.lag import LoopLag
 from turnwire.speech.echo import EchoEngine
-from turnwire.speech.engine import Effort
+from turnwire.speech.engine import EngineLoad
 from turnwire.wire.closures import NO_CAPACITY
 
 
@@ -18,9 +18,9 @@ class CostlyEngine(EchoEngine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.now = Effort(threads=2, expected=0.02, spent=0.0, behind=0.0)
+        self.now = EngineLoad(threads=2, expected=0.02, spent=0.0, behind=0.0)
 
-    def effort(self) -> Effort:  # type: ignore[override]
+    def load(self) -> EngineLoad:  # type: ignore[override]
         return self.now
 
     def spend(self, seconds: float) -> None:

@@ -22,7 +22,7 @@ from assemblyai.streaming.v3 import (
 from websockets.asyncio.client import ClientConnection
 
 from tests.support import TERMINATE, ManualClock, Server, loud, quiet, serving
-from turnwire.accounts.admission import Everyone
+from turnwire.accounts.admission import OpenRegistry
 from turnwire.server.rehearsal.fates import FATES, MALFORMED, UNKNOWN_MESSAGE, Fate
 from turnwire.server.rehearsal.menu import as_json
 from turnwire.server.rehearsal.plan import BadPlan, parse
@@ -40,7 +40,7 @@ EVERY_FATE = pytest.mark.parametrize("fate", FATES, ids=lambda fate: fate.name)
 @pytest.fixture
 async def server() -> AsyncIterator[Server]:
     # Without a database, as a hundred tests make a server each.
-    async with serving(rehearse=True, clock=ManualClock(), registry=Everyone()) as server:
+    async with serving(rehearse=True, clock=ManualClock(), registry=OpenRegistry()) as server:
         yield server
 
 

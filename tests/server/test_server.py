@@ -18,8 +18,8 @@ from tests.support import (
     quiet,
     serving,
 )
-from turnwire.accounts.admission import Everyone, Grant, Usage
-from turnwire.hearing import Guidance, Heard, Hypothesis, Word
+from turnwire.accounts.admission import Grant, OpenRegistry, Usage
+from turnwire.recognition import Partial, RecognitionOptions, SpeechEvent, Word
 from turnwire.server.app import HEALTH_PATHS, SOCKET_PATHS
 from turnwire.server.running import AddressUnusable, running
 from turnwire.speech.echo import EchoEngine, EchoStream
@@ -189,12 +189,12 @@ async def test_a_key_is_taken_with_or_without_a_scheme(server: Server, scheme: s
 
 
 async def test_without_authentication_anybody_is_let_in() -> None:
-    async with serving(registry=Everyone()) as server:
+    async with serving(registry=OpenRegistry()) as server:
         assert (await server.converse("", [TERMINATE], key=None)).code == 1000
 
 
 async def test_a_failure_while_establishing_is_1011() -> None:
-    class Broken(Everyone):
+    class Broken(OpenRegistry):
         async def begin(self, session: str, credential: str | None, *, now: float) -> Grant:
             raise RuntimeError("the store is down")
 
@@ -202,7 +202,7 @@ async def test_a_failure_while_establishing_is_1011() -> None:
         assert_refused(await server.converse(), 1011, "Internal error")
 
 
-class WaveringRegistry(Everyone):
+class WaveringRegistry(OpenRegistry):
     """Renews only every third time."""
 
     def __init__(self) -> None:
@@ -346,13 +346,13 @@ async def test_a_client_that_vanishes_leaves_nothing_behind(server: Server) -> N
 class FailingEngine(EchoEngine):
     """Fails in sessions at 8 kHz."""
 
-    def open(self, *, sample_rate: int, guidance: Guidance) -> EchoStream:
-        stream = super().open(sample_rate=sample_rate, guidance=guidance)
+    def open(self, *, sample_rate: int, options: RecognitionOptions) -> EchoStream:
+        stream = super().open(sample_rate=sample_rate, options=options)
         if sample_rate == 8000:
             stream.events = self._fail  # type: ignore[method-assign]
         return stream
 
-    async def _fail(self) -> AsyncIterator[Heard]:
+    async def _fail(self) -> AsyncIterator[SpeechEvent]:
         raise RuntimeError("no such weights")
         yield
 
@@ -372,16 +372,16 @@ class ChatteringEngine(EchoEngine):
 
     heard = 0
 
-    def open(self, *, sample_rate: int, guidance: Guidance) -> EchoStream:
-        stream = super().open(sample_rate=sample_rate, guidance=guidance)
+    def open(self, *, sample_rate: int, options: RecognitionOptions) -> EchoStream:
+        stream = super().open(sample_rate=sample_rate, options=options)
         stream.events = self._chatter  # type: ignore[method-assign]
         return stream
 
-    async def _chatter(self) -> AsyncIterator[Heard]:
+    async def _chatter(self) -> AsyncIterator[SpeechEvent]:
         while True:
             self.heard += 1
             word = Word("x" * 10_000, self.heard, self.heard, 1)
-            yield Hypothesis((word,), stable=0)
+            yield Partial((word,), stable=0)
             await asyncio.sleep(0)
 
 
@@ -404,8 +404,8 @@ class DeafEngine(EchoEngine):
 
     taken = 0
 
-    def open(self, *, sample_rate: int, guidance: Guidance) -> EchoStream:
-        stream = super().open(sample_rate=sample_rate, guidance=guidance)
+    def open(self, *, sample_rate: int, options: RecognitionOptions) -> EchoStream:
+        stream = super().open(sample_rate=sample_rate, options=options)
         stream.feed = self._feed  # type: ignore[method-assign]
         return stream
 

@@ -19,7 +19,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from tests.support import TERMINATE, converse, loud
-from turnwire.accounts.admission import Everyone
+from turnwire.accounts.admission import OpenRegistry
 from turnwire.server import running
 from turnwire.server.running import listening
 from turnwire.server.service import Service
@@ -40,7 +40,7 @@ DAY = 24 * 60 * 60
 
 @asynccontextmanager
 async def serving(tls: Tls | None) -> AsyncIterator[str]:
-    async with listening(Service(EchoEngine(), Everyone()), tls=tls) as url:
+    async with listening(Service(EchoEngine(), OpenRegistry()), tls=tls) as url:
         yield url
 
 

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from tests.support import TERMINATE, Server, serving
-from turnwire.accounts.admission import Everyone
+from turnwire.accounts.admission import OpenRegistry
 
 
 @pytest.fixture
@@ -79,7 +79,7 @@ async def test_a_token_does_not_get_another_token(server: Server) -> None:
 
 
 async def test_a_store_that_is_down_is_500() -> None:
-    class Broken(Everyone):
+    class Broken(OpenRegistry):
         async def issue_token(
             self, credential: str | None, *, expires_in: int, max_seconds: int, now: float
         ) -> str:

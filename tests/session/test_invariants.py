@@ -8,7 +8,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from turnwire.hearing import Finished, Heard, Hypothesis, Marked, Pause, SpeechStarted, Word
+from turnwire.recognition import Finished, Marked, Partial, Pause, SpeechEvent, SpeechStarted, Word
 from turnwire.session.effects import (
     Admit,
     Close,
@@ -23,18 +23,18 @@ from turnwire.session.effects import (
     Send,
 )
 from turnwire.session.events import (
+    Abort,
     Admitted,
     AudioReceived,
     Connected,
     Decoded,
     Disconnected,
-    Ended,
+    DrainRequested,
     Event,
     TextReceived,
     Tick,
     Undecodable,
     VoiceMeasured,
-    WoundUp,
 )
 from turnwire.session.session import Session
 from turnwire.wire import messages
@@ -107,7 +107,7 @@ class AnySession(RuleBasedStateMachine):
     def open(self, query: list[tuple[str, str]], admitted: int) -> None:
         self.happen(Connected(query))
         if not admitted:
-            self.happen(Ended(UNAUTHORIZED.because(reason="x")))
+            self.happen(Abort(UNAUTHORIZED.fill(reason="x")))
         elif Admit() in self.effects:
             self.happen(Admitted(60, 0))
 
@@ -141,9 +141,9 @@ class AnySession(RuleBasedStateMachine):
     @precondition(lambda self: any(isinstance(effect, Listen) for effect in self.effects))
     @rule(data=st.data(), words=WORDS)
     def hear(self, data: st.DataObject, words: tuple[Word, ...]) -> None:
-        heard: list[Heard] = [
+        heard: list[SpeechEvent] = [
             SpeechStarted(0, 0.5),
-            Hypothesis(words, data.draw(st.integers(0, len(words)))),
+            Partial(words, data.draw(st.integers(0, len(words)))),
             Pause(words, 0, data.draw(st.integers(0, 3000)), 0.5),
         ]
         if Mark() in self.effects:
@@ -152,9 +152,9 @@ class AnySession(RuleBasedStateMachine):
             heard.append(Finished(words, 0, 0.5))
         self.happen(data.draw(st.sampled_from(heard)))
 
-    @rule(event=st.sampled_from([Disconnected(), Ended, WoundUp]))
+    @rule(event=st.sampled_from([Disconnected(), Abort, DrainRequested]))
     def end(self, event: Any) -> None:
-        happening = event if isinstance(event, Disconnected) else event(SERVER_ERROR.because())
+        happening = event if isinstance(event, Disconnected) else event(SERVER_ERROR.fill())
         self.happen(happening)
 
     @invariant()

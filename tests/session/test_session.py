@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from turnwire.hearing import Finished, Guidance, Hypothesis, Pause, Word
+from turnwire.recognition import Finished, Partial, Pause, RecognitionOptions, Word
 from turnwire.session.effects import (
     Admit,
     Close,
@@ -23,17 +23,17 @@ from turnwire.session.effects import (
     Send,
 )
 from turnwire.session.events import (
+    Abort,
     Admitted,
     AudioReceived,
     Connected,
     Decoded,
     Disconnected,
-    Ended,
+    DrainRequested,
     TextReceived,
     Tick,
     Undecodable,
     VoiceMeasured,
-    WoundUp,
 )
 from turnwire.session.session import DRAIN_SECONDS, Session
 from turnwire.wire.audio import Encoding
@@ -97,7 +97,7 @@ def test_begin_comes_first_and_says_when_the_session_ends() -> None:
     assert isinstance(begin.message, Begin)
     assert begin.message.id == "id"
     assert begin.message.expires_at == 1_800_000_000 + HOURS_3
-    assert listen == Listen(8000, Guidance(vad_threshold=0.7))
+    assert listen == Listen(8000, RecognitionOptions(vad_threshold=0.7))
 
 
 @pytest.mark.parametrize(
@@ -128,10 +128,10 @@ def test_a_bad_parameter_ends_the_session_before_anybody_is_admitted() -> None:
 
 
 def test_a_refused_client_gets_the_reason_and_no_begin() -> None:
-    refusal = UNAUTHORIZED.because(reason="Invalid API key")
+    refusal = UNAUTHORIZED.fill(reason="Invalid API key")
     session = Session("id", "tiny.en")
     assert session.receive(Connected(), 0) == [Admit()]
-    assert session.receive(Ended(refusal), 0) == [Send(Error.of(refusal)), Close(refusal)]
+    assert session.receive(Abort(refusal), 0) == [Send(Error.of(refusal)), Close(refusal)]
 
 
 def test_audio_goes_to_the_engine_as_samples() -> None:
@@ -185,7 +185,7 @@ def test_what_cannot_be_decoded_ends_the_session(encoding: str, what: str) -> No
 
 
 def test_what_is_heard_becomes_turns() -> None:
-    effects = opened().receive(Hypothesis(WORDS, stable=0), 101)
+    effects = opened().receive(Partial(WORDS, stable=0), 101)
     assert [type(message) for message in sent(effects)] == [Turn]
 
 
@@ -222,17 +222,17 @@ def test_an_update_is_not_answered_and_reaches_the_engine_where_it_concerns_it()
     session = opened()
     assert session.receive(text(type="UpdateConfiguration", min_turn_silence=100), 101) == []
     assert session.receive(text(type="UpdateConfiguration", vad_threshold=0.8), 101) == [
-        Configure(Guidance(vad_threshold=0.8))
+        Configure(RecognitionOptions(vad_threshold=0.8))
     ]
 
 
-def guidance(*query: tuple[str, str]) -> Guidance:
+def recognition_options(*query: tuple[str, str]) -> RecognitionOptions:
     """How the engine is told to listen in a session asked for so."""
     session = Session("id", "tiny.en")
     session.receive(Connected(query), 0)
     listen = session.receive(Admitted(60, 0), 0)[1]
     assert isinstance(listen, Listen)
-    return listen.guidance
+    return listen.options
 
 
 @pytest.mark.parametrize(
@@ -247,17 +247,17 @@ def guidance(*query: tuple[str, str]) -> Guidance:
 def test_universal_3_says_when_it_wants_partials(
     query: list[tuple[str, str]], first: int, following: int
 ) -> None:
-    told = guidance(("speech_model", "u3-rt-pro"), *query)
+    told = recognition_options(("speech_model", "u3-rt-pro"), *query)
     assert (told.first_partial, told.next_partial) == (first, following)
 
 
 def test_an_engine_need_not_make_partials_that_nobody_wants() -> None:
-    assert guidance(("include_partial_turns", "false")).first_partial == 1000 * HOURS_3
+    assert recognition_options(("include_partial_turns", "false")).first_partial == 1000 * HOURS_3
 
 
 def test_what_is_known_of_the_audio_goes_to_the_engine_and_may_change() -> None:
     query = ("keyterms_prompt", '["Ogg", "Vorbis"]'), ("agent_context", "Which file?")
-    told = guidance(*query)
+    told = recognition_options(*query)
     assert (told.keyterms, told.agent_context) == (("Ogg", "Vorbis"), "Which file?")
     session = opened(*query)
     clear = text(type="UpdateConfiguration", keyterms_prompt=[], agent_context="Oh.")
@@ -279,14 +279,14 @@ def test_what_is_known_of_the_audio_goes_to_the_engine_and_may_change() -> None:
 def test_the_engine_is_told_which_languages_may_be_spoken(
     query: list[tuple[str, str]], languages: tuple[str, ...]
 ) -> None:
-    assert guidance(*query).languages == languages
+    assert recognition_options(*query).languages == languages
 
 
 def test_a_mode_may_change_and_leaves_what_was_asked_for_by_name() -> None:
     session = opened(("speech_model", "u3-rt-pro"), ("max_turn_silence", "900"))
     [configure] = session.receive(text(type="UpdateConfiguration", mode="min_latency"), 101)
     assert isinstance(configure, Configure)
-    assert configure.guidance.first_partial == 256
+    assert configure.options.first_partial == 256
     assert not any(
         isinstance(message, Turn) and message.end_of_turn
         for message in sent(session.receive(Pause(WORDS, 0, 899, 0.1), 101))
@@ -339,7 +339,7 @@ def test_begin_echoes_whether_profanity_is_filtered() -> None:
 def test_filtering_can_be_asked_for_later() -> None:
     session = opened()
     session.receive(text(type="UpdateConfiguration", filter_profanity=True), 101)
-    [turn] = sent(session.receive(Hypothesis((Word("Shit.", 0, 400, 0.9),), stable=1), 101))
+    [turn] = sent(session.receive(Partial((Word("Shit.", 0, 400, 0.9),), stable=1), 101))
     assert isinstance(turn, Turn)
     assert turn.transcript == "***"
 
@@ -582,19 +582,19 @@ def test_a_message_over_128_kib_is_too_large(event: AudioReceived | TextReceived
 
 def test_a_server_that_stops_delivers_the_last_words_first() -> None:
     session = opened()
-    assert session.receive(WoundUp(SERVER_ERROR.because()), 101) == [Finish()]
+    assert session.receive(DrainRequested(SERVER_ERROR.fill()), 101) == [Finish()]
     effects = session.receive(Finished(WORDS, 400, 0.9), 101)
     assert isinstance(sent(effects)[0], Turn)
     assert closed(effects) == ("server_error", 3005, "Session Cancelled: An error occurred")
 
 
 def test_a_server_that_stops_before_the_session_began_has_nothing_to_deliver() -> None:
-    effects = Session("id", "m").receive(WoundUp(SERVER_ERROR.because()), 0)
+    effects = Session("id", "m").receive(DrainRequested(SERVER_ERROR.fill()), 0)
     assert closed(effects)[0] == "server_error"
 
 
 def test_a_failing_engine_ends_the_session_at_once() -> None:
-    assert closed(opened().receive(Ended(SERVER_ERROR.because()), 101))[1] == 3005
+    assert closed(opened().receive(Abort(SERVER_ERROR.fill()), 101))[1] == 3005
 
 
 def test_last_words_that_never_come_are_not_waited_for_forever() -> None:

@@ -5,13 +5,13 @@ from typing import Any
 
 import pytest
 
-from turnwire.hearing import (
+from turnwire.recognition import (
     Finished,
-    Heard,
-    Hypothesis,
     Language,
     Marked,
+    Partial,
     Pause,
+    SpeechEvent,
     SpeechStarted,
     Word,
 )
@@ -51,19 +51,19 @@ def pause(text: str, silence: int, completeness: float = 0.1) -> Pause:
     return Pause(words(text), since=1000, until=1000 + silence, completeness=completeness)
 
 
-def sent(turns: TurnAssembler, *heard: Heard) -> list[Any]:
+def sent(turns: TurnAssembler, *heard: SpeechEvent) -> list[Any]:
     """The messages that follow from what is heard."""
     effects = [effect for event in heard for effect in turns.receive(event)]
     return [effect.message for effect in effects if isinstance(effect, Send)]
 
 
-def told(turns: TurnAssembler, *heard: Heard) -> list[Turn]:
+def told(turns: TurnAssembler, *heard: SpeechEvent) -> list[Turn]:
     """Those of them about turns themselves."""
     return [message for message in sent(turns, *heard) if isinstance(message, Turn)]
 
 
 def test_a_partial_shows_all_words_and_its_transcript_only_the_final_ones() -> None:
-    [turn] = told(assembler(), Hypothesis(words("Lights, off"), stable=1))
+    [turn] = told(assembler(), Partial(words("Lights, off"), stable=1))
     assert [word.text for word in turn.words] == ["lights", "off"]
     assert [word.word_is_final for word in turn.words] == [True, False]
     assert turn.transcript == "lights"
@@ -72,12 +72,12 @@ def test_a_partial_shows_all_words_and_its_transcript_only_the_final_ones() -> N
 
 
 def test_nothing_new_is_not_told_again() -> None:
-    same = Hypothesis(words("one two"), stable=1)
+    same = Partial(words("one two"), stable=1)
     assert len(told(assembler(), same, same)) == 1
 
 
 def test_the_same_words_in_the_next_utterance_or_turn_are_new() -> None:
-    same = Hypothesis(words("one two"), stable=0)
+    same = Partial(words("one two"), stable=0)
     turns = assembler()
     goes_on = told(turns, same, pause("one two", 500), same)
     assert [len(turn.words) for turn in goes_on] == [2, 2, 4]
@@ -86,7 +86,7 @@ def test_the_same_words_in_the_next_utterance_or_turn_are_new() -> None:
 
 
 def test_the_same_words_told_in_another_style_are_new() -> None:
-    same = Hypothesis(words("oh shit"), stable=0)
+    same = Partial(words("oh shit"), stable=0)
     turns = assembler()
     told(turns, same)
     asked = ConnectionParameters(filter_profanity=True)
@@ -96,9 +96,9 @@ def test_the_same_words_told_in_another_style_are_new() -> None:
 
 
 def test_nothing_heard_is_nothing_told() -> None:
-    silence: list[Heard] = [
+    silence: list[SpeechEvent] = [
         SpeechStarted(0, 1.0),
-        Hypothesis((), 0),
+        Partial((), 0),
         pause("", 5000),
         Marked((), 9000, 0),
     ]
@@ -140,7 +140,7 @@ def test_the_threshold_reaches_from_at_once_to_never(threshold: float, silence: 
 
 def test_a_pause_within_a_turn_ends_an_utterance_once() -> None:
     turns = assembler()
-    told(turns, Hypothesis(words("I am a"), stable=2))
+    told(turns, Partial(words("I am a"), stable=2))
     message, cut = turns.receive(pause("I am a voice", 500))
     assert isinstance(message, Send)
     utterance = message.message
@@ -151,7 +151,7 @@ def test_a_pause_within_a_turn_ends_an_utterance_once() -> None:
     assert cut == Cut()
 
     # The engine starts afresh; the turn does not.
-    [partial] = told(turns, pause("", 516), Hypothesis(words("agent", 2000), stable=0))
+    [partial] = told(turns, pause("", 516), Partial(words("agent", 2000), stable=0))
     assert [word.text for word in partial.words] == ["i", "am", "a", "voice", "agent"]
     assert partial.transcript == "i am a voice"
     assert partial.utterance == ""
@@ -189,7 +189,7 @@ def test_the_client_asks_for_formatted_turns_and_gets_each_twice() -> None:
 @pytest.mark.parametrize(
     "end", [Marked(words("Stop"), 700, 0.2), Finished(words("Stop"), 700, 0.2)]
 )
-def test_a_turn_ends_on_demand_whatever_the_silence(end: Heard) -> None:
+def test_a_turn_ends_on_demand_whatever_the_silence(end: SpeechEvent) -> None:
     raw, formatted = told(assembler(format_turns=True), end)
     assert raw.end_of_turn
     assert formatted.end_of_turn
@@ -205,7 +205,7 @@ def test_turns_are_counted() -> None:
 
 def test_formatting_that_is_asked_for_amid_a_turn_counts_from_its_end() -> None:
     turns = assembler()
-    told(turns, Hypothesis(words("Hi"), stable=1))
+    told(turns, Partial(words("Hi"), stable=1))
     turns.style = style(Family.UNIVERSAL_STREAMING, ConnectionParameters(format_turns=True))
     raw, formatted = told(turns, pause("Hi.", 400, 0.9))
     assert (raw.transcript, formatted.transcript) == ("hi", "Hi.")
@@ -215,7 +215,7 @@ def test_formatting_that_is_asked_for_amid_a_turn_counts_from_its_end() -> None:
 def test_profane_words_are_masked_wherever_they_are_written(family: Family) -> None:
     turns = assembler(family, filter_profanity=True, format_turns=True)
     said = "Oh shit, bull-shitting assholes in Scunthorpe assess butter!"
-    messages = told(turns, Hypothesis(words(said), stable=3), pause(said, 1280, 0.9))
+    messages = told(turns, Partial(words(said), stable=3), pause(said, 1280, 0.9))
     assert messages[-1].transcript == "Oh ***, bull-*** *** in Scunthorpe assess butter!"
     for turn in messages:
         texts = [word.text for word in turn.words]
@@ -226,8 +226,8 @@ def test_profane_words_are_masked_wherever_they_are_written(family: Family) -> N
 def test_the_language_is_told_where_an_utterance_or_a_turn_ends() -> None:
     turns = assembler(language_detection=True, format_turns=True)
     spanish = Language("es", 0.81234567)
-    said: list[Heard] = [
-        Hypothesis(words("hola"), stable=0),
+    said: list[SpeechEvent] = [
+        Partial(words("hola"), stable=0),
         replace(pause("Hola, soy", 500), language=spanish),
         replace(pause("Ana.", 400, 0.9), language=spanish),
     ]
@@ -246,9 +246,9 @@ def test_who_wants_no_partial_turns_gets_ends_alone() -> None:
     turns = assembler(include_partial_turns=False)
     [end] = told(
         turns,
-        Hypothesis(words("I am"), stable=1),
+        Partial(words("I am"), stable=1),
         pause("I am a", 500),
-        Hypothesis(words("voice", 2000), stable=0),
+        Partial(words("voice", 2000), stable=0),
         pause("Voice.", 400, 0.9),
     )
     assert end.end_of_turn
@@ -260,7 +260,7 @@ def test_a_universal_3_turn_is_one_text_that_may_change_until_its_one_end() -> N
     started, partial, final = sent(
         turns,
         SpeechStarted(30, 0.7),
-        Hypothesis(words("Hi there"), stable=1),
+        Partial(words("Hi there"), stable=1),
         pause("Hi, there.", 128, 0.9),
     )
     assert started == messages.SpeechStarted(timestamp=30, confidence=0.7)
@@ -283,7 +283,7 @@ def test_an_incomplete_universal_3_turn_shows_one_partial_in_a_pause_and_goes_on
     [partial] = told(turns, pause("and then", 128), pause("and then", 499), pause("and then", 500))
     assert (partial.transcript, partial.end_of_turn) == ("and then", False)
     more, end = told(
-        turns, pause("", 600), Hypothesis(words("we left", 2000), stable=0), pause("we left", 1280)
+        turns, pause("", 600), Partial(words("we left", 2000), stable=0), pause("we left", 1280)
     )
     assert more.transcript == end.transcript == end.utterance == "and then we left"
     assert (more.turn_order, end.turn_order) == (0, 0)
@@ -314,10 +314,10 @@ def test_universal_3_does_not_heed_a_threshold() -> None:
 def test_a_universal_3_turn_ends_after_a_minute_and_the_next_goes_on_there() -> None:
     turns = universal_3()
     minute = words("word " * 600)
-    assert not told(turns, SpeechStarted(0, 0.8), Hypothesis(minute[:599], 0))[-1].end_of_turn
+    assert not told(turns, SpeechStarted(0, 0.8), Partial(minute[:599], 0))[-1].end_of_turn
     long = minute[:599] + words("end", start=59_920)
-    assert told(turns, Hypothesis(long, 0))[-1].end_of_turn
-    started, turn = sent(turns, Hypothesis(words("more", 60_400), 0))
+    assert told(turns, Partial(long, 0))[-1].end_of_turn
+    started, turn = sent(turns, Partial(words("more", 60_400), 0))
     assert started == messages.SpeechStarted(timestamp=60_010, confidence=0.8)
     assert turn.turn_order == 1
 
@@ -325,14 +325,14 @@ def test_a_universal_3_turn_ends_after_a_minute_and_the_next_goes_on_there() -> 
 def test_speech_that_is_cut_goes_on_as_the_next_universal_3_turn() -> None:
     turns = universal_3()
     told(turns, SpeechStarted(0, 0.8), Marked(words("one"), 150, 0.1))
-    started, _ = sent(turns, Hypothesis(words("two", 200), 0))
+    started, _ = sent(turns, Partial(words("two", 200), 0))
     assert started.timestamp == 150
 
 
 def test_noise_starts_no_universal_3_turn() -> None:
     turns = universal_3()
     assert sent(turns, SpeechStarted(0, 0.6), pause("", 300)) == []
-    started, _ = sent(turns, SpeechStarted(5000, 0.9), Hypothesis(words("yes", 5000), 0))
+    started, _ = sent(turns, SpeechStarted(5000, 0.9), Partial(words("yes", 5000), 0))
     assert started == messages.SpeechStarted(timestamp=5000, confidence=0.9)
     assert sent(turns, SpeechStarted(5200, 0.9), pause("Yes.", 128, 0.9))[0].end_of_turn
 

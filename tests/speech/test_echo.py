@@ -4,7 +4,15 @@ import asyncio
 
 import numpy as np
 
-from turnwire.hearing import Finished, Guidance, Heard, Hypothesis, Marked, Pause, SpeechStarted
+from turnwire.recognition import (
+    Finished,
+    Marked,
+    Partial,
+    Pause,
+    RecognitionOptions,
+    SpeechEvent,
+    SpeechStarted,
+)
 from turnwire.speech import load_engine
 from turnwire.speech.echo import EchoEngine, EchoStream
 from turnwire.speech.engine import Samples
@@ -22,17 +30,17 @@ def quiet(ms: int) -> Samples:
 
 def stream(*script: str) -> EchoStream:
     engine = EchoEngine(script) if script else EchoEngine()
-    return engine.open(sample_rate=RATE, guidance=Guidance(vad_threshold=0.5))
+    return engine.open(sample_rate=RATE, options=RecognitionOptions(vad_threshold=0.5))
 
 
-async def hear(ear: EchoStream, *audio: Samples) -> list[Heard]:
+async def hear(ear: EchoStream, *audio: Samples) -> list[SpeechEvent]:
     for samples in audio:
         await ear.feed(samples)
     ear.finish()
     return [event async for event in ear.events()]
 
 
-def texts(event: Heard) -> str:
+def texts(event: SpeechEvent) -> str:
     assert not isinstance(event, SpeechStarted)
     return " ".join(word.text for word in event.words)
 
@@ -41,9 +49,9 @@ async def test_every_quarter_second_speaks_a_word() -> None:
     events = await hear(stream(), quiet(100), loud(500), quiet(150))
     assert events[0] == SpeechStarted(100, 1.0)
     first, second, pause, longer, finished = events[1:]
-    assert isinstance(first, Hypothesis)
+    assert isinstance(first, Partial)
     assert (texts(first), first.stable) == ("one", 0)
-    assert isinstance(second, Hypothesis)
+    assert isinstance(second, Partial)
     assert (texts(second), second.stable) == ("one two", 1)
     assert [(word.start, word.end) for word in second.words] == [(100, 350), (350, 600)]
     assert isinstance(pause, Pause)

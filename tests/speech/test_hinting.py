@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from turnwire.hearing import Guidance
+from turnwire.recognition import RecognitionOptions
 from turnwire.speech.hinting import hint
 
 
@@ -12,9 +12,9 @@ def letters(text: str) -> list[int]:
     return list(map(ord, text))
 
 
-def told(**guidance: Any) -> str:
+def told(**options: Any) -> str:
     """What the model reads, if every letter is a token."""
-    return "".join(map(chr, hint(Guidance(vad_threshold=0.5, **guidance), letters)))
+    return "".join(map(chr, hint(RecognitionOptions(vad_threshold=0.5, **options), letters)))
 
 
 def test_who_says_nothing_tells_nothing() -> None:

@@ -13,14 +13,14 @@ from typing import cast
 import numpy as np
 import pytest
 
-from turnwire.hearing import (
+from turnwire.recognition import (
     Finished,
-    Guidance,
-    Heard,
-    Hypothesis,
     Language,
     Marked,
+    Partial,
     Pause,
+    RecognitionOptions,
+    SpeechEvent,
     SpeechStarted,
     plain,
 )
@@ -28,12 +28,12 @@ from turnwire.speech.decoding import MS, RATE, Decoded, Job, Kind, Text
 from turnwire.speech.engine import Samples
 from turnwire.speech.scheduler import Scheduler
 from turnwire.speech.stream import WhisperStream
-from turnwire.speech.voice import FRAME, Ear
+from turnwire.speech.voice import FRAME, VoiceDetector
 
 WORD_MS = 256
 """Eight frames."""
 
-GUIDANCE = Guidance(vad_threshold=0.5)
+GUIDANCE = RecognitionOptions(vad_threshold=0.5)
 NEVER = 10_000_000
 
 
@@ -97,12 +97,12 @@ class Bench:
     def __init__(self, decode: Callable[[Job], Text], workers: int = 2) -> None:
         self.scheduler = Scheduler(OneByOne(decode), workers)
 
-    def open(self, guidance: Guidance = GUIDANCE) -> WhisperStream:
+    def open(self, options: RecognitionOptions = GUIDANCE) -> WhisperStream:
         return WhisperStream(
             self.scheduler,
-            cast(Ear, LoudnessEar()),
+            cast(VoiceDetector, LoudnessEar()),
             sample_rate=RATE,
-            guidance=guidance,
+            options=options,
         )
 
     def close(self) -> None:
@@ -121,14 +121,14 @@ def bench(counter: Counter) -> Iterator[Bench]:
     made.close()
 
 
-async def hear(stream: WhisperStream, *audio: Samples) -> list[Heard]:
+async def hear(stream: WhisperStream, *audio: Samples) -> list[SpeechEvent]:
     for samples in audio:
         await stream.feed(samples)
     stream.finish()
     return [event async for event in stream.events()]
 
 
-async def cutting(stream: WhisperStream, at: type[Heard]) -> AsyncIterator[Heard]:
+async def cutting(stream: WhisperStream, at: type[SpeechEvent]) -> AsyncIterator[SpeechEvent]:
     """The events of a session that cuts wherever it hears `at`."""
     async for event in stream.events():
         yield event
@@ -136,7 +136,7 @@ async def cutting(stream: WhisperStream, at: type[Heard]) -> AsyncIterator[Heard
             stream.cut()
 
 
-def texts(event: Heard) -> str:
+def texts(event: SpeechEvent) -> str:
     assert not isinstance(event, SpeechStarted)
     return " ".join(word.text for word in event.words)
 
@@ -144,7 +144,7 @@ def texts(event: Heard) -> str:
 async def test_speech_then_a_pause(bench: Bench) -> None:
     events = await hear(bench.open(), quiet(320), loud(4), quiet(640))
     assert events[0] == SpeechStarted(320, 1.0)
-    assert isinstance(events[1], Hypothesis)
+    assert isinstance(events[1], Partial)
     pauses = [event for event in events if isinstance(event, Pause)]
     assert {texts(pause) for pause in pauses} == {"1 2 3 4"}
     assert {pause.since for pause in pauses} == {320 + 4 * WORD_MS}
@@ -197,7 +197,7 @@ async def test_a_voice_is_measured_since_it_was_asked_last(bench: Bench) -> None
 
 async def test_partial_decodes_come_at_their_pace(bench: Bench, counter: Counter) -> None:
     events = await hear(bench.open(), loud(14))
-    partial = [event.words[-1].end for event in events if isinstance(event, Hypothesis)]
+    partial = [event.words[-1].end for event in events if isinstance(event, Partial)]
     assert partial == pytest.approx([500, 1500, 2500, 3500], abs=100)
 
 
@@ -208,7 +208,7 @@ async def test_a_partial_decode_is_of_what_is_still_in_doubt(
     tails = [len(job.window) / RATE for job in counter.jobs if job.kind is Kind.PARTIAL]
     assert len(tails) > 8
     assert max(tails) < 3.5
-    hypotheses = [texts(event) for event in events if isinstance(event, Hypothesis)]
+    hypotheses = [texts(event) for event in events if isinstance(event, Partial)]
     assert hypotheses[-1] == " ".join(map(str, range(1, len(hypotheses[-1].split()) + 1)))
 
 
@@ -226,7 +226,7 @@ async def test_a_partial_decode_that_has_to_wait_is_made_of_the_newest_audio(
     other, stream = bench.open(), bench.open()
     finishing = asyncio.create_task(hear(other, loud(2), quiet(320)))
     await asyncio.to_thread(at_work.wait, 10)
-    heard: list[Heard] = []
+    heard: list[SpeechEvent] = []
 
     async def listen() -> None:
         async for event in stream.events():
@@ -242,7 +242,7 @@ async def test_a_partial_decode_that_has_to_wait_is_made_of_the_newest_audio(
     stream.finish()
     await listening
     bench.close()
-    [hypothesis] = [event for event in heard if isinstance(event, Hypothesis)]
+    [hypothesis] = [event for event in heard if isinstance(event, Partial)]
     assert texts(hypothesis) == " ".join(map(str, range(1, 15)))
 
 
@@ -261,7 +261,7 @@ async def test_stable_words_never_change(bench: Bench) -> None:
             continue
         words = texts(event).split()
         assert words[: len(stable)] == stable
-        if isinstance(event, Hypothesis):
+        if isinstance(event, Partial):
             assert event.stable >= len(stable)
             stable = words[: event.stable]
     assert len(stable) > 30
@@ -347,8 +347,8 @@ async def test_a_cut_at_a_hypothesis_loses_nothing(bench: Bench) -> None:
     await stream.feed(np.concatenate((loud(10), quiet(640))))
     stream.finish()
     taken: list[str] = []
-    async for event in cutting(stream, Hypothesis):
-        if isinstance(event, Hypothesis | Finished):
+    async for event in cutting(stream, Partial):
+        if isinstance(event, Partial | Finished):
             taken += texts(event).split()
     # A word that a cut falls into is heard on both sides of it.
     assert list(dict.fromkeys(taken)) == [str(number) for number in range(1, 11)]
@@ -372,21 +372,21 @@ async def test_a_mark_before_any_audio(bench: Bench) -> None:
 
 @pytest.mark.parametrize("sentences", [True, False])
 @pytest.mark.parametrize(
-    "guidance", [GUIDANCE, replace(GUIDANCE, first_partial=NEVER, next_partial=NEVER)]
+    "options", [GUIDANCE, replace(GUIDANCE, first_partial=NEVER, next_partial=NEVER)]
 )
 async def test_speech_without_a_pause(
-    bench: Bench, counter: Counter, sentences: bool, guidance: Guidance
+    bench: Bench, counter: Counter, sentences: bool, options: RecognitionOptions
 ) -> None:
     """Its window is shortened again and again, even if nobody wants partials."""
     counter.ends_sentence = lambda number: sentences and number % 10 == 0
     stable: list[str] = []
     audio = loud(320).reshape(320, -1)
     audio[:, -FRAME:] = 0  # a dip, too short for a pause, between any two words
-    events = await hear(bench.open(guidance), np.concatenate((audio.ravel(), quiet(320))))
+    events = await hear(bench.open(options), np.concatenate((audio.ravel(), quiet(320))))
     for event in events[1:]:
         words = [plain(word) for word in texts(event).split()]
         assert words[: len(stable)] == stable
-        if isinstance(event, Hypothesis):
+        if isinstance(event, Partial):
             stable = words[: event.stable]
     assert words == [str(number) for number in range(1, 321)]
     assert max(len(job.window) for job in counter.jobs) < (18 if sentences else 27) * RATE
@@ -394,7 +394,7 @@ async def test_speech_without_a_pause(
 
 async def test_the_threshold_may_change_between_frames(bench: Bench) -> None:
     stream = bench.open()
-    stream.configure(Guidance(vad_threshold=1.1))
+    stream.configure(RecognitionOptions(vad_threshold=1.1))
     await stream.feed(loud(4))
     stream.configure(GUIDANCE)
     events = await hear(stream, loud(4, first=5), quiet(320))
@@ -461,7 +461,7 @@ async def test_close_while_a_decode_runs() -> None:
     assert our_threads() == threads
 
 
-async def aiter_of(stream: WhisperStream, *, skip: type[Heard]) -> AsyncIterator[Heard]:
+async def aiter_of(stream: WhisperStream, *, skip: type[SpeechEvent]) -> AsyncIterator[SpeechEvent]:
     async for event in stream.events():
         if not isinstance(event, skip):
             yield event

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from tests.recordings import samples
 from turnwire.speech.decoding import RATE
 from turnwire.speech.engine import Samples
-from turnwire.speech.voice import FRAME, Change, Ear, Segmenter, Silero
+from turnwire.speech.voice import FRAME, Change, Segmenter, Silero, VoiceDetector
 
 THRESHOLD = 0.5
 
@@ -18,7 +18,7 @@ def changes(probabilities: Sequence[float]) -> list[tuple[int, Change]]:
     """Which frames change something."""
     segmenter = Segmenter()
     heard = [
-        segmenter.hear(probability, THRESHOLD, (i + 1) * FRAME)
+        segmenter.push(probability, THRESHOLD, (i + 1) * FRAME)
         for i, probability in enumerate(probabilities)
     ]
     return [(i, change) for i, change in enumerate(heard) if change is not None]
@@ -30,9 +30,9 @@ def test_a_single_frame_is_no_speech() -> None:
 
 def test_speech_starts_with_two_frames() -> None:
     segmenter = Segmenter()
-    assert segmenter.hear(0.1, THRESHOLD, FRAME) is None
-    assert segmenter.hear(0.5, THRESHOLD, 2 * FRAME) is None
-    assert segmenter.hear(0.5, THRESHOLD, 3 * FRAME) is Change.STARTED
+    assert segmenter.push(0.1, THRESHOLD, FRAME) is None
+    assert segmenter.push(0.5, THRESHOLD, 2 * FRAME) is None
+    assert segmenter.push(0.5, THRESHOLD, 3 * FRAME) is Change.STARTED
     assert segmenter.speaking
     assert (segmenter.began, segmenter.ended) == (FRAME, 3 * FRAME)
 
@@ -46,7 +46,7 @@ def test_a_pause_is_several_frames_clearly_below_the_threshold() -> None:
 def test_ended_stays_where_the_last_voice_was() -> None:
     segmenter = Segmenter()
     for i, probability in enumerate([0.9] * 5 + [0.0] * 9):
-        segmenter.hear(probability, THRESHOLD, (i + 1) * FRAME)
+        segmenter.push(probability, THRESHOLD, (i + 1) * FRAME)
     assert not segmenter.speaking
     assert segmenter.quiet
     assert segmenter.ended == 5 * FRAME
@@ -59,10 +59,10 @@ def silero() -> Silero:
 
 def test_speech_has_a_voice_and_its_pauses_have_none(silero: Silero) -> None:
     audio, rate = samples("beckett.wav")
-    _, probabilities = Ear(silero, rate).listen(audio)
+    _, probabilities = VoiceDetector(silero, rate).listen(audio)
     segmenter = Segmenter()
     heard = [
-        segmenter.hear(probability, THRESHOLD, (i + 1) * FRAME)
+        segmenter.push(probability, THRESHOLD, (i + 1) * FRAME)
         for i, probability in enumerate(probabilities)
     ]
     assert heard.count(Change.STARTED) == heard.count(Change.PAUSED) == 6
@@ -70,7 +70,7 @@ def test_speech_has_a_voice_and_its_pauses_have_none(silero: Silero) -> None:
 
 @pytest.mark.parametrize("rate", [8000, 11_025, 22_050, 44_100, 48_000, 96_000])
 def test_any_rate_becomes_16_khz_and_nothing_is_lost(silero: Silero, rate: int) -> None:
-    ear = Ear(silero, rate)
+    ear = VoiceDetector(silero, rate)
     pieces = [ear.listen(piece)[0] for piece in np.array_split(np.zeros(2 * rate, np.int16), 40)]
     pieces.append(ear.listen(np.zeros(0, np.int16), last=True)[0])
     assert sum(len(piece) for piece in pieces) == 2 * RATE
@@ -80,8 +80,8 @@ def test_any_rate_becomes_16_khz_and_nothing_is_lost(silero: Silero, rate: int) 
 def test_pieces_make_no_difference(silero: Silero, rate: int) -> None:
     # A recording played too slowly or too fast is as good here.
     audio = samples("two_cities.wav")[0][: 5 * rate]
-    whole = Ear(silero, rate).listen(audio)
-    ear = Ear(silero, rate)
+    whole = VoiceDetector(silero, rate).listen(audio)
+    ear = VoiceDetector(silero, rate)
     parts = [ear.listen(piece) for piece in np.array_split(audio, 77)]
     assert np.array_equal(np.concatenate([part[0] for part in parts]), whole[0])
     assert [p for part in parts for p in part[1]] == whole[1]
@@ -137,7 +137,7 @@ def keypad(t: Seconds) -> Seconds:
     ],
 )
 def test_ten_minutes_without_a_voice(silero: Silero, sound: Sound) -> None:
-    ear = Ear(silero, RATE)
+    ear = VoiceDetector(silero, RATE)
     segmenter = Segmenter()
     frames = 0
     for minute in range(MINUTES):
@@ -145,4 +145,4 @@ def test_ten_minutes_without_a_voice(silero: Silero, sound: Sound) -> None:
         audio: Samples = (np.clip(sound(t), -1, 1) * 32767).astype(np.int16)
         for probability in ear.listen(audio)[1]:
             frames += 1
-            assert segmenter.hear(probability, 0.4, frames * FRAME) is None
+            assert segmenter.push(probability, 0.4, frames * FRAME) is None

@@ -12,12 +12,12 @@ import soxr
 
 from tests.recordings import BECKETT_TEXT, TWO_CITIES_TEXT, samples
 from turnwire.bench.scoring import word_errors
-from turnwire.hearing import (
+from turnwire.recognition import (
     Finished,
-    Guidance,
-    Hypothesis,
     Marked,
+    Partial,
     Pause,
+    RecognitionOptions,
     SpeechStarted,
     Word,
     plain,
@@ -37,7 +37,7 @@ def engine() -> Iterator[Engine]:
 
 
 @dataclass
-class Heard:
+class SpeechEvent:
     """What a session took down."""
 
     utterances: list[tuple[Word, ...]] = field(default_factory=list)
@@ -48,18 +48,18 @@ class Heard:
         return " ".join(word.text for utterance in self.utterances for word in utterance)
 
 
-GUIDANCE = Guidance(vad_threshold=0.4)
+GUIDANCE = RecognitionOptions(vad_threshold=0.4)
 
 
 async def hear(
-    engine: Engine, pieces: Sequence[Samples], rate: int, guidance: Guidance = GUIDANCE
-) -> Heard:
+    engine: Engine, pieces: Sequence[Samples], rate: int, options: RecognitionOptions = GUIDANCE
+) -> SpeechEvent:
     """Feed all pieces and cut after half a second of silence; checks what holds of every event."""
-    stream = engine.open(sample_rate=rate, guidance=guidance)
+    stream = engine.open(sample_rate=rate, options=options)
     for piece in pieces:
         await stream.feed(piece)
     stream.finish()
-    heard = Heard()
+    heard = SpeechEvent()
     stable: list[str] = []
     async for event in stream.events():
         if isinstance(event, SpeechStarted):
@@ -68,7 +68,7 @@ async def hear(
         assert words[: len(stable)] == stable
         assert all(word.start <= word.end for word in event.words)
         assert all(0 <= word.confidence <= 1 for word in event.words)
-        if isinstance(event, Hypothesis):
+        if isinstance(event, Partial):
             heard.hypotheses += 1
             stable = words[: event.stable]
             continue
@@ -87,13 +87,13 @@ async def test_a_word_to_listen_for_is_heard_where_it_is_missed_otherwise(engine
     audio, rate = samples("endgame_nagg_nell.wav")
     said = audio[4 * rate : 10 * rate]
     assert "laugh less hotly" in (await hear(engine, [said], rate)).text
-    told = Guidance(vad_threshold=0.4, keyterms=("heartily",))
+    told = RecognitionOptions(vad_threshold=0.4, keyterms=("heartily",))
     assert "laugh less heartily" in (await hear(engine, [said], rate, told)).text
 
 
 async def test_words_that_are_not_said_are_not_heard(engine: Engine) -> None:
     audio, rate = samples("beckett.wav")
-    told = Guidance(
+    told = RecognitionOptions(
         vad_threshold=0.4,
         keyterms=("Kubernetes", "Reykjavik", "metformin", "Siobhan", "Guadalajara"),
         prompt="A call between a patient and a pharmacy.",
@@ -160,7 +160,7 @@ def test_a_finished_sentence_is_told_from_an_unfinished_one() -> None:
 
 async def test_a_mark_amid_speech(engine: Engine) -> None:
     audio, rate = samples("two_cities.wav")
-    stream = engine.open(sample_rate=rate, guidance=GUIDANCE)
+    stream = engine.open(sample_rate=rate, options=GUIDANCE)
     await stream.feed(audio[: 4 * rate])
     stream.mark()
     stream.finish()
@@ -223,7 +223,7 @@ async def test_close_ends_the_threads() -> None:
     before = our_threads()
     engine = load_whisper("tiny.en")
     assert engine.name == "tiny.en"
-    assert await hear(engine, [np.zeros(RATE, np.int16)], RATE) == Heard()
+    assert await hear(engine, [np.zeros(RATE, np.int16)], RATE) == SpeechEvent()
     await engine.close()
     assert our_threads() == before
 

@@ -40,7 +40,7 @@ def test_the_example_fills_the_template(row: ClosureRow) -> None:
 
 
 def test_a_template_is_filled_in_word_for_word() -> None:
-    closure = INPUT_DURATION.because(ms="25.0")
+    closure = INPUT_DURATION.fill(ms="25.0")
     assert closure.text == "Input duration violation: 25.0 ms. Expected between 50 and 1000 ms"
     assert closure.reason == closure.text
     assert closure.code == 3007
@@ -58,21 +58,21 @@ def test_bytes_count_and_not_characters() -> None:
 
 @given(st.text())
 def test_a_reason_always_fits_and_is_never_a_piece_of_the_text(text: str) -> None:
-    closure = UNAUTHORIZED.because(reason=text)
+    closure = UNAUTHORIZED.fill(reason=text)
     assert len(closure.reason.encode()) <= REASON_BYTES
     assert closure.reason in (closure.text, REASON_TOO_LONG)
 
 
 @given(st.text(alphabet=st.characters(), min_size=ECHO_CHARACTERS + 1))
 def test_what_a_client_sent_is_repeated_only_so_far(text: str) -> None:
-    echoed = INVALID_JSON.because(json=text).text.removeprefix("Invalid JSON: ")
+    echoed = INVALID_JSON.fill(json=text).text.removeprefix("Invalid JSON: ")
     assert len(echoed) == ECHO_CHARACTERS
     assert echoed.endswith("…")
 
 
 def test_braces_in_what_a_client_sent_are_no_placeholders() -> None:
-    assert INVALID_JSON.because(json='{"a": {}').text == 'Invalid JSON: {"a": {}'
+    assert INVALID_JSON.fill(json='{"a": {}').text == 'Invalid JSON: {"a": {}'
 
 
 def test_half_a_character_is_repeated_as_something_that_can_be_sent() -> None:
-    assert INVALID_JSON.because(json="\ud800").text.encode() == b"Invalid JSON: ?"
+    assert INVALID_JSON.fill(json="\ud800").text.encode() == b"Invalid JSON: ?"

@@ -77,7 +77,7 @@ class Registry(Protocol):
         """Let go of the store."""
 
 
-class Everyone:
+class OpenRegistry:
     """Admits whoever comes, credential or not, and keeps nothing."""
 
     async def begin(self, session: str, credential: str | None, *, now: float) -> Grant:

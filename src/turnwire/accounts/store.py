@@ -11,8 +11,8 @@ from sqlalchemy import ColumnElement, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from turnwire.accounts.admission import LEASE_SECONDS, Grant, Usage
-from turnwire.accounts.batches import Batches
-from turnwire.accounts.bearers import bearer_of, bearer_of_key
+from turnwire.accounts.batcher import Batcher
+from turnwire.accounts.credentials import bearer_of, bearer_of_key
 from turnwire.accounts.database import Database
 from turnwire.accounts.management import Management
 from turnwire.accounts.rate import limit_after
@@ -64,7 +64,7 @@ class Store:
         self.management = Management(database)
         self._node = node
         self._reusable_tokens = reusable_tokens
-        self._endings = Batches(self._enter)
+        self._endings = Batcher(self._enter)
 
     @classmethod
     async def open(cls, url: str, *, node: str, now: float, reusable_tokens: bool = False) -> Self:
@@ -103,7 +103,7 @@ class Store:
                     )
                 )
                 if (open_sessions or 0) >= account.max_sessions:
-                    raise Violation(TOO_MANY_SESSIONS.because())
+                    raise Violation(TOO_MANY_SESSIONS.fill())
             _count_new_session(account, now)
             if bearer.token is not None:
                 bearer.token.used_at = now
@@ -131,7 +131,7 @@ class Store:
         await self._enter([Sign(session, usage, now) for session, usage in usages.items()])
 
     async def end(self, session: str, usage: Usage, closure: Closure, *, now: float) -> None:
-        await self._endings.do(Sign(session, usage, now, closure))
+        await self._endings.submit(Sign(session, usage, now, closure))
 
     @_carried_through
     async def _enter(self, signs: Sequence[Sign]) -> None:
@@ -173,7 +173,7 @@ def _count_new_session(account: Account, now: float) -> None:
     )
     used = 0 if passed else account.minute_used
     if used >= limit:
-        raise Violation(TOO_MANY_SESSIONS.because())
+        raise Violation(TOO_MANY_SESSIONS.fill())
     account.minute += passed
     account.minute_limit = limit
     account.minute_used = used + 1

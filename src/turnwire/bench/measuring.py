@@ -29,7 +29,7 @@ import numpy as np
 
 from turnwire.bench.clips import Clip, frame_ms
 from turnwire.bench.player import Take
-from turnwire.hearing import plain
+from turnwire.recognition import plain
 from turnwire.wire.closures import SESSION_ENDED
 from turnwire.wire.messages import Turn, parse_server_message
 

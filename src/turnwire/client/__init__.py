@@ -8,7 +8,7 @@ print(client.closure)
 from turnwire.client import errors
 from turnwire.client.async_client import AsyncClient, SessionRecord
 from turnwire.client.client import Client
-from turnwire.client.closure import ClosedBy, Closure
+from turnwire.client.closures import ClosedBy, Closure
 from turnwire.client.errors import ClientError, LocalError, SessionClosed
 from turnwire.client.files import AudioFile, AudioFileError
 from turnwire.client.pacing import Clock, cut, paced

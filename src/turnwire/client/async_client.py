@@ -23,7 +23,7 @@ from typing import Self
 
 from turnwire.client.address import session_url
 from turnwire.client.audio import AudioFormat
-from turnwire.client.closure import TOKEN_FAILED, ClosedBy, Closure
+from turnwire.client.closures import TOKEN_FAILED, ClosedBy, Closure
 from turnwire.client.errors import Misuse, SessionClosed, raised_for
 from turnwire.client.files import AudioFile
 from turnwire.client.handlers import Handler, Handlers, called
@@ -364,7 +364,7 @@ class AsyncClient:
             return str(await token if inspect.isawaitable(token) else token)
         except Exception as error:
             row = TOKEN_FAILED
-            text = row.because(problem=repr(error)).text
+            text = row.fill(problem=repr(error)).text
             closure = Closure(row=row, code=row.code, text=text, by=ClosedBy.NEITHER)
             raise raised_for(closure) from error
 

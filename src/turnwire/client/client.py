@@ -10,7 +10,7 @@ from types import TracebackType
 from typing import Any, Self, TypeVar
 
 from turnwire.client.async_client import AsyncClient, SessionRecord
-from turnwire.client.closure import Closure
+from turnwire.client.closures import Closure
 from turnwire.wire.messages import Begin, Turn
 
 T = TypeVar("T")

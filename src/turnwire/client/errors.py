@@ -46,10 +46,10 @@
             ├── HandshakeRefused
             └── HandshakeFailed
 
-The classes under `SessionClosed` are made from the rows of `turnwire.client.closure`, one each.
+The classes under `SessionClosed` are made from the rows of `turnwire.client.closures`, one each.
 """
 
-from turnwire.client.closure import ROWS, Closure
+from turnwire.client.closures import ROWS, Closure
 from turnwire.wire.closures import ClosureRow, Kind
 
 

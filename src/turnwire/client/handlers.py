@@ -7,7 +7,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
-from turnwire.client.closure import Closure
+from turnwire.client.closures import Closure
 from turnwire.client.errors import HandlerFailed, SessionClosed
 from turnwire.wire.messages import Begin, ServerMessage, SpeechStarted, Termination, Turn
 

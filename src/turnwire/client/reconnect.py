@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from turnwire.client.closure import Closure
+from turnwire.client.closures import Closure
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -19,7 +19,7 @@ from websockets.frames import Close
 
 from turnwire.client.address import is_loopback, session_url
 from turnwire.client.audio import AudioFormat
-from turnwire.client.closure import (
+from turnwire.client.closures import (
     CLOSED_HERE,
     CONNECTION_LOST,
     NO_BEGIN,
@@ -126,7 +126,7 @@ async def open_session(url: str, api_key: str | None, format: AudioFormat) -> "S
 
 
 def _never_opened(row: ClosureRow, **details: object) -> Closure:
-    text = row.because(**details).text
+    text = row.fill(**details).text
     return Closure(row=row, code=row.code, text=text, by=ClosedBy.NEITHER)
 
 
@@ -152,7 +152,7 @@ async def _begun(socket: ClientConnection, format: AudioFormat) -> "Session":
             return session
         if not isinstance(message, Error):
             row = NOT_THIS_PROTOCOL
-            text = row.because(message=message.type).text
+            text = row.fill(message=message.type).text
             raise raised_for(Closure(row=row, code=row.code, text=text, by=ClosedBy.CLIENT))
     assert session.closure is not None
     raise raised_for(session.closure)
@@ -316,7 +316,7 @@ class Session:
         """Code, reason, who closed, and the row, by the first close frame."""
         if first is None:
             if self._overdue is not None:
-                reason = NOT_ENDED.because(seconds=f"{self._overdue:g}").text
+                reason = NOT_ENDED.fill(seconds=f"{self._overdue:g}").text
                 return NO_CLOSE_FRAME, reason, ClosedBy.CLIENT, NOT_ENDED
             row = CONNECTION_LOST
             if self._error is not None:

@@ -49,7 +49,7 @@ class Check:
 
     @property
     def expected(self) -> Closure:
-        return self.row.because(**self.details)
+        return self.row.fill(**self.details)
 
 
 def _silence(ms: int) -> bytes:

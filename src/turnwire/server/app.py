@@ -85,7 +85,7 @@ def upgrade_required() -> JSONResponse:
 
 
 def deprecated_endpoint() -> JSONResponse:
-    return refusal(DEPRECATED_ENDPOINT.code, DEPRECATED_ENDPOINT.because(url=SESSION_PATH).text)
+    return refusal(DEPRECATED_ENDPOINT.code, DEPRECATED_ENDPOINT.fill(url=SESSION_PATH).text)
 
 
 def refusal(status: int, text: str) -> JSONResponse:
@@ -110,5 +110,5 @@ async def issue_token(service: Service, request: Request) -> JSONResponse:
         return refusal(401, violation.closure.text)
     except Exception:
         logger.exception("a token could not be issued")
-        return refusal(500, INTERNAL_ERROR.because().text)
+        return refusal(500, INTERNAL_ERROR.fill().text)
     return JSONResponse({"token": token, "expires_in_seconds": asked.expires_in_seconds})

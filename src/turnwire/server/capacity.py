@@ -9,7 +9,7 @@ they really cost counts more and more: silent sessions leave room for others, di
 import math
 
 from turnwire.server.clock import Clock
-from turnwire.speech.engine import Effort, Engine
+from turnwire.speech.engine import Engine, EngineLoad
 
 USABLE = 0.7
 """The part of the engine's time that final texts may take, lest they wait for each other."""
@@ -43,21 +43,21 @@ class Capacity:
 
     def limit(self) -> int | None:
         """How many there may be; None if any number costs nothing to speak of."""
-        effort = self._account()
-        if effort is None:
+        load = self._account()
+        if load is None:
             return None
-        if effort.behind > LATE_SECONDS:
+        if load.behind > LATE_SECONDS:
             return self._sessions
-        cost = (effort.expected * TRUST_SECONDS + self._cost) / (TRUST_SECONDS + self._lasted)
-        return max(int(USABLE * effort.threads / cost), 1)
+        cost = (load.expected * TRUST_SECONDS + self._cost) / (TRUST_SECONDS + self._lasted)
+        return max(int(USABLE * load.threads / cost), 1)
 
-    def _account(self) -> Effort | None:
+    def _account(self) -> EngineLoad | None:
         """What the engine has spent so far, counted in."""
-        now, effort = self._clock.now(), self._engine.effort()
+        now, load = self._clock.now(), self._engine.load()
         passed, self._since = now - self._since, now
-        spent = effort.spent - self._spent if effort else 0.0
+        spent = load.spent - self._spent if load else 0.0
         self._spent += spent
         kept = math.exp(-passed / MEMORY_SECONDS)
         self._cost = self._cost * kept + spent
         self._lasted = self._lasted * kept + passed * self._sessions
-        return effort
+        return load

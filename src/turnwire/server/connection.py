@@ -95,7 +95,7 @@ class Connection:
         """Serve the client until its session is over."""
         try:
             await self._websocket.accept()
-            self._happen(
+            self._dispatch(
                 events.Connected(
                     query=self._websocket.query_params.multi_items(),
                     api_version=self._websocket.headers.get("assemblyai-version"),
@@ -113,9 +113,9 @@ class Connection:
         """What the session has used so far."""
         return Usage(self._session.audio_ms, self._session.session_ms(self._clock.now()))
 
-    def wind_up(self, closure: Closure) -> None:
+    def drain(self, closure: Closure) -> None:
         """End the session with this closure as soon as what was said is delivered."""
-        self._happen(events.WoundUp(closure))
+        self._dispatch(events.DrainRequested(closure))
 
     async def _release(self) -> None:
         """Let go of everything."""
@@ -129,7 +129,7 @@ class Connection:
         if self._stream is not None:
             await self._stream.close()
         # It still stands there if the connection was broken off in the middle of something.
-        await self._leave_ledger(SERVER_ERROR.because())
+        await self._leave_ledger(SERVER_ERROR.fill())
 
     async def _leave_ledger(self, closure: Closure) -> None:
         """Write down how the session ended; the first closure counts."""
@@ -153,17 +153,17 @@ class Connection:
         try:
             grant = await self._registry.begin(self.id, credential, now=now)
         except Violation as refusal:
-            self._happen(events.Ended(refusal.closure.coded(self._codes)))
+            self._dispatch(events.Abort(refusal.closure.with_code(self._codes)))
         except Exception:
             logger.exception("session %s: admission failed", self.id)
-            self._happen(events.Ended(INTERNAL_ERROR.because()))
+            self._dispatch(events.Abort(INTERNAL_ERROR.fill()))
         else:
             self.entered = True
             self.renewed_at = began
-            self._happen(events.Admitted(grant.max_seconds, unix_time=now))
+            self._dispatch(events.Admitted(grant.max_seconds, unix_time=now))
 
     def _listen(self, effect: effects.Listen) -> None:
-        self._stream = self._engine.open(sample_rate=effect.sample_rate, guidance=effect.guidance)
+        self._stream = self._engine.open(sample_rate=effect.sample_rate, options=effect.options)
         self._start(self._read)
         self._start(self._hear)
 
@@ -177,10 +177,10 @@ class Connection:
         try:
             await work()
         except WebSocketDisconnect:
-            self._happen(events.Disconnected())
+            self._dispatch(events.Disconnected())
         except Exception:
             logger.exception("session %s failed", self.id)
-            self._happen(events.Ended(SERVER_ERROR.because()))
+            self._dispatch(events.Abort(SERVER_ERROR.fill()))
 
     async def _read(self) -> None:
         while True:
@@ -188,9 +188,9 @@ class Connection:
             if message["type"] == "websocket.disconnect":
                 raise WebSocketDisconnect(message.get("code", CLIENT_GONE.code))
             if message.get("text") is not None:
-                self._happen(events.TextReceived(message["text"]))
+                self._dispatch(events.TextReceived(message["text"]))
             else:
-                self._happen(events.AudioReceived(message["bytes"]))
+                self._dispatch(events.AudioReceived(message["bytes"]))
             while self._undecoded:
                 await self._decode(self._undecoded.pop(0))
             await self._feed()
@@ -200,10 +200,10 @@ class Connection:
             self._decoder = await self._decoders.open(effect.encoding, self._clock)
         try:
             async for samples in self._decoder.decode(effect.data):
-                self._happen(events.Decoded(samples))
+                self._dispatch(events.Decoded(samples))
                 await self._feed()
         except CannotDecode as error:
-            self._happen(events.Undecodable(str(error)))
+            self._dispatch(events.Undecodable(str(error)))
 
     async def _feed(self) -> None:
         while self._unheard:
@@ -214,7 +214,7 @@ class Connection:
 
     async def _hear(self) -> None:
         async for heard in self._ear.events():
-            self._happen(heard)
+            self._dispatch(heard)
             if self._outbox_has_room is not None:
                 await self._outbox_has_room
 
@@ -239,7 +239,7 @@ class Connection:
                     await self._websocket.send_text(effect.message.to_json())
             except (WebSocketDisconnect, TimeoutError):
                 gone = True
-                self._happen(events.Disconnected())
+                self._dispatch(events.Disconnected())
 
     async def _close(self, closure: Closure) -> None:
         # First the ledger: whoever sees the close may count on the slot being free again.
@@ -258,9 +258,9 @@ class Connection:
                 async with asyncio.timeout(SEND_SECONDS):
                     await self._websocket.close(closure.code, closure.reason)
 
-    def _happen(self, event: events.Event) -> None:
+    def _dispatch(self, event: events.Event) -> None:
         for effect in self._session.receive(event, self._clock.now()):
-            self._CARRY_OUT[type(effect)](self, effect)
+            self._EFFECT_HANDLERS[type(effect)](self, effect)
         self._arm()
 
     def _arm(self) -> None:
@@ -274,7 +274,7 @@ class Connection:
 
     def _tick(self) -> None:
         self._timer_due = float("inf")
-        self._happen(events.Tick())
+        self._dispatch(events.Tick())
 
     def _post(self, effect: effects.Send | effects.Close) -> None:
         self._outbox.append(effect)
@@ -292,7 +292,7 @@ class Connection:
             raise RuntimeError("the session has no speech stream yet")
         return self._stream
 
-    _CARRY_OUT: ClassVar[dict[type, Callable[["Connection", Any], object]]] = {
+    _EFFECT_HANDLERS: ClassVar[dict[type, Callable[["Connection", Any], object]]] = {
         effects.Admit: lambda self, _: self._start(self._admit),
         effects.Send: _post,
         effects.Close: _post,
@@ -303,8 +303,8 @@ class Connection:
         effects.Mark: lambda self, _: self._ear.mark(),
         effects.Finish: lambda self, _: self._ear.finish(),
         effects.Cut: lambda self, _: self._ear.cut(),
-        effects.Configure: lambda self, effect: self._ear.configure(effect.guidance),
-        effects.MeasureVoice: lambda self, _: self._happen(
+        effects.Configure: lambda self, effect: self._ear.configure(effect.options),
+        effects.MeasureVoice: lambda self, _: self._dispatch(
             events.VoiceMeasured(self._ear.voice_peak())
         ),
     }

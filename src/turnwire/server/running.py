@@ -13,7 +13,7 @@ from tempfile import TemporaryDirectory
 
 import uvicorn
 
-from turnwire.accounts.admission import Everyone, Registry
+from turnwire.accounts.admission import OpenRegistry, Registry
 from turnwire.accounts.database import IN_MEMORY, sqlite_url
 from turnwire.accounts.store import Store
 from turnwire.server.app import create_app
@@ -156,7 +156,7 @@ async def open_service(settings: Settings, engine: Engine) -> tuple[Service, str
     registry: Registry
     first_key = None
     if settings.no_auth:
-        registry = Everyone()
+        registry = OpenRegistry()
     else:
         now = time.time()
         registry = store = await Store.open(

@@ -17,7 +17,7 @@ from turnwire.session.session import AHEAD_SECONDS
 from turnwire.speech.engine import Engine
 from turnwire.wire.closures import NO_CAPACITY, SERVER_ERROR
 
-WIND_UP_SECONDS = 10.0
+DRAIN_SECONDS = 10.0
 """How long open sessions have to deliver their last words when the server stops."""
 
 logger = logging.getLogger(__name__)
@@ -65,9 +65,9 @@ class Service:
             codes=self.codes,
         )
         if self._stopping:
-            connection.wind_up(SERVER_ERROR.because())
+            connection.drain(SERVER_ERROR.fill())
         elif (limit := self.session_limit) is not None and len(self._open) >= limit:
-            connection.wind_up(NO_CAPACITY.because())
+            connection.drain(NO_CAPACITY.fill())
         self._open[connection] = asyncio.current_task()
         self._count()
         try:
@@ -97,7 +97,7 @@ class Service:
                 logger.exception("leases could not be renewed; trying again later")
                 for connection in entered:
                     if self.clock.now() - connection.renewed_at >= LEASE_SECONDS:
-                        connection.wind_up(SERVER_ERROR.because())
+                        connection.drain(SERVER_ERROR.fill())
             else:
                 for connection in entered:
                     connection.renewed_at = now
@@ -118,10 +118,10 @@ class Service:
         """End every session, its last words delivered, and open no more."""
         self._stopping = True
         for connection in self._open:
-            connection.wind_up(SERVER_ERROR.because())
+            connection.drain(SERVER_ERROR.fill())
         tasks = [task for task in self._open.values() if task is not None]
         if tasks:
-            _, late = await asyncio.wait(tasks, timeout=WIND_UP_SECONDS)
+            _, late = await asyncio.wait(tasks, timeout=DRAIN_SECONDS)
             for task in late:
                 task.cancel()
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from turnwire.hearing import Guidance
+from turnwire.recognition import RecognitionOptions
 from turnwire.wire.audio import Encoding
 from turnwire.wire.closures import Closure
 from turnwire.wire.messages import ServerMessage
@@ -13,7 +13,7 @@ from turnwire.wire.messages import ServerMessage
 
 @dataclass(frozen=True, slots=True)
 class Admit:
-    """Find out whether the client may have a session: `Admitted` or `Ended` is the answer."""
+    """Find out whether the client may have a session: `Admitted` or `Abort` is the answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +28,7 @@ class Listen:
     """Open a speech stream for the session; always before the effects that concern it."""
 
     sample_rate: int
-    guidance: Guidance
+    options: RecognitionOptions
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,9 +71,9 @@ class Cut:
 
 @dataclass(frozen=True, slots=True)
 class Configure:
-    """Give the speech stream new guidance, from the audio that follows."""
+    """Give the speech stream new options, from the audio that follows."""
 
-    guidance: Guidance
+    options: RecognitionOptions
 
 
 @dataclass(frozen=True, slots=True)

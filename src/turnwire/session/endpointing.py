@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
-from turnwire.hearing import Guidance
+from turnwire.recognition import RecognitionOptions
 from turnwire.wire.limits import LONGEST_SESSION_SECONDS
 from turnwire.wire.parameters import ConnectionParameters, Family, Mode
 
@@ -66,7 +66,7 @@ def endpointing(family: Family, asked: ConnectionParameters) -> Endpointing:
     return replace(rules, pause_shown=min_silence)
 
 
-def guidance(family: Family, asked: ConnectionParameters) -> Guidance:
+def recognition_options(family: Family, asked: ConnectionParameters) -> RecognitionOptions:
     mode = mode_of(family, asked)
     first = following = 0
     if not asked.include_partial_turns:
@@ -74,7 +74,7 @@ def guidance(family: Family, asked: ConnectionParameters) -> Guidance:
     elif mode is not None:
         first = _ADDED_DELAY + _either(asked.interruption_delay, _INTERRUPTION_DELAY[mode])
         following = _SPARSE_PARTIALS if asked.continuous_partials is False else 0
-    return Guidance(
+    return RecognitionOptions(
         vad_threshold=_either(asked.vad_threshold, _VAD_THRESHOLD),
         first_partial=first,
         next_partial=following,

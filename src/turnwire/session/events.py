@@ -1,4 +1,4 @@
-"""What can happen to a session, beside what is heard (`turnwire.hearing`)."""
+"""What can happen to a session, beside what is heard (`turnwire.recognition`)."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from turnwire.hearing import Heard
+from turnwire.recognition import SpeechEvent
 from turnwire.wire.closures import Closure
 
 
@@ -72,14 +72,14 @@ class VoiceMeasured:
 
 
 @dataclass(frozen=True, slots=True)
-class Ended:
+class Abort:
     """Something outside ends the session at once: a refusal, a failure."""
 
     closure: Closure
 
 
 @dataclass(frozen=True, slots=True)
-class WoundUp:
+class DrainRequested:
     """Something outside ends the session once what was said so far is delivered."""
 
     closure: Closure
@@ -99,8 +99,8 @@ Event = (
     | TextReceived
     | Tick
     | VoiceMeasured
-    | Ended
-    | WoundUp
+    | Abort
+    | DrainRequested
     | Disconnected
-    | Heard
+    | SpeechEvent
 )

@@ -11,8 +11,8 @@ Whatever the order of events, these hold:
 3. What was said before the end is delivered before it, unless the client broke the protocol, the
    engine failed, or nobody is left to read it.
 
-    OPENING ─Admitted─▶ LIVE ─Terminate, a deadline, WoundUp─▶ DRAINING ─Finished─▶ CLOSED
-       └─────────────────┴──── Ended, Disconnected, a broken rule ─┴──────────────▶ CLOSED
+    OPENING ─Admitted─▶ LIVE ─Terminate, a deadline, DrainRequested─▶ DRAINING ─Finished─▶ CLOSED
+       └─────────────────┴──── Abort, Disconnected, a broken rule ─┴──────────────▶ CLOSED
 
 A session that is wound up before it opened has nothing to deliver, and closes at once.
 
@@ -23,7 +23,7 @@ from collections.abc import Callable
 from enum import Enum, auto
 from typing import Any, ClassVar
 
-from turnwire.hearing import Finished, Heard, Hypothesis, Marked, Pause, SpeechStarted
+from turnwire.recognition import Finished, Marked, Partial, Pause, SpeechEvent, SpeechStarted
 from turnwire.session.chunks import ChunkRule
 from turnwire.session.effects import (
     Admit,
@@ -39,20 +39,20 @@ from turnwire.session.effects import (
     Recognize,
     Send,
 )
-from turnwire.session.endpointing import endpointing, guidance, mode_of
+from turnwire.session.endpointing import endpointing, mode_of, recognition_options
 from turnwire.session.events import (
+    Abort,
     Admitted,
     AudioReceived,
     Connected,
     Decoded,
     Disconnected,
-    Ended,
+    DrainRequested,
     Event,
     TextReceived,
     Tick,
     Undecodable,
     VoiceMeasured,
-    WoundUp,
 )
 from turnwire.session.heartbeat import INTERVAL_SECONDS, Pulse
 from turnwire.session.pace import THROTTLE, Pace
@@ -119,10 +119,10 @@ class State(Enum):
     CLOSED = auto()
 
 
-_HEARD = (SpeechStarted, Hypothesis, Pause, Marked, Finished)
+_HEARD = (SpeechStarted, Partial, Pause, Marked, Finished)
 
 _HEEDED: dict[State, tuple[type, ...]] = {
-    State.OPENING: (Connected, Admitted, Ended, WoundUp, Disconnected),
+    State.OPENING: (Connected, Admitted, Abort, DrainRequested, Disconnected),
     State.LIVE: (
         AudioReceived,
         Decoded,
@@ -130,12 +130,12 @@ _HEEDED: dict[State, tuple[type, ...]] = {
         TextReceived,
         Tick,
         VoiceMeasured,
-        Ended,
-        WoundUp,
+        Abort,
+        DrainRequested,
         Disconnected,
         *_HEARD,
     ),
-    State.DRAINING: (Tick, Ended, Disconnected, *_HEARD),
+    State.DRAINING: (Tick, Abort, Disconnected, *_HEARD),
     State.CLOSED: (),
 }
 """The events that mean something in each state; all others change nothing."""
@@ -223,7 +223,7 @@ class Session:
                     ),
                 )
             ),
-            Listen(self._rate, guidance(self._family, self._parameters)),
+            Listen(self._rate, recognition_options(self._family, self._parameters)),
         ]
 
     # What the client sends.
@@ -237,7 +237,7 @@ class Session:
             return [Decode(self._parameters.encoding, event.data)]
         ms = self._decoder.duration_ms(event.data)
         if not self._chunks.allows(ms):
-            raise Violation(INPUT_DURATION.because(ms=f"{ms:.1f}"))
+            raise Violation(INPUT_DURATION.fill(ms=f"{ms:.1f}"))
         forgiven = self._warning(INPUT_DURATION, ms=f"{ms:.1f}") if self._chunks.forgave else []
         held = self._keep_pace(ms, now)
         return [Recognize(self._decoder.decode(event.data)), *forgiven, *held]
@@ -248,7 +248,7 @@ class Session:
 
     def _undecodable(self, event: Undecodable, now: float) -> list[Effect]:
         what = _DECODED[self._parameters.encoding]
-        raise Violation(UNDECODABLE_AUDIO.because(what=what, detail=event.detail))
+        raise Violation(UNDECODABLE_AUDIO.fill(what=what, detail=event.detail))
 
     def _keep_pace(self, ms: float, now: float) -> list[Effect]:
         self._audio_ms += ms
@@ -258,7 +258,7 @@ class Session:
             "elapsed": f"{self._pace.elapsed:.6f}",
         }
         if self._pace.exceeded:
-            raise Violation(TRANSMISSION_RATE.because(**figures))
+            raise Violation(TRANSMISSION_RATE.fill(**figures))
         if not self._pace.half_used:
             self._warned_of_pace = False
             return []
@@ -281,22 +281,22 @@ class Session:
 
     def _update(self, message: UpdateConfiguration, now: float) -> list[Effect]:
         check_family(message, self._family, self._model)
-        before = guidance(self._family, self._parameters)
+        before = recognition_options(self._family, self._parameters)
         self._parameters = self._parameters.updated(message)
         self._turns.endpointing = endpointing(self._family, self._parameters)
         self._turns.style = style(self._family, self._parameters)
         self._keep_pulse(now)
-        after = guidance(self._family, self._parameters)
+        after = recognition_options(self._family, self._parameters)
         return [Configure(after)] if after != before else []
 
     @staticmethod
     def _check_size(size: int) -> None:
         if size > MESSAGE_BYTES:
-            raise Violation(MESSAGE_TOO_LARGE.because(size=size, limit=MESSAGE_BYTES))
+            raise Violation(MESSAGE_TOO_LARGE.fill(size=size, limit=MESSAGE_BYTES))
 
     # What the engine hears.
 
-    def _heard(self, heard: Heard, now: float) -> list[Effect]:
+    def _heard(self, heard: SpeechEvent, now: float) -> list[Effect]:
         effects = self._turns.receive(heard)
         if isinstance(heard, Pause) and self._parameters.acknowledge_silence:
             effects += map(Send, self._silence.receive(heard))
@@ -321,13 +321,13 @@ class Session:
             self._alarms[Session._warn_of_inactivity] = now + patience / 2
 
     def _expire(self, now: float) -> list[Effect]:
-        return self._drain(SESSION_EXPIRED.because(), now)
+        return self._drain(SESSION_EXPIRED.fill(), now)
 
     def _warn_of_expiry(self, now: float) -> list[Effect]:
         return self._warning(SESSION_EXPIRED, n=round(self._alarms[Session._expire] - now))
 
     def _end_inactive(self, now: float) -> list[Effect]:
-        return self._drain(INACTIVE.because(n=self._parameters.inactivity_timeout), now)
+        return self._drain(INACTIVE.fill(n=self._parameters.inactivity_timeout), now)
 
     def _warn_of_inactivity(self, now: float) -> list[Effect]:
         limit = self._parameters.inactivity_timeout
@@ -355,17 +355,17 @@ class Session:
 
     # The end.
 
-    def _ended(self, event: Ended, now: float) -> list[Effect]:
+    def _ended(self, event: Abort, now: float) -> list[Effect]:
         return self._close(event.closure, now)
 
-    def _wound_up(self, event: WoundUp, now: float) -> list[Effect]:
+    def _wound_up(self, event: DrainRequested, now: float) -> list[Effect]:
         return self._drain(event.closure, now)
 
     def _disconnected(self, _: Disconnected, now: float) -> list[Effect]:
-        return self._close(CLIENT_GONE.because(), now)
+        return self._close(CLIENT_GONE.fill(), now)
 
     def _terminate(self, _: Terminate, now: float) -> list[Effect]:
-        return self._drain(SESSION_ENDED.because(), now)
+        return self._drain(SESSION_ENDED.fill(), now)
 
     def _drain(self, ending: Closure, now: float) -> list[Effect]:
         if self._state is State.OPENING:
@@ -378,7 +378,7 @@ class Session:
     def _give_up(self, now: float) -> list[Effect]:
         # A client that asked for the end has not had all it was promised.
         complete = self._ending.row is not SESSION_ENDED
-        return self._close(self._ending if complete else SERVER_ERROR.because(), now)
+        return self._close(self._ending if complete else SERVER_ERROR.fill(), now)
 
     def _close(self, closure: Closure, now: float) -> list[Effect]:
         last_words: list[Effect] = []
@@ -406,8 +406,8 @@ class Session:
         TextReceived: _text,
         Tick: _tick,
         VoiceMeasured: _tell_heartbeat,
-        Ended: _ended,
-        WoundUp: _wound_up,
+        Abort: _ended,
+        DrainRequested: _wound_up,
         Disconnected: _disconnected,
         **dict.fromkeys(_HEARD, _heard),
     }

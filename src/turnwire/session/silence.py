@@ -1,6 +1,6 @@
 """Silence, told in pieces as it lasts."""
 
-from turnwire.hearing import Pause
+from turnwire.recognition import Pause
 from turnwire.wire import messages
 
 PIECE_MS = 1000

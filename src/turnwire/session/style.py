@@ -10,7 +10,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from turnwire.hearing import Language, Word, plain
+from turnwire.recognition import Language, Word, plain
 from turnwire.session.profanity import masked
 from turnwire.wire import messages
 from turnwire.wire.parameters import ConnectionParameters, Family

@@ -15,13 +15,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any, ClassVar
 
-from turnwire.hearing import (
+from turnwire.recognition import (
     ENGLISH,
     Finished,
-    Heard,
-    Hypothesis,
     Marked,
+    Partial,
     Pause,
+    SpeechEvent,
     SpeechStarted,
     Word,
 )
@@ -58,7 +58,7 @@ class TurnAssembler:
         self._shown: tuple[Sequence[Word], int, Style] | None = None
         """What the last partial of this utterance was made of."""
 
-    def receive(self, heard: Heard) -> list[Effect]:
+    def receive(self, heard: SpeechEvent) -> list[Effect]:
         """What to tell the client about it, and whether the engine is to cut."""
         return self._HANDLERS[type(heard)](self, heard)
 
@@ -67,7 +67,7 @@ class TurnAssembler:
             self._onset = heard
         return []
 
-    def _hypothesis(self, heard: Hypothesis) -> list[Effect]:
+    def _hypothesis(self, heard: Partial) -> list[Effect]:
         self._stable = heard.stable
         if self._too_long(heard.words):
             return self._end_turn(heard.words, goes_on_at=heard.words[-1].end)
@@ -153,9 +153,9 @@ class TurnAssembler:
             self._order, self._taken, words, self._stable, self._completeness, self._language
         )
 
-    _HANDLERS: ClassVar[dict[type[Heard], Callable[["TurnAssembler", Any], list[Effect]]]] = {
+    _HANDLERS: ClassVar[dict[type[SpeechEvent], Callable[["TurnAssembler", Any], list[Effect]]]] = {
         SpeechStarted: _speech_started,
-        Hypothesis: _hypothesis,
+        Partial: _hypothesis,
         Pause: _pause,
         Marked: _demanded_end,
         Finished: _demanded_end,

@@ -6,7 +6,7 @@ stable if the decoder is sure of it, and of all before it.
 
 from collections.abc import Sequence
 
-from turnwire.hearing import plain
+from turnwire.recognition import plain
 from turnwire.speech.decoding import Decoded
 
 HOLD_BACK_MS = 400

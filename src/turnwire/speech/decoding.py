@@ -8,7 +8,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from turnwire.hearing import ENGLISH, Guidance, Language
+from turnwire.recognition import ENGLISH, Language, RecognitionOptions
 
 RATE = 16_000
 """Samples per second of all audio inside the engine."""
@@ -38,7 +38,7 @@ class Job:
     context: tuple[int, ...] = ()
     """Tokens of what was said before the window: they say what it is about, and how it is written.
     Spoken in pieces, a passage is heard no better than its worst piece without them."""
-    guidance: Guidance | None = None
+    options: RecognitionOptions | None = None
     """What else is known of it."""
     thorough: bool = False
     """Whether it was decoded before, and the text looked bad."""

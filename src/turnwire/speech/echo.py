@@ -1,7 +1,7 @@
 """An engine without a model: every loud quarter of a second speaks the next word of a script.
 
 For tests, and for measuring all that is not speech recognition. It shows what an engine has to
-do, as its stream needs no threads: see the rules in `turnwire.hearing`.
+do, as its stream needs no threads: see the rules in `turnwire.recognition`.
 """
 
 import itertools
@@ -9,13 +9,13 @@ from collections.abc import AsyncIterator, Sequence
 
 import numpy as np
 
-from turnwire.hearing import (
+from turnwire.recognition import (
     Finished,
-    Guidance,
-    Heard,
-    Hypothesis,
     Marked,
+    Partial,
     Pause,
+    RecognitionOptions,
+    SpeechEvent,
     SpeechStarted,
     Word,
 )
@@ -66,14 +66,14 @@ class EchoStream:
         self._words = ()
         self._loud = 0
 
-    def configure(self, guidance: Guidance) -> None:
+    def configure(self, options: RecognitionOptions) -> None:
         """Loudness alone decides what is heard."""
 
     def voice_peak(self) -> float:
         peak, self._peak = self._peak, 0.0
         return peak
 
-    async def events(self) -> AsyncIterator[Heard]:
+    async def events(self) -> AsyncIterator[SpeechEvent]:
         while not self._closed:
             event = await self._step()
             if event is not None:
@@ -85,7 +85,7 @@ class EchoStream:
         self._closed = True
         self._inbox.close()
 
-    async def _step(self) -> Heard | None:
+    async def _step(self) -> SpeechEvent | None:
         if len(self._audio) >= self._block:
             block, self._audio = self._audio[: self._block], self._audio[self._block :]
             return self._listen(block)
@@ -99,7 +99,7 @@ class EchoStream:
         self._audio = np.concatenate((self._audio, item)) if len(self._audio) else item
         return None
 
-    def _listen(self, block: Samples) -> Heard | None:
+    def _listen(self, block: Samples) -> SpeechEvent | None:
         began = self._at
         self._at += len(block)
         if max(int(block.max()), -int(block.min())) >= _LOUD:
@@ -115,7 +115,7 @@ class EchoStream:
             self._words, self._ms(self._voice_end), self._ms(self._at), self._completeness()
         )
 
-    def _speak(self, began: int) -> Heard | None:
+    def _speak(self, began: int) -> SpeechEvent | None:
         self._voice_end = self._at
         self._peak = 1.0
         if self._loud == 0:
@@ -129,7 +129,7 @@ class EchoStream:
         self._loud = 0
         word = Word(next(self._script), self._ms(self._word_start), self._ms(self._at), 1.0)
         self._words += (word,)
-        return Hypothesis(self._words, len(self._words) - 1)
+        return Partial(self._words, len(self._words) - 1)
 
     def _completeness(self) -> float:
         if not self._words:
@@ -150,11 +150,11 @@ class EchoEngine:
     def name(self) -> str:
         return "echo"
 
-    def open(self, *, sample_rate: int, guidance: Guidance) -> EchoStream:
-        """A new ear; any guidance is taken, as loudness alone decides what is heard."""
+    def open(self, *, sample_rate: int, options: RecognitionOptions) -> EchoStream:
+        """A new ear; any options is taken, as loudness alone decides what is heard."""
         return EchoStream(self._script, sample_rate)
 
-    def effort(self) -> None:
+    def load(self) -> None:
         """Nobody is ever made to wait for it."""
 
     async def close(self) -> None:

@@ -2,7 +2,7 @@
 
 An `Engine` is shared by all sessions of a server and owns what is expensive: weights, worker
 threads. A `Stream` is one session's ear. Any model fits that can tell its words by the rules of
-`turnwire.hearing`: Whisper decodes windows again and again, a transducer would carry its state
+`turnwire.recognition`: Whisper decodes windows again and again, a transducer would carry its state
 from chunk to chunk; a session cannot tell which one listens.
 """
 
@@ -13,7 +13,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from turnwire.hearing import Guidance, Heard
+from turnwire.recognition import RecognitionOptions, SpeechEvent
 
 Samples = NDArray[np.int16]
 """Mono audio, signed 16 bits, at the rate the stream was opened with."""
@@ -24,7 +24,7 @@ class EngineError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Effort:
+class EngineLoad:
     """What an engine spends on final texts. Partial ones do not count: they take what is left."""
 
     threads: int
@@ -51,13 +51,13 @@ class Stream(Protocol):
     def cut(self) -> None:
         """End the utterance where the event last yielded stands: its words are taken."""
 
-    def configure(self, guidance: Guidance) -> None:
-        """Listen by this guidance instead, from the audio fed next or sooner."""
+    def configure(self, options: RecognitionOptions) -> None:
+        """Listen by this options instead, from the audio fed next or sooner."""
 
     def voice_peak(self) -> float:
         """The highest probability of speech, 0 to 1, in what was heard since this was asked."""
 
-    def events(self) -> AsyncIterator[Heard]:
+    def events(self) -> AsyncIterator[SpeechEvent]:
         """What is heard, in the order of the audio. Asked for once.
 
         An exception means that the engine failed this session; it does not concern the others.
@@ -74,10 +74,10 @@ class Engine(Protocol):
     def name(self) -> str:
         """The model's name as a user would type it, such as `tiny.en`."""
 
-    def open(self, *, sample_rate: int, guidance: Guidance) -> Stream:
+    def open(self, *, sample_rate: int, options: RecognitionOptions) -> Stream:
         """A new ear for audio at `sample_rate` Hz."""
 
-    def effort(self) -> Effort | None:
+    def load(self) -> EngineLoad | None:
         """What its sessions cost; None if that is nothing to speak of."""
 
     async def close(self) -> None:

@@ -6,7 +6,7 @@ can be told in no other way, and has little room.
 
 from collections.abc import Callable
 
-from turnwire.hearing import Guidance
+from turnwire.recognition import RecognitionOptions
 
 _PROMPT_TOKENS = 48
 _GLOSSARY_TOKENS = 64
@@ -16,12 +16,12 @@ _AGENT_TOKENS = 48
 Encode = Callable[[str], list[int]]
 
 
-def hint(guidance: Guidance, encode: Encode) -> tuple[int, ...]:
-    """The guidance in tokens, as much of it as there is room for; none if it says nothing."""
+def hint(options: RecognitionOptions, encode: Encode) -> tuple[int, ...]:
+    """The options in tokens, as much of it as there is room for; none if it says nothing."""
     return (
-        *encode(_text(guidance.prompt))[:_PROMPT_TOKENS],
-        *_glossary(guidance.keyterms, encode),
-        *encode(_text(guidance.agent_context))[-_AGENT_TOKENS:],
+        *encode(_text(options.prompt))[:_PROMPT_TOKENS],
+        *_glossary(options.keyterms, encode),
+        *encode(_text(options.agent_context))[-_AGENT_TOKENS:],
     )
 
 

@@ -16,14 +16,22 @@ from enum import Enum, auto
 
 import numpy as np
 
-from turnwire.hearing import Finished, Guidance, Heard, Hypothesis, Marked, Pause, SpeechStarted
+from turnwire.recognition import (
+    Finished,
+    Marked,
+    Partial,
+    Pause,
+    RecognitionOptions,
+    SpeechEvent,
+    SpeechStarted,
+)
+from turnwire.speech.audio_buffer import AudioBuffer
 from turnwire.speech.decoding import MS, NOTHING, RATE, Decoded, Job, Kind, Text
 from turnwire.speech.engine import Samples
 from turnwire.speech.inbox import Inbox
 from turnwire.speech.scheduler import Scheduler
-from turnwire.speech.tape import Tape
 from turnwire.speech.utterance import Utterance
-from turnwire.speech.voice import FRAME, Change, Ear, Segmenter
+from turnwire.speech.voice import FRAME, Change, Segmenter, VoiceDetector
 
 _BITE_S = 0.5
 """How much audio is listened to in one go, at most. It takes the event loop some milliseconds."""
@@ -109,22 +117,22 @@ class WhisperStream:
     def __init__(
         self,
         scheduler: Scheduler,
-        ear: Ear,
+        ear: VoiceDetector,
         *,
         sample_rate: int,
-        guidance: Guidance,
+        options: RecognitionOptions,
     ) -> None:
         self._scheduler = scheduler
         self._ear = ear
         self._sample_rate = sample_rate
-        self._guidance = guidance
+        self._guidance = options
 
         self._inbox: Inbox[_Sound | _Ask] = Inbox(sample_rate)
         self._finishing = False
         self._closed = False
 
         # All positions below are samples at 16 kHz since the start of the stream.
-        self._tape = Tape()
+        self._tape = AudioBuffer()
         self._segmenter = Segmenter()
         self._frames: deque[tuple[float, float]] = deque()  # not judged yet: (voice, threshold)
         self._peak = 0.0  # how probable a voice was since that was asked
@@ -168,14 +176,14 @@ class WhisperStream:
         if self._segmenter.speaking or self._stands < self._segmenter.ended:
             self._open_window(self._stands, self._stands)
 
-    def configure(self, guidance: Guidance) -> None:
-        self._guidance = guidance
+    def configure(self, options: RecognitionOptions) -> None:
+        self._guidance = options
 
     def voice_peak(self) -> float:
         peak, self._peak = self._peak, 0.0
         return peak
 
-    async def events(self) -> AsyncIterator[Heard]:
+    async def events(self) -> AsyncIterator[SpeechEvent]:
         try:
             while True:
                 event = await self._step()
@@ -192,12 +200,12 @@ class WhisperStream:
         self._give_up()
         self._inbox.close()
         self._frames.clear()
-        self._tape = Tape()
+        self._tape = AudioBuffer()
 
     # The events are made step by step, of which each makes one at most: so a cut falls between
     # two steps, and what it ends has no loose ends elsewhere.
 
-    async def _step(self) -> Heard | None:
+    async def _step(self) -> SpeechEvent | None:
         if self._closed:
             raise _ClosedError
         # A final decode is waited for where it is begun, so this one is partial.
@@ -226,10 +234,10 @@ class WhisperStream:
 
     # Listening.
 
-    def _judge(self, voice: float, threshold: float) -> Heard | None:
+    def _judge(self, voice: float, threshold: float) -> SpeechEvent | None:
         """Go on by one frame."""
         self._judged += FRAME
-        change = self._segmenter.hear(voice, threshold, self._judged)
+        change = self._segmenter.push(voice, threshold, self._judged)
         if change is Change.STARTED:
             return self._start_speech(voice)
         if change is Change.PAUSED:
@@ -285,7 +293,7 @@ class WhisperStream:
 
     # Decoding.
 
-    async def _decode_due(self) -> Heard | None:
+    async def _decode_due(self) -> SpeechEvent | None:
         due, self._due = self._due, None
         if due is Kind.PARTIAL:
             self._plan_partial(self._judged, _NEXT_PARTIAL, self._guidance.next_partial)
@@ -301,7 +309,7 @@ class WhisperStream:
         said = self._utterance
         return event(said.words, at, said.completeness, said.language)
 
-    async def _end_partial(self, partial: _Decode) -> Hypothesis | None:
+    async def _end_partial(self, partial: _Decode) -> Partial | None:
         short = partial.end - self._window < _LONG
         if self._due is not None and self._live and short and self._overtake(partial):
             return None
@@ -312,7 +320,7 @@ class WhisperStream:
         self._shorten_window(partial.end)
         self._stands = partial.end
         words = self._utterance.words
-        return Hypothesis(words, self._utterance.stable) if words else None
+        return Partial(words, self._utterance.stable) if words else None
 
     @property
     def _live(self) -> bool:
@@ -367,7 +375,7 @@ class WhisperStream:
             start = self._tape.quietest(left * MS - _REACH, right * MS + _REACH)
         audio = self._tape.copy(start, self._judged)
         prefix = self._utterance.tail_prefix
-        return start, Job(audio, prefix, Kind.PARTIAL, len(audio), guidance=self._guidance)
+        return start, Job(audio, prefix, Kind.PARTIAL, len(audio), options=self._guidance)
 
     def _decode(self, end: int, prefix: tuple[int, ...] = ()) -> _Decode:
         """Have the window up to `end` decoded for good."""

@@ -9,7 +9,7 @@ two decodes agreed on.
 import itertools
 from collections.abc import Iterable
 
-from turnwire.hearing import ENGLISH, Language, Word
+from turnwire.recognition import ENGLISH, Language, Word
 from turnwire.speech.agreement import Agreement, begins_with
 from turnwire.speech.decoding import Decoded, Text
 

@@ -69,7 +69,7 @@ class Silero:
         return np.asarray(probabilities, np.float32).reshape(-1)
 
 
-class Ear:
+class VoiceDetector:
     """One stream's way in: resamples its audio and judges each frame of it.
 
     Silero costs most, so it is asked only while earshot, a network a tenth its size, sees a sign
@@ -159,7 +159,7 @@ class Segmenter:
         """Whether the last frame had no voice."""
         self._run = 0
 
-    def hear(self, probability: float, threshold: float, end: int) -> Change | None:
+    def push(self, probability: float, threshold: float, end: int) -> Change | None:
         """Take the frame that ends at the sample `end`."""
         if self.speaking:
             threshold = max(threshold - self._CLEARLY, self._LEAST_THRESHOLD)

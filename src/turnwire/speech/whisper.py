@@ -24,14 +24,14 @@ import tokenizers
 from faster_whisper.feature_extractor import FeatureExtractor
 from faster_whisper.tokenizer import Tokenizer
 
-from turnwire.hearing import ENGLISH, Guidance, Language, plain
+from turnwire.recognition import ENGLISH, Language, RecognitionOptions, plain
 from turnwire.speech.decoding import MS, NOTHING, RATE, Decoded, Job, Kind, Text
-from turnwire.speech.engine import Effort, EngineError
+from turnwire.speech.engine import EngineError, EngineLoad
 from turnwire.speech.hinting import hint
 from turnwire.speech.models import find_model
 from turnwire.speech.scheduler import Scheduler
 from turnwire.speech.stream import WhisperStream
-from turnwire.speech.voice import Ear, Silero
+from turnwire.speech.voice import Silero, VoiceDetector
 
 _FINAL_BEAM = 5
 """Hypotheses that a final text is chosen from; a partial one is the first at hand."""
@@ -168,7 +168,7 @@ class Whisper:
         if job.thorough:
             # A context that misleads is among what may have gone wrong.
             return ()
-        hinted = hint(job.guidance, self._tokenizer.encode) if job.guidance else ()
+        hinted = hint(job.options, self._tokenizer.encode) if job.options else ()
         context = (*hinted, *job.context)
         return (self._tokenizer.sot_prev, *context) if context else ()
 
@@ -177,7 +177,7 @@ class Whisper:
         seconds = max(self._seconds(job) for job in jobs)
         encoded = [self._encode(job, seconds) for job in jobs]
         languages = [
-            self._language(each, job.guidance) for each, job in zip(encoded, jobs, strict=True)
+            self._language(each, job.options) for each, job in zip(encoded, jobs, strict=True)
         ]
         limits = [_most_tokens(job) for job in jobs]
         # As long as each other, being of windows of one shape.
@@ -222,13 +222,15 @@ class Whisper:
         tokenizer = self._tokenizer_for(language.code)
         return [*tokenizer.sot_sequence, tokenizer.no_timestamps]
 
-    def _language(self, encoded: ctranslate2.StorageView, guidance: Guidance | None) -> Language:
+    def _language(
+        self, encoded: ctranslate2.StorageView, options: RecognitionOptions | None
+    ) -> Language:
         """The likeliest language, of those that may be spoken if the model knows one of them."""
         if not self._model.is_multilingual:
             return ENGLISH
         (ranked,) = self._model.detect_language(encoded)
         known = [Language(token.strip("<|>"), probability) for token, probability in ranked]
-        wanted = guidance.languages if guidance else ()
+        wanted = options.languages if options else ()
         return next((each for each in known if each.code in wanted), known[0])
 
     def _text(self, attempt: _Attempt, voice_ms: int) -> Text:
@@ -354,16 +356,16 @@ class WhisperEngine:
     def name(self) -> str:
         return self._name
 
-    def open(self, *, sample_rate: int, guidance: Guidance) -> WhisperStream:
+    def open(self, *, sample_rate: int, options: RecognitionOptions) -> WhisperStream:
         return WhisperStream(
             self._scheduler,
-            Ear(self._silero, sample_rate),
+            VoiceDetector(self._silero, sample_rate),
             sample_rate=sample_rate,
-            guidance=guidance,
+            options=options,
         )
 
-    def effort(self) -> Effort:
-        return Effort(
+    def load(self) -> EngineLoad:
+        return EngineLoad(
             self._threads,
             self._expected,
             self._scheduler.spent_on_finals,

@@ -17,7 +17,7 @@ def closure_rows() -> list[dict[str, Any]]:
             "retry_after": row.retry_after,
             "meaning": row.meaning,
             "advice": row.advice,
-            "provoke": row.provoke,
+            "how_to_trigger": row.how_to_trigger,
         }
         for row in CLOSURES
     ]

@@ -3,7 +3,7 @@
 Whatever has to know about a closure derives it from here: the Error frame, the close reason, a
 client's exceptions, the documentation. Adding a closure is adding a row to `CLOSURES`.
 
-A row is a template; `row.because(...)` fills it in and gives the `Closure` of one session. Texts
+A row is a template; `row.fill(...)` fills it in and gives the `Closure` of one session. Texts
 are those of the protocol's page *Common session errors and closures*, to the letter.
 """
 
@@ -57,7 +57,7 @@ class ClosureRow:
     """What happened, for a person."""
     advice: str
     """What the client's developer does about it."""
-    provoke: str
+    how_to_trigger: str
     """How to make it happen."""
     retry_after: float | None = None
     """Seconds after which the same connection may succeed; None: it will not, as it stands."""
@@ -66,13 +66,13 @@ class ClosureRow:
     warning: str = ""
     """The template of the Warning that announces it, to clients that ask; empty: none does."""
 
-    def because(self, **details: object) -> "Closure":
+    def fill(self, **details: object) -> "Closure":
         """The closure of one session, its template filled with `details`."""
         return Closure(self, _filled(self.template, details))
 
     def for_example(self) -> "Closure":
         """A closure of one session, with the details of the example."""
-        return self.because(**self.example)
+        return self.fill(**self.example)
 
     def announced(self, **details: object) -> str:
         """The text of the Warning, filled with `details`."""
@@ -91,7 +91,7 @@ class Closure:
     def code(self) -> int:
         return self.row.code
 
-    def coded(self, codes: Mapping[str, int]) -> "Closure":
+    def with_code(self, codes: Mapping[str, int]) -> "Closure":
         """The same with the code that `codes` has for its row, if it has one."""
         code = codes.get(self.row.name, self.row.code)
         return replace(self, row=replace(self.row, code=code))
@@ -130,7 +130,7 @@ SESSION_ENDED = ClosureRow(
     phase=Phase.SESSION,
     meaning="The client sent Terminate; the last turn and Termination were delivered.",
     advice="Nothing to do.",
-    provoke="Send Terminate.",
+    how_to_trigger="Send Terminate.",
 )
 
 CLIENT_GONE = ClosureRow(
@@ -141,7 +141,7 @@ CLIENT_GONE = ClosureRow(
     phase=Phase.ANY,
     meaning="The client closed the socket or vanished without Terminate; nothing could be sent.",
     advice="Send Terminate and wait for Termination, or the last words are lost.",
-    provoke="Close the socket without sending Terminate.",
+    how_to_trigger="Close the socket without sending Terminate.",
     retry_after=0,
 )
 
@@ -153,7 +153,7 @@ MISSING_AUTHORIZATION = ClosureRow(
     phase=Phase.OPENING,
     meaning="Neither an Authorization header nor a token parameter came with the connection.",
     advice="Send the API key in the Authorization header, or a temporary token as ?token=.",
-    provoke="Connect without credentials.",
+    how_to_trigger="Connect without credentials.",
 )
 
 UNAUTHORIZED = ClosureRow(
@@ -165,7 +165,7 @@ UNAUTHORIZED = ClosureRow(
     meaning="The credentials are not valid (an unknown or revoked key, an expired or used token), "
     "or their account may not open a session (it is disabled, or its balance is used up).",
     advice="Read the reason; another attempt with the same credentials ends the same way.",
-    provoke="Connect with a key that was never issued.",
+    how_to_trigger="Connect with a key that was never issued.",
     example={"reason": "Invalid API key"},
 )
 
@@ -177,7 +177,7 @@ INTERNAL_ERROR = ClosureRow(
     phase=Phase.OPENING,
     meaning="Something failed on the server while the session was being established.",
     advice="Connect again; if it persists, the server's log has the cause under the session id.",
-    provoke="Make the key store unreadable while the server runs.",
+    how_to_trigger="Make the key store unreadable while the server runs.",
     retry_after=1,
 )
 
@@ -189,7 +189,7 @@ SERVER_ERROR = ClosureRow(
     phase=Phase.ANY,
     meaning="Something failed on the server during the session, or the server is shutting down.",
     advice="Open a new session; the server's log has the cause under the session id.",
-    provoke="Stop the server while a session is open.",
+    how_to_trigger="Stop the server while a session is open.",
     retry_after=1,
 )
 
@@ -201,7 +201,7 @@ INVALID_MESSAGE_TYPE = ClosureRow(
     phase=Phase.SESSION,
     meaning="A text message has a type that does not exist.",
     advice="Send Terminate, ForceEndpoint, UpdateConfiguration or KeepAlive; audio is binary.",
-    provoke='Send {"type": "Bogus"}.',
+    how_to_trigger='Send {"type": "Bogus"}.',
     example={"message": "Bogus"},
 )
 
@@ -213,7 +213,7 @@ INVALID_JSON = ClosureRow(
     phase=Phase.SESSION,
     meaning="A text message is not JSON.",
     advice="Send JSON objects as text and audio as binary messages.",
-    provoke="Send the text {not json.",
+    how_to_trigger="Send the text {not json.",
     example={"json": "{not json"},
 )
 
@@ -225,7 +225,7 @@ INVALID_MESSAGE = ClosureRow(
     phase=Phase.SESSION,
     meaning="A text message is JSON but no object with a type.",
     advice='Send an object such as {"type": "Terminate"}.',
-    provoke="Send the text [].",
+    how_to_trigger="Send the text [].",
     example={"message": "[]"},
 )
 
@@ -237,7 +237,7 @@ INVALID_PARAMETER = ClosureRow(
     phase=Phase.ANY,
     meaning="A connection parameter or an UpdateConfiguration field has a value it cannot have.",
     advice="Correct the value; unknown names are ignored, wrong values are not.",
-    provoke="Connect with ?sample_rate=4000.",
+    how_to_trigger="Connect with ?sample_rate=4000.",
     example={
         "name": "sample_rate",
         "detail": "Value error, sample_rate must be at least 8,000 Hz",
@@ -253,7 +253,7 @@ UNDECODABLE_AUDIO = ClosureRow(
     meaning="Compressed audio is damaged, or is not in the encoding that was declared.",
     advice="Check that encoding is that of the audio, and that one message of opus holds "
     "exactly one packet.",
-    provoke="Connect with ?encoding=opus and send one byte, 255.",
+    how_to_trigger="Connect with ?encoding=opus and send one byte, 255.",
     example={
         "what": "Opus packet",
         "detail": "[Errno 1094995529] Invalid data found when processing input: "
@@ -269,7 +269,7 @@ INACTIVE = ClosureRow(
     phase=Phase.SESSION,
     meaning="No audio and no message came for as long as inactivity_timeout says.",
     advice="Send KeepAlive during silence, or leave inactivity_timeout out.",
-    provoke="Connect with ?inactivity_timeout=5 and send nothing.",
+    how_to_trigger="Connect with ?inactivity_timeout=5 and send nothing.",
     retry_after=0,
     warning="No messages received for {n} seconds; the session ends after {limit}",
     example={"n": 30},
@@ -284,7 +284,7 @@ INPUT_DURATION = ClosureRow(
     meaning="A binary message holds too much audio, or several in a row too little, "
     "by the declared sample rate and encoding.",
     advice="Send 50 to 1000 ms a message and check that sample_rate is that of the audio.",
-    provoke="Send 1200 ms of audio in one message.",
+    how_to_trigger="Send 1200 ms of audio in one message.",
     warning="Input duration of {ms} ms was let pass. Expected between 50 and 1000 ms",
     example={"ms": "25.0"},
 )
@@ -297,7 +297,7 @@ TRANSMISSION_RATE = ClosureRow(
     phase=Phase.SESSION,
     meaning="Audio kept coming faster than real time, until it was too far ahead.",
     advice="Send audio as fast as it is spoken; pace files.",
-    provoke="Send more than five minutes of audio as fast as the socket takes it.",
+    how_to_trigger="Send more than five minutes of audio as fast as the socket takes it.",
     warning="Audio is ahead of time: Received {audio} sec. audio in {elapsed} sec",
     example={"audio": "314.9", "elapsed": "1.312326"},
 )
@@ -310,7 +310,7 @@ MESSAGE_TOO_LARGE = ClosureRow(
     phase=Phase.SESSION,
     meaning="One message holds more than 128 KiB.",
     advice="Send audio in messages of 50 to 1000 ms.",
-    provoke="Send a message of 131,073 bytes.",
+    how_to_trigger="Send a message of 131,073 bytes.",
     example={"size": 131_073, "limit": 131_072},
 )
 
@@ -322,7 +322,7 @@ NO_CAPACITY = ClosureRow(
     phase=Phase.OPENING,
     meaning="All sessions that this server can serve are taken; none is kept waiting.",
     advice="Connect again soon, or to another server.",
-    provoke="Run `turnwire serve --max-sessions 1` and open two.",
+    how_to_trigger="Run `turnwire serve --max-sessions 1` and open two.",
     retry_after=5,
 )
 
@@ -335,7 +335,7 @@ DEPRECATED_ENDPOINT = ClosureRow(
     phase=Phase.OPENING,
     meaning="The path is that of the retired V2 API; the handshake is answered with HTTP 410.",
     advice="Connect to /v3/ws.",
-    provoke="Connect to /v2/realtime/ws.",
+    how_to_trigger="Connect to /v2/realtime/ws.",
     example={"url": "/v3/ws"},
 )
 
@@ -348,7 +348,7 @@ SESSION_EXPIRED = ClosureRow(
     meaning="The session reached its longest duration: three hours, what its temporary token "
     "allows, or what the account's balance pays for. Begin.expires_at had named the time.",
     advice="Open a new session.",
-    provoke="Open a session with a token whose max_session_duration_seconds is 60, and wait.",
+    how_to_trigger="Open a session with a token whose max_session_duration_seconds is 60; wait.",
     retry_after=0,
     warning="The session expires in {n} seconds",
 )
@@ -362,7 +362,7 @@ TOO_MANY_SESSIONS = ClosureRow(
     meaning="The account has as many sessions open as it may, or opened as many new ones this "
     "minute as it may.",
     advice="Wait until a session has ended, or a minute; back off when it happens again.",
-    provoke="Open one session more than the account's limit.",
+    how_to_trigger="Open one session more than the account's limit.",
     retry_after=30,
 )
 
@@ -375,7 +375,7 @@ SESSION_LOST = ClosureRow(
     meaning="The server that ran the session died; nothing could be sent. The session is billed "
     "up to its last sign of life.",
     advice="Open a new session.",
-    provoke="Kill the server's process while a session is open.",
+    how_to_trigger="Kill the server's process while a session is open.",
     retry_after=1,
 )
 

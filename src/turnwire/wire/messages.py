@@ -80,16 +80,16 @@ def parse_client_message(text: str) -> ClientMessage:
     try:
         content = json.loads(text)
     except (ValueError, RecursionError):
-        raise Violation(INVALID_JSON.because(json=text)) from None
+        raise Violation(INVALID_JSON.fill(json=text)) from None
     if not isinstance(content, dict) or not isinstance(content.get("type"), str):
-        raise Violation(INVALID_MESSAGE.because(message=text))
+        raise Violation(INVALID_MESSAGE.fill(message=text))
     message = _CLIENT_MESSAGES.get(content["type"])
     if message is None:
-        raise Violation(INVALID_MESSAGE_TYPE.because(message=content["type"]))
+        raise Violation(INVALID_MESSAGE_TYPE.fill(message=content["type"]))
     try:
         return message.model_validate(content)
     except ValidationError as error:
-        raise Violation(INVALID_PARAMETER.because(**describe(error))) from None
+        raise Violation(INVALID_PARAMETER.fill(**describe(error))) from None
 
 
 # --- server to client ---------------------------------------------------------------------------

@@ -78,7 +78,7 @@ def requested_family(parameters: "ConnectionParameters", *, loaded: str) -> Fami
         if re.fullmatch(names, name):
             return family
     raise Violation(
-        INVALID_PARAMETER.because(
+        INVALID_PARAMETER.fill(
             name="speech_model",
             detail=f"{name!r} is neither a model of this protocol nor {loaded!r}, loaded here",
         )
@@ -94,7 +94,7 @@ def check_family(parameters: "LiveParameters", family: Family, model: str) -> No
     for name in _UNIVERSAL_3_ONLY:
         if getattr(parameters, name) and family is not Family.UNIVERSAL_3:
             raise Violation(
-                INVALID_PARAMETER.because(
+                INVALID_PARAMETER.fill(
                     name=name,
                     detail=f"Value error, {name} is only supported with the 'u3-rt-pro' "
                     f"speech_model. Current speech_model: {model!r}",
@@ -391,7 +391,7 @@ def parse_query(query: Iterable[tuple[str, str]]) -> ConnectionParameters:
     try:
         return ConnectionParameters.model_validate(named)
     except ValidationError as error:
-        raise Violation(INVALID_PARAMETER.because(**describe(error))) from None
+        raise Violation(INVALID_PARAMETER.fill(**describe(error))) from None
 
 
 def describe(error: ValidationError) -> dict[str, str]:

@@ -9,7 +9,7 @@ _DIP = 320
 """Samples over which loudness is judged: 20 ms."""
 
 
-class Tape:
+class AudioBuffer:
     """Mono audio that grows at its end and is dropped from its start.
 
     Positions are samples since the start of the stream, whatever has been dropped.

@@ -39,7 +39,7 @@ CLOSED_HERE = ClosureRow(
     phase=Phase.SESSION,
     meaning="This side closed the connection without Terminate.",
     advice="Send Terminate and wait for Termination, or the last words are lost.",
-    provoke="Leave the context of a client by an exception.",
+    how_to_trigger="Leave the context of a client by an exception.",
 )
 
 NO_TERMINATION = ClosureRow(
@@ -50,7 +50,7 @@ NO_TERMINATION = ClosureRow(
     phase=Phase.SESSION,
     meaning="The server closed as if all were well, but Termination had not come.",
     advice="Do not count on having every word.",
-    provoke="Rehearse no-termination.",
+    how_to_trigger="Rehearse no-termination.",
 )
 
 CONNECTION_LOST = ClosureRow(
@@ -62,7 +62,7 @@ CONNECTION_LOST = ClosureRow(
     meaning="The connection broke without a close frame: the network failed, the server died, or "
     "it answered no ping.",
     advice="Connect again.",
-    provoke="Rehearse reset.",
+    how_to_trigger="Rehearse reset.",
     retry_after=0,
 )
 
@@ -74,7 +74,7 @@ NOT_ENDED = ClosureRow(
     phase=Phase.SESSION,
     meaning="The end was asked for or announced, and did not come; the connection was dropped.",
     advice="Connect again, or look at what keeps the server busy.",
-    provoke="Rehearse vanish, and terminate.",
+    how_to_trigger="Rehearse vanish, and terminate.",
     retry_after=1,
     example={"seconds": 30},
 )
@@ -87,7 +87,7 @@ UNREACHABLE = ClosureRow(
     phase=Phase.OPENING,
     meaning="No connection to the server came about.",
     advice="Check the address, and that the server is running.",
-    provoke="Connect to a port where nobody listens.",
+    how_to_trigger="Connect to a port where nobody listens.",
     retry_after=1,
     example={"address": "ws://localhost:8080/v3/ws", "problem": "connection refused"},
 )
@@ -100,7 +100,7 @@ NO_BEGIN = ClosureRow(
     phase=Phase.OPENING,
     meaning="Begin did not come in time.",
     advice="Connect again; the server may be overloaded.",
-    provoke="Rehearse no-begin.",
+    how_to_trigger="Rehearse no-begin.",
     retry_after=1,
     example={"address": "ws://localhost:8080/v3/ws", "seconds": 10},
 )
@@ -113,7 +113,7 @@ TOKEN_FAILED = ClosureRow(
     phase=Phase.OPENING,
     meaning="There was no token to connect with, because what provides them raised an exception.",
     advice="Look at the cause of this exception.",
-    provoke="Give a client a token provider that raises.",
+    how_to_trigger="Give a client a token provider that raises.",
     retry_after=1,
     example={"problem": "TimeoutError()"},
 )
@@ -126,7 +126,7 @@ NOT_THIS_PROTOCOL = ClosureRow(
     phase=Phase.OPENING,
     meaning="What came is not of this protocol, such as anything but Begin or Error at first.",
     advice="Check the address.",
-    provoke="Connect to a server of another protocol.",
+    how_to_trigger="Connect to a server of another protocol.",
     example={"message": "Turn"},
 )
 
@@ -138,7 +138,7 @@ HANDSHAKE_REFUSED = ClosureRow(
     phase=Phase.OPENING,
     meaning="The handshake was answered with an HTTP status that another attempt does not change.",
     advice="Check the address and what stands between here and there.",
-    provoke="Rehearse handshake/403.",
+    how_to_trigger="Rehearse handshake/403.",
     example={"address": "ws://localhost:8080/v3/ws", "status": 403, "body": ""},
 )
 
@@ -150,7 +150,7 @@ HANDSHAKE_FAILED = ClosureRow(
     phase=Phase.OPENING,
     meaning="The handshake was answered with an HTTP status of a server in trouble (429, 5xx).",
     advice="Connect again soon.",
-    provoke="Rehearse handshake/503.",
+    how_to_trigger="Rehearse handshake/503.",
     retry_after=1,
     example={"address": "ws://localhost:8080/v3/ws", "status": 503, "body": ""},
 )
@@ -163,7 +163,7 @@ GOING_AWAY = ClosureRow(
     phase=Phase.ANY,
     meaning="The server, or something in between, is about to stop or had enough of silence.",
     advice="Connect again.",
-    provoke="Use a server that closes with 1001.",
+    how_to_trigger="Use a server that closes with 1001.",
     retry_after=1,
 )
 
@@ -175,7 +175,7 @@ SERVICE_RESTART = ClosureRow(
     phase=Phase.ANY,
     meaning="The server is about to start again.",
     advice="Connect again.",
-    provoke="Use a server that closes with 1012.",
+    how_to_trigger="Use a server that closes with 1012.",
     retry_after=1,
 )
 
@@ -187,7 +187,7 @@ BAD_GATEWAY = ClosureRow(
     phase=Phase.ANY,
     meaning="A gateway had no good answer from the server behind it.",
     advice="Connect again.",
-    provoke="Use a gateway that closes with 1014.",
+    how_to_trigger="Use a gateway that closes with 1014.",
     retry_after=1,
 )
 
@@ -199,7 +199,7 @@ UNKNOWN_CLOSURE = ClosureRow(
     phase=Phase.ANY,
     meaning="The server closed with a code, or with a text, that stands in no table.",
     advice="Read the code and the text.",
-    provoke="Use a server that closes with 4000.",
+    how_to_trigger="Use a server that closes with 4000.",
 )
 
 OWN_ROWS = (

@@ -7,7 +7,7 @@ from typing import Generic, TypeVar
 T = TypeVar("T")
 
 
-class Batches(Generic[T]):
+class Batcher(Generic[T]):
     """Does what comes; what comes meanwhile waits, and is then done at once."""
 
     def __init__(self, work: Callable[[Sequence[T]], Awaitable[None]]) -> None:
@@ -17,7 +17,7 @@ class Batches(Generic[T]):
         self._next: asyncio.Task[None] | None = None
         """Will do what waits."""
 
-    async def do(self, item: T) -> None:
+    async def submit(self, item: T) -> None:
         """Have it done. Raises what came of its batch.
 
         It is done even if whoever waits for it is cancelled.

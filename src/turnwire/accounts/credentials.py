@@ -36,7 +36,7 @@ class Bearer:
 
 
 def unauthorized(reason: str) -> Violation:
-    return Violation(UNAUTHORIZED.because(reason=reason))
+    return Violation(UNAUTHORIZED.fill(reason=reason))
 
 
 async def bearer_of_key(db: AsyncSession, credential: str | None) -> Bearer:
@@ -68,7 +68,7 @@ async def bearer_of(
 
 def _present(credential: str | None) -> str:
     if not credential:
-        raise Violation(MISSING_AUTHORIZATION.because())
+        raise Violation(MISSING_AUTHORIZATION.fill())
     return credential
 
 

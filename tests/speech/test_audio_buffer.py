@@ -2,11 +2,11 @@
 
 import numpy as np
 
-from turnwire.speech.tape import Tape
+from turnwire.speech.audio_buffer import AudioBuffer
 
 
-def tape(*samples: int) -> Tape:
-    made = Tape()
+def tape(*samples: int) -> AudioBuffer:
+    made = AudioBuffer()
     made.append(np.array(samples, np.int16))
     return made
 
@@ -39,7 +39,7 @@ def test_a_drop_beyond_the_end_leaves_the_end_where_it_is() -> None:
 def test_finds_the_quietest_moment() -> None:
     loud = np.full(3200, 8000, np.int16)
     loud[1600:1920] = 10
-    made = Tape()
+    made = AudioBuffer()
     made.append(loud)
     assert made.quietest(0, 3200) == 1760
     assert made.quietest(100, 200) == 150

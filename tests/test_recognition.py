@@ -2,7 +2,7 @@
 
 import pytest
 
-from turnwire.hearing import plain
+from turnwire.recognition import plain
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,7 @@
 import pytest
 
 from turnwire.client import ClosedBy, Closure
-from turnwire.client.closure import ROWS, UNKNOWN_CLOSURE, handshake_row, row_of
+from turnwire.client.closures import ROWS, UNKNOWN_CLOSURE, handshake_row, row_of
 from turnwire.wire.closures import (
     CLOSURES,
     INACTIVE,

@@ -6,7 +6,7 @@ these rules, and a session relies on them:
 
 1. Words are those of the current *utterance*: everything heard since the last cut. Each event
    repeats all of them.
-2. The first `stable` words of a `Hypothesis` never change again in any later event of the
+2. The first `stable` words of a `Partial` never change again in any later event of the
    utterance, apart from what `plain` leaves out. The words of a `Pause`, `Marked` or
    `Finished` are settled: they are what the engine stands by if the session cuts there.
 3. After yielding an event the engine goes no further until the next one is asked for, so a cut
@@ -14,7 +14,7 @@ these rules, and a session relies on them:
 4. What was judged to be no speech yields no words: silence, noise and tones are an empty
    utterance, and may yield no event at all.
 
-What to listen for, and how closely, an engine is told by the session's `Guidance`.
+What to listen for, and how closely, an engine is told by the session's `RecognitionOptions`.
 """
 
 import string
@@ -55,13 +55,13 @@ ENGLISH = Language("en", 1.0)
 
 
 @dataclass(frozen=True, slots=True)
-class Guidance:
+class RecognitionOptions:
     """How a session wants its audio listened to."""
 
     vad_threshold: float
     """Probability of speech below which audio is silence, 0 to 1."""
     first_partial: int = 0
-    """ms of speech before the session has use for a `Hypothesis`, and"""
+    """ms of speech before the session has use for a `Partial`, and"""
     next_partial: int = 0
     """ms after one before it has use for the next. An engine may tell more of them where it has
     reasons of its own, and fewer."""
@@ -85,7 +85,7 @@ class SpeechStarted:
 
 
 @dataclass(frozen=True, slots=True)
-class Hypothesis:
+class Partial:
     """What the utterance seems to be while it is being spoken."""
 
     words: tuple[Word, ...]
@@ -129,4 +129,4 @@ class Finished:
     language: Language = ENGLISH
 
 
-Heard = SpeechStarted | Hypothesis | Pause | Marked | Finished
+SpeechEvent = SpeechStarted | Partial | Pause | Marked | Finished
