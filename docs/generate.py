@@ -9,6 +9,7 @@ from pydantic.fields import FieldInfo
 
 from turnwire.server.settings import PREFIX, Settings
 from turnwire.session.endpointing import endpointing, recognition_options
+from turnwire.session.session import EVENTS, Transition
 from turnwire.wire import messages
 from turnwire.wire.closures import CLOSURES, REASON_BYTES, REASON_TOO_LONG, ClosureRow, Kind
 from turnwire.wire.parameters import ConnectionParameters, Family, LiveParameters, TokenRequest
@@ -132,6 +133,65 @@ def protocol() -> Iterator[str]:
     )
 
 
+def session_states() -> Iterator[str]:
+    yield NOTICE
+    yield "# The states of a session"
+    yield (
+        "A session is a pure state machine (`turnwire.session`): events in, effects out. This page "
+        "is drawn from its one table of states and events, `EVENTS` in `session/session.py`."
+    )
+    yield "\n".join(
+        (
+            "```mermaid",
+            "stateDiagram-v2",
+            f"    [*] --> {next(iter(EVENTS)).__name__}",
+            *(
+                f"    {state.__name__} --> {target.__name__}: {'<br>'.join(labels)}"
+                for (state, target), labels in arrows().items()
+            ),
+            f"    {list(EVENTS)[-1].__name__} --> [*]",
+            "```",
+        )
+    )
+    for state, events in EVENTS.items():
+        yield f"## {state.__name__}"
+        yield " ".join((state.__doc__ or "").split())
+        if not events:
+            continue
+        yield table(
+            ("Event", "Meaning", "State that follows"),
+            (
+                (code(event.__name__), first_sentence(event), followers(transition))
+                for event, transition in events.items()
+            ),
+        )
+
+
+def arrows() -> dict[tuple[type, type], list[str]]:
+    """What leads from one state to another."""
+    labels: dict[tuple[type, type], list[str]] = {}
+    for state, events in EVENTS.items():
+        for event, transition in events.items():
+            for target, when in transition.to.items():
+                label = f"{event.__name__} ({when})" if when else event.__name__
+                labels.setdefault((state, target), []).append(label)
+    return labels
+
+
+def followers(transition: Transition) -> str:
+    if not transition.to:
+        return "the same"
+    return "; ".join(
+        f"{target.__name__}, if {when}" if when else target.__name__
+        for target, when in transition.to.items()
+    )
+
+
+def first_sentence(kind: type) -> str:
+    text = " ".join((kind.__doc__ or "").split())
+    return text.partition(". ")[0].removesuffix(".") + "."
+
+
 def default(name: str, value: object) -> str:
     value = MODEL_DEFAULTS.get(name, value)
     return "" if value is None else code(str(value).lower())
@@ -180,7 +240,12 @@ def code(text: str) -> str:
     return f"`{text}`"
 
 
-PAGES = {"closures.md": closures, "configuration.md": configuration, "protocol.md": protocol}
+PAGES = {
+    "closures.md": closures,
+    "configuration.md": configuration,
+    "protocol.md": protocol,
+    "session.md": session_states,
+}
 
 
 def main(arguments: list[str]) -> int:

@@ -17,13 +17,18 @@ from websockets.asyncio.client import ClientConnection, connect
 from turnwire.accounts.admission import Registry
 from turnwire.accounts.database import IN_MEMORY
 from turnwire.accounts.store import Store
+from turnwire.profanity import masked
 from turnwire.server.clock import Clock, LoopClock
 from turnwire.server.running import listening
 from turnwire.server.service import Service
+from turnwire.session.options import SessionOptions
 from turnwire.speech.echo import EchoEngine
 from turnwire.speech.engine import Engine
 
 RATE = 16_000
+
+OPTIONS = SessionOptions(mask_profanity=masked)
+"""For sessions without a server."""
 
 
 def loud(ms: int) -> bytes:

@@ -5,7 +5,7 @@ import json
 import random
 from collections.abc import Iterator
 
-from tests.support import TERMINATE, Conversation, Server, converse, serving
+from tests.support import OPTIONS, TERMINATE, Conversation, Server, converse, serving
 from turnwire.session.effects import Close
 from turnwire.session.events import Admitted, AudioReceived, Connected, TextReceived
 from turnwire.session.session import Session
@@ -68,7 +68,7 @@ def test_a_hundred_thousand_frames_against_the_session() -> None:
     session = None
     for frame, _ in zip(frames(rng), range(FRAMES), strict=False):
         if session is None:
-            session = Session("id", "echo")
+            session = Session("id", "echo", OPTIONS)
             session.receive(Connected([("encoding", rng.choice(["pcm_s16le", "pcm_mulaw"]))]), 0)
             session.receive(Admitted(60, 0), 0)
         event = TextReceived(frame) if isinstance(frame, str) else AudioReceived(frame)

@@ -8,6 +8,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
+from tests.support import OPTIONS
 from turnwire.recognition import Finished, Marked, Partial, Pause, SpeechEvent, SpeechStarted, Word
 from turnwire.session.effects import (
     Admit,
@@ -36,7 +37,7 @@ from turnwire.session.events import (
     Undecodable,
     VoiceMeasured,
 )
-from turnwire.session.session import Session
+from turnwire.session.session import EVENTS, Session
 from turnwire.wire import messages
 from turnwire.wire.closures import CLOSURES, SERVER_ERROR, SESSION_ENDED, UNAUTHORIZED, Kind
 from turnwire.wire.messages import Begin, Error, Termination, Turn
@@ -65,7 +66,7 @@ WORDS = st.lists(st.sampled_from(["Yes,", "no.", "it's", "—"]), max_size=4).ma
 class AnySession(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
-        self.session = Session("id", "echo")
+        self.session = Session("id", "echo", OPTIONS)
         self.now = 0.0
         self.effects: list[Effect] = []
 
@@ -79,8 +80,12 @@ class AnySession(RuleBasedStateMachine):
 
     def happen(self, event: Event) -> None:
         was_over = self.over
+        before = self.session.state
         effects = self.session.receive(event, self.now)
         assert not (was_over and effects)
+        transition = EVENTS[before].get(type(event))
+        assert transition is not None or not effects
+        assert self.session.state in (before, *(transition.to if transition else ()))
         self.effects += effects
 
     @initialize(

@@ -6,6 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from tests.support import OPTIONS
 from turnwire.recognition import Finished, Partial, Pause, RecognitionOptions, Word
 from turnwire.session.effects import (
     Admit,
@@ -35,7 +36,8 @@ from turnwire.session.events import (
     Undecodable,
     VoiceMeasured,
 )
-from turnwire.session.session import DRAIN_SECONDS, Session
+from turnwire.session.session import Session
+from turnwire.session.states import DRAIN_SECONDS
 from turnwire.wire.audio import Encoding
 from turnwire.wire.closures import SERVER_ERROR, UNAUTHORIZED
 from turnwire.wire.messages import (
@@ -58,7 +60,7 @@ WORDS = (Word("Hello.", 0, 400, 0.9),)
 
 def opened(*query: tuple[str, str], max_seconds: int = HOURS_3) -> Session:
     """A session that began at 100 s."""
-    session = Session("id", "tiny.en")
+    session = Session("id", "tiny.en", OPTIONS)
     assert session.receive(Connected(query), 100.0) == [Admit()]
     begin, listen = session.receive(Admitted(max_seconds, unix_time=1_800_000_000.9), 100.0)
     assert isinstance(begin, Send)
@@ -68,7 +70,7 @@ def opened(*query: tuple[str, str], max_seconds: int = HOURS_3) -> Session:
 
 def asked(*query: tuple[str, str]) -> list[Effect]:
     """What follows from asking for a session so."""
-    return Session("id", "tiny.en").receive(Connected(query), 0)
+    return Session("id", "tiny.en", OPTIONS).receive(Connected(query), 0)
 
 
 def text(**message: object) -> TextReceived:
@@ -90,7 +92,7 @@ def closed(effects: list[Effect]) -> tuple[str, int, str]:
 
 
 def test_begin_comes_first_and_says_when_the_session_ends() -> None:
-    session = Session("id", "tiny.en")
+    session = Session("id", "tiny.en", OPTIONS)
     session.receive(Connected([("sample_rate", "8000"), ("vad_threshold", "0.7")]), 0)
     begin, listen = session.receive(Admitted(HOURS_3, 1_800_000_000.9), 0)
     assert isinstance(begin, Send)
@@ -107,7 +109,7 @@ def test_begin_comes_first_and_says_when_the_session_ends() -> None:
 def test_begin_echoes_the_model_that_was_asked_for(
     query: list[tuple[str, str]], model: str
 ) -> None:
-    session = Session("id", "tiny.en")
+    session = Session("id", "tiny.en", OPTIONS)
     session.receive(Connected(query, api_version="x"), 0)
     [begin] = sent(session.receive(Admitted(60, 0), 0))
     assert isinstance(begin, Begin)
@@ -129,7 +131,7 @@ def test_a_bad_parameter_ends_the_session_before_anybody_is_admitted() -> None:
 
 def test_a_refused_client_gets_the_reason_and_no_begin() -> None:
     refusal = UNAUTHORIZED.fill(reason="Invalid API key")
-    session = Session("id", "tiny.en")
+    session = Session("id", "tiny.en", OPTIONS)
     assert session.receive(Connected(), 0) == [Admit()]
     assert session.receive(Abort(refusal), 0) == [Send(Error.of(refusal)), Close(refusal)]
 
@@ -161,7 +163,7 @@ def test_compressed_audio_is_decoded_first_and_counts_by_what_becomes_of_it() ->
 
 
 def test_the_engine_hears_compressed_audio_at_one_rate_whatever_was_declared() -> None:
-    session = Session("id", "tiny.en")
+    session = Session("id", "tiny.en", OPTIONS)
     session.receive(Connected([("encoding", "aac"), ("sample_rate", "48000")]), 0)
     _, listen = session.receive(Admitted(60, unix_time=0), 0)
     assert isinstance(listen, Listen)
@@ -228,7 +230,7 @@ def test_an_update_is_not_answered_and_reaches_the_engine_where_it_concerns_it()
 
 def recognition_options(*query: tuple[str, str]) -> RecognitionOptions:
     """How the engine is told to listen in a session asked for so."""
-    session = Session("id", "tiny.en")
+    session = Session("id", "tiny.en", OPTIONS)
     session.receive(Connected(query), 0)
     listen = session.receive(Admitted(60, 0), 0)[1]
     assert isinstance(listen, Listen)
@@ -319,7 +321,7 @@ def test_what_only_universal_3_has_is_refused_elsewhere(name: str, live: bool) -
     ],
 )
 def test_begin_echoes_the_mode(query: list[tuple[str, str]], mode: str | None) -> None:
-    session = Session("id", "tiny.en")
+    session = Session("id", "tiny.en", OPTIONS)
     session.receive(Connected(query), 0)
     [begin] = sent(session.receive(Admitted(60, 0), 0))
     assert isinstance(begin, Begin)
@@ -328,7 +330,7 @@ def test_begin_echoes_the_mode(query: list[tuple[str, str]], mode: str | None) -
 
 
 def test_begin_echoes_whether_profanity_is_filtered() -> None:
-    session = Session("id", "tiny.en")
+    session = Session("id", "tiny.en", OPTIONS)
     session.receive(Connected([("filter_profanity", "True")]), 0)
     [begin] = sent(session.receive(Admitted(60, 0), 0))
     assert isinstance(begin, Begin)
@@ -589,7 +591,7 @@ def test_a_server_that_stops_delivers_the_last_words_first() -> None:
 
 
 def test_a_server_that_stops_before_the_session_began_has_nothing_to_deliver() -> None:
-    effects = Session("id", "m").receive(DrainRequested(SERVER_ERROR.fill()), 0)
+    effects = Session("id", "m", OPTIONS).receive(DrainRequested(SERVER_ERROR.fill()), 0)
     assert closed(effects)[0] == "server_error"
 
 

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from turnwire.profanity import masked
 from turnwire.recognition import (
     Finished,
     Language,
@@ -29,7 +30,7 @@ def assembler(family: Family = Family.UNIVERSAL_STREAMING, **asked: Any) -> Turn
     parameters = ConnectionParameters(**asked)
     return TurnAssembler(
         endpointing(family, parameters),
-        style(family, parameters),
+        style(family, parameters, masked),
         partials=parameters.include_partial_turns,
     )
 
@@ -90,9 +91,9 @@ def test_the_same_words_told_in_another_style_are_new() -> None:
     turns = assembler()
     told(turns, same)
     asked = ConnectionParameters(filter_profanity=True)
-    turns.style = style(Family.UNIVERSAL_STREAMING, asked)
-    [masked] = told(turns, same)
-    assert masked.words[1].text == "***"
+    turns.style = style(Family.UNIVERSAL_STREAMING, asked, masked)
+    [turn] = told(turns, same)
+    assert turn.words[1].text == "***"
 
 
 def test_nothing_heard_is_nothing_told() -> None:
@@ -206,7 +207,7 @@ def test_turns_are_counted() -> None:
 def test_formatting_that_is_asked_for_amid_a_turn_counts_from_its_end() -> None:
     turns = assembler()
     told(turns, Partial(words("Hi"), stable=1))
-    turns.style = style(Family.UNIVERSAL_STREAMING, ConnectionParameters(format_turns=True))
+    turns.style = style(Family.UNIVERSAL_STREAMING, ConnectionParameters(format_turns=True), masked)
     raw, formatted = told(turns, pause("Hi.", 400, 0.9))
     assert (raw.transcript, formatted.transcript) == ("hi", "Hi.")
 

@@ -32,16 +32,16 @@ from turnwire.bench.player import Take
 from turnwire.recognition import plain
 from turnwire.wire.closures import SESSION_ENDED
 from turnwire.wire.messages import Turn, parse_server_message
+from turnwire.wire.presets import CONFIDENCE_THRESHOLD, UNIVERSAL_STREAMING
 
-MIN_TURN_SILENCE = 400
-MAX_TURN_SILENCE = 1280
-CONFIDENCE = 0.4
+MIN_TURN_SILENCE = UNIVERSAL_STREAMING.min_turn_silence
+MAX_TURN_SILENCE = UNIVERSAL_STREAMING.max_turn_silence
 
 ENDPOINTING: dict[str, object] = {
     "format_turns": True,
     "min_turn_silence": MIN_TURN_SILENCE,
     "max_turn_silence": MAX_TURN_SILENCE,
-    "end_of_turn_confidence_threshold": CONFIDENCE,
+    "end_of_turn_confidence_threshold": CONFIDENCE_THRESHOLD,
 }
 """What all sessions ask for: the protocol's own defaults, but said, as figures depend on them."""
 
@@ -140,7 +140,7 @@ def _times(take: Take, turns: Sequence[tuple[float, Turn]]) -> Times:
             # By now it is known where the first word begins.
             start = clock.sent(turn.words[0].start)
             times.first_words.append(first[turn.turn_order] - start)
-            complete = turn.end_of_turn_confidence >= CONFIDENCE
+            complete = turn.end_of_turn_confidence >= CONFIDENCE_THRESHOLD
             silence_ends = end + (MIN_TURN_SILENCE if complete else MAX_TURN_SILENCE)
             if silence_ends <= clock.ms:
                 times.final.append(at - clock.sent(end))

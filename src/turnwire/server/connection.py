@@ -21,9 +21,11 @@ from starlette.requests import HTTPConnection
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from turnwire.accounts.admission import Registry, Usage
+from turnwire.profanity import masked
 from turnwire.server.clock import Clock, Timer, pause, resolve
 from turnwire.server.decoders import CannotDecode, Decoder, Decoders
 from turnwire.session import effects, events
+from turnwire.session.options import SessionOptions
 from turnwire.session.session import Session
 from turnwire.speech.engine import Engine, Samples, Stream
 from turnwire.wire.closures import (
@@ -72,7 +74,9 @@ class Connection:
         self._registry = registry
         self._clock = clock
         self._codes = codes
-        self._session = Session(id=str(uuid4()), model=engine.name, ahead_seconds=ahead_seconds)
+        self._session = Session(
+            str(uuid4()), engine.name, SessionOptions(masked, ahead_seconds=ahead_seconds)
+        )
         self.entered = False
         """Whether the session stands in the ledger."""
         self.renewed_at = 0.0

@@ -13,7 +13,7 @@ from turnwire.server.clock import Clock, LoopClock, pause
 from turnwire.server.connection import Connection
 from turnwire.server.decoders import Decoders
 from turnwire.server.lag import LoopLag
-from turnwire.session.session import AHEAD_SECONDS
+from turnwire.session.options import AHEAD_SECONDS
 from turnwire.speech.engine import Engine
 from turnwire.wire.closures import NO_CAPACITY, SERVER_ERROR
 

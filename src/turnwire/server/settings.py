@@ -17,7 +17,7 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
-from turnwire.session.session import AHEAD_SECONDS
+from turnwire.session.options import AHEAD_SECONDS
 
 PREFIX = "TURNWIRE_"
 

@@ -1,11 +1,12 @@
-"""What a session's parameters come to: where its turns end, and how closely it listens."""
+"""What a session's parameters come to: where its turns end, and how closely the engine listens."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TypeVar
 
 from turnwire.recognition import RecognitionOptions
 from turnwire.wire.limits import LONGEST_SESSION_SECONDS
-from turnwire.wire.parameters import ConnectionParameters, Family, Mode
+from turnwire.wire.parameters import ConnectionParameters, Family
+from turnwire.wire.presets import BY_MODE, CONFIDENCE_THRESHOLD, UNIVERSAL_STREAMING, Mode
 
 Number = TypeVar("Number", int, float)
 
@@ -26,21 +27,13 @@ class Endpointing:
     """ms"""
 
 
-_COMPLETE = 0.4
-
 _VAD_THRESHOLD = 0.4
 """For every family. The protocol's defaults for Universal-3 (0.2, 0.3) are those of another
 network; with 0.2, this one misses a quarter of the pauses that end turns."""
 
-_CLASSIC = Endpointing(_COMPLETE, min_silence=400, max_silence=1280)
-_UNIVERSAL_3 = replace(_CLASSIC, longest_turn=60_000)
+_LONGEST_UNIVERSAL_3_TURN = 60_000
+"""ms"""
 
-_BY_MODE = {
-    Mode.MIN_LATENCY: replace(_UNIVERSAL_3, min_silence=128, max_silence=640),
-    Mode.BALANCED: replace(_UNIVERSAL_3, min_silence=128, max_silence=1280),
-    Mode.MAX_ACCURACY: replace(_UNIVERSAL_3, min_silence=512, max_silence=2560),
-}
-_INTERRUPTION_DELAY = {Mode.MIN_LATENCY: 0, Mode.BALANCED: 500, Mode.MAX_ACCURACY: 500}
 _ADDED_DELAY = 256
 """ms that the protocol adds to any `interruption_delay`."""
 
@@ -55,15 +48,19 @@ def mode_of(family: Family, asked: ConnectionParameters) -> Mode | None:
 
 def endpointing(family: Family, asked: ConnectionParameters) -> Endpointing:
     mode = mode_of(family, asked)
-    rules = _CLASSIC if mode is None else _BY_MODE[mode]
-    min_silence = _either(asked.min_turn_silence, rules.min_silence)
-    max_silence = _either(asked.max_turn_silence, rules.max_silence)
-    rules = replace(rules, min_silence=min_silence, max_silence=max_silence)
+    preset = UNIVERSAL_STREAMING if mode is None else BY_MODE[mode]
+    min_silence = _either(asked.min_turn_silence, preset.min_turn_silence)
+    max_silence = _either(asked.max_turn_silence, preset.max_turn_silence)
     if mode is None:
-        return replace(
-            rules, threshold=_either(asked.end_of_turn_confidence_threshold, rules.threshold)
-        )
-    return replace(rules, pause_shown=min_silence)
+        threshold = _either(asked.end_of_turn_confidence_threshold, CONFIDENCE_THRESHOLD)
+        return Endpointing(threshold, min_silence, max_silence)
+    return Endpointing(
+        CONFIDENCE_THRESHOLD,
+        min_silence,
+        max_silence,
+        pause_shown=min_silence,
+        longest_turn=_LONGEST_UNIVERSAL_3_TURN,
+    )
 
 
 def recognition_options(family: Family, asked: ConnectionParameters) -> RecognitionOptions:
@@ -72,7 +69,7 @@ def recognition_options(family: Family, asked: ConnectionParameters) -> Recognit
     if not asked.include_partial_turns:
         first = following = 1000 * LONGEST_SESSION_SECONDS
     elif mode is not None:
-        first = _ADDED_DELAY + _either(asked.interruption_delay, _INTERRUPTION_DELAY[mode])
+        first = _ADDED_DELAY + _either(asked.interruption_delay, BY_MODE[mode].interruption_delay)
         following = _SPARSE_PARTIALS if asked.continuous_partials is False else 0
     return RecognitionOptions(
         vad_threshold=_either(asked.vad_threshold, _VAD_THRESHOLD),

@@ -11,7 +11,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from turnwire.recognition import Language, Word, plain
-from turnwire.session.profanity import masked
 from turnwire.wire import messages
 from turnwire.wire.parameters import ConnectionParameters, Family
 
@@ -164,15 +163,18 @@ class Edited(Style):
         return [self.edit(turn, draft) for turn in self.style.end(draft)]
 
 
-def _without_profanity(turn: messages.Turn, _: Draft) -> messages.Turn:
-    words = tuple(word.model_copy(update={"text": masked(word.text)}) for word in turn.words)
-    return turn.model_copy(
-        update={
-            "words": words,
-            "transcript": masked(turn.transcript),
-            "utterance": masked(turn.utterance),
-        }
-    )
+def _masking(mask: Callable[[str], str]) -> Callable[[messages.Turn, Draft], messages.Turn]:
+    def masked(turn: messages.Turn, _: Draft) -> messages.Turn:
+        words = tuple(word.model_copy(update={"text": mask(word.text)}) for word in turn.words)
+        return turn.model_copy(
+            update={
+                "words": words,
+                "transcript": mask(turn.transcript),
+                "utterance": mask(turn.utterance),
+            }
+        )
+
+    return masked
 
 
 def _with_language(turn: messages.Turn, draft: Draft) -> messages.Turn:
@@ -187,14 +189,16 @@ def _with_language(turn: messages.Turn, draft: Draft) -> messages.Turn:
     )
 
 
-def style(family: Family, asked: ConnectionParameters) -> Style:
+def style(
+    family: Family, asked: ConnectionParameters, mask_profanity: Callable[[str], str]
+) -> Style:
     chosen: Style = (
         Universal3()
         if family is Family.UNIVERSAL_3
         else UniversalStreaming(format_turns=bool(asked.format_turns))
     )
     if asked.filter_profanity:
-        chosen = Edited(chosen, _without_profanity)
+        chosen = Edited(chosen, _masking(mask_profanity))
     if asked.language_detection:
         chosen = Edited(chosen, _with_language)
     return chosen

@@ -32,6 +32,7 @@ from turnwire.wire.limits import (
     LONGEST_TOKEN_SECONDS,
     SHORTEST_SESSION_SECONDS,
 )
+from turnwire.wire.presets import BY_MODE, Mode
 
 
 class Family(StrEnum):
@@ -48,14 +49,6 @@ LANGUAGES = (
     *("xh", "nn", "multi"),
 )
 """The codes that clients may name; `multi` is any of them."""
-
-
-class Mode(StrEnum):
-    """How a Universal-3 session weighs speed against accuracy."""
-
-    MIN_LATENCY = "min_latency"
-    BALANCED = "balanced"
-    MAX_ACCURACY = "max_accuracy"
 
 
 _FAMILY_NAMES = {
@@ -186,6 +179,11 @@ def _many_alone(value: list[str]) -> list[str]:
     return value
 
 
+_PRESETS = "; ".join(
+    f"`{mode}`: {preset.min_turn_silence}, {preset.max_turn_silence}, {preset.interruption_delay}"
+    for mode, preset in BY_MODE.items()
+)
+
 Whole = Annotated[int, BeforeValidator(_whole_number)]
 Terms = Annotated[
     list[str],
@@ -239,9 +237,8 @@ class LiveParameters(BaseModel):
     mode: Annotated[
         Mode | None,
         Field(
-            description="Universal-3 only: `min_latency`, `balanced` or `max_accuracy`, which set "
-            "`min_turn_silence`, `max_turn_silence` and `interruption_delay` where those are not "
-            "given: 128, 640, 0; 128, 1280, 500; 512, 2560, 500."
+            description="Universal-3 only: sets `min_turn_silence`, `max_turn_silence` and "
+            f"`interruption_delay` where those are not given: {_PRESETS}."
         ),
     ] = None
     interruption_delay: Annotated[

@@ -1,0 +1,59 @@
+"""What a client asked for when it connected, and has changed since."""
+
+from dataclasses import dataclass, replace
+
+from turnwire.recognition import RecognitionOptions
+from turnwire.session.endpointing import Endpointing, endpointing, mode_of, recognition_options
+from turnwire.session.events import Connected
+from turnwire.wire.messages import API_VERSION, Configuration, UpdateConfiguration
+from turnwire.wire.parameters import (
+    ConnectionParameters,
+    Family,
+    check_family,
+    parse_query,
+    requested_family,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class SessionRequest:
+    parameters: ConnectionParameters
+    family: Family
+    model: str
+    """The name that Begin echoes."""
+    api_version: str
+
+    @classmethod
+    def parse(cls, event: Connected, *, loaded: str) -> "SessionRequest":
+        """Raises `Violation` for what no session may be asked for.
+
+        `loaded` is the name of the model that serves all sessions.
+        """
+        parameters = parse_query(event.query)
+        family = requested_family(parameters, loaded=loaded)
+        model = parameters.speech_model or loaded
+        check_family(parameters, family, model)
+        return cls(parameters, family, model, event.api_version or API_VERSION)
+
+    def updated(self, message: UpdateConfiguration) -> "SessionRequest":
+        """With what the message changes; raises `Violation` for what it must not."""
+        check_family(message, self.family, self.model)
+        return replace(self, parameters=self.parameters.updated(message))
+
+    @property
+    def configuration(self) -> Configuration:
+        """What Begin says of it."""
+        return Configuration(
+            model=self.model,
+            mode=mode_of(self.family, self.parameters),
+            filter_profanity=bool(self.parameters.filter_profanity),
+            api_version=self.api_version,
+        )
+
+    @property
+    def endpointing(self) -> Endpointing:
+        return endpointing(self.family, self.parameters)
+
+    @property
+    def recognition_options(self) -> RecognitionOptions:
+        return recognition_options(self.family, self.parameters)

@@ -1,0 +1,337 @@
+"""The states of a session, and what each of them does about the events that concern it.
+
+What is known in a state is a field of its object. An event is answered with the state that
+follows, which may be the same, and with effects; which events concern which state is in
+`turnwire.session.session`.
+"""
+
+from collections.abc import Callable
+from typing import Any, ClassVar
+
+from turnwire.recognition import Finished, SpeechEvent
+from turnwire.session.alarms import Alarm, Alarms
+from turnwire.session.audio import AudioIntake
+from turnwire.session.effects import (
+    Admit,
+    Close,
+    Configure,
+    Effect,
+    Finish,
+    Listen,
+    Mark,
+    MeasureVoice,
+    Send,
+)
+from turnwire.session.events import (
+    Abort,
+    Admitted,
+    AudioReceived,
+    Connected,
+    Decoded,
+    Disconnected,
+    DrainRequested,
+    TextReceived,
+    Tick,
+    Undecodable,
+    VoiceMeasured,
+)
+from turnwire.session.heartbeat import INTERVAL_SECONDS, Pulse
+from turnwire.session.meter import Meter
+from turnwire.session.options import SessionOptions
+from turnwire.session.reporting import SpeechReporter
+from turnwire.session.request import SessionRequest
+from turnwire.session.warnings import Warnings
+from turnwire.wire.closures import (
+    CLIENT_GONE,
+    INACTIVE,
+    MESSAGE_TOO_LARGE,
+    SERVER_ERROR,
+    SESSION_ENDED,
+    SESSION_EXPIRED,
+    Closure,
+    Kind,
+    Violation,
+)
+from turnwire.wire.limits import MESSAGE_BYTES
+from turnwire.wire.messages import (
+    Begin,
+    Error,
+    ForceEndpoint,
+    KeepAlive,
+    Terminate,
+    Termination,
+    UpdateConfiguration,
+    parse_client_message,
+)
+
+DRAIN_SECONDS = 30.0
+"""How long the last words may take. Clients give up after 5 s; one that waits longer, after
+sending minutes of audio at once, is better served with its words than with an error."""
+
+EXPIRY_WARNING_SECONDS = 60
+"""How long before its expiry a session is warned of it."""
+
+
+class State:
+    """What all states have in common."""
+
+    def __init__(self, meter: Meter) -> None:
+        self.meter = meter
+
+    def deadline(self) -> float | None:
+        """When a `Tick` is due; None if nothing is waited for."""
+        return None
+
+    def abort(self, event: Abort, now: float) -> "Step":
+        return self.close(event.closure, now)
+
+    def disconnected(self, _: Disconnected, now: float) -> "Step":
+        return self.close(CLIENT_GONE.fill(), now)
+
+    def close(self, closure: Closure, now: float) -> "Step":
+        return Closed(self.meter), [*self._last_message(closure, now), Close(closure)]
+
+    def _last_message(self, closure: Closure, now: float) -> list[Effect]:
+        if closure.row is SESSION_ENDED:
+            return [
+                Send(
+                    Termination(
+                        audio_duration_seconds=round(self.meter.audio_ms / 1000),
+                        session_duration_seconds=round(self.meter.session_ms(now) / 1000),
+                    )
+                )
+            ]
+        return [] if closure.row.kind is Kind.NORMAL else [Send(Error.of(closure))]
+
+
+Step = tuple[State, list[Effect]]
+"""The state that follows from an event, and what is to be done."""
+
+
+class Unopened(State):
+    """The base of the states before Begin: nothing was said that could be delivered."""
+
+    def drain(self, event: DrainRequested, now: float) -> Step:
+        return self.close(event.closure, now)
+
+
+class Opening(Unopened):
+    """Nothing is known of the client yet."""
+
+    def __init__(self, id: str, model: str, options: SessionOptions) -> None:
+        """The session is served by the model named `model`."""
+        super().__init__(Meter())
+        self._id = id
+        self._model = model
+        self._options = options
+
+    def connect(self, event: Connected, now: float) -> Step:
+        request = SessionRequest.parse(event, loaded=self._model)
+        return Admitting(self._id, request, self._options), [Admit()]
+
+
+class Admitting(Unopened):
+    """The request is valid; whether the client may have a session is being found out."""
+
+    def __init__(self, id: str, request: SessionRequest, options: SessionOptions) -> None:
+        super().__init__(Meter())
+        self._id = id
+        self._request = request
+        self._options = options
+
+    def begin(self, event: Admitted, now: float) -> Step:
+        live = Live(self._request, self._options, max_seconds=event.max_seconds, now=now)
+        begin = Begin(
+            id=self._id,
+            expires_at=int(event.unix_time) + event.max_seconds,
+            configuration=self._request.configuration,
+        )
+        return live, [Send(begin), Listen(live.sample_rate, self._request.recognition_options)]
+
+
+class Live(State):
+    """Audio comes in, turns go out."""
+
+    def __init__(
+        self, request: SessionRequest, options: SessionOptions, *, max_seconds: int, now: float
+    ) -> None:
+        super().__init__(Meter(began=now))
+        parameters = request.parameters
+        self._request = request
+        self._warnings = Warnings(asked=parameters.session_warnings)
+        self._audio = AudioIntake(
+            parameters.encoding,
+            parameters.sample_rate,
+            ahead_seconds=options.ahead_seconds,
+            meter=self.meter,
+            warnings=self._warnings,
+        )
+        self._speech = SpeechReporter(request, options)
+        self._pulse: Pulse | None = None
+        """None: no heartbeats are asked for."""
+        self._alarms = Alarms()
+        self._alarms.set(Alarm.EXPIRY, now + max_seconds)
+        self._alarms.set(Alarm.EXPIRY_WARNING, now + max_seconds - EXPIRY_WARNING_SECONDS)
+        self._stay_active(now)
+        self._keep_pulse(now)
+
+    def deadline(self) -> float | None:
+        return self._alarms.next()
+
+    @property
+    def sample_rate(self) -> int:
+        """That of the samples the engine gets."""
+        return self._audio.sample_rate
+
+    # What the client sends.
+
+    def audio(self, event: AudioReceived, now: float) -> Step:
+        self._stay_active(now)
+        _check_size(len(event.data))
+        return self, self._audio.receive(event, now)
+
+    def decoded(self, event: Decoded, now: float) -> Step:
+        return self, self._audio.decoded(event, now)
+
+    def undecodable(self, event: Undecodable, now: float) -> Step:
+        return self, self._audio.undecodable(event)
+
+    def text(self, event: TextReceived, now: float) -> Step:
+        self._stay_active(now)
+        _check_size(len(event.text.encode(errors="replace")))
+        self._audio.interrupted()
+        message = parse_client_message(event.text)
+        return self._MESSAGES[type(message)](self, message, now)
+
+    def _terminate(self, _: Terminate, now: float) -> Step:
+        return self._drain(SESSION_ENDED.fill(), now)
+
+    def _force_endpoint(self, _: ForceEndpoint, now: float) -> Step:
+        return self, [Mark()]
+
+    def _keep_alive(self, _: KeepAlive, now: float) -> Step:
+        return self, []
+
+    def _update(self, message: UpdateConfiguration, now: float) -> Step:
+        before = self._request.recognition_options
+        self._request = self._request.updated(message)
+        self._speech.update(self._request)
+        self._keep_pulse(now)
+        after = self._request.recognition_options
+        return self, [Configure(after)] if after != before else []
+
+    # What the engine recognizes.
+
+    def speech(self, event: SpeechEvent, now: float) -> Step:
+        return self, self._speech.receive(event)
+
+    def voice_measured(self, event: VoiceMeasured, now: float) -> Step:
+        if self._pulse is None:
+            return self, []
+        meter = self.meter
+        beat = self._pulse.beat(meter.audio_ms, meter.session_ms(now), event.probability)
+        return self, [Send(beat)]
+
+    # What time brings.
+
+    def tick(self, _: Tick, now: float) -> Step:
+        state: State = self
+        effects: list[Effect] = []
+        while state is self and (alarm := self._alarms.take(now)) is not None:
+            state, more = self._ALARMS[alarm](self, now)
+            effects += more
+        return state, effects
+
+    def _stay_active(self, now: float) -> None:
+        timeout = self._request.parameters.inactivity_timeout
+        if timeout is not None:
+            self._alarms.set(Alarm.INACTIVITY, now + timeout)
+            self._alarms.set(Alarm.INACTIVITY_WARNING, now + timeout / 2)
+
+    def _expire(self, now: float) -> Step:
+        return self._drain(SESSION_EXPIRED.fill(), now)
+
+    def _warn_of_expiry(self, now: float) -> Step:
+        left = self._alarms.left(Alarm.EXPIRY, now)
+        return self, self._warnings.of(SESSION_EXPIRED, n=round(left))
+
+    def _end_inactive(self, now: float) -> Step:
+        return self._drain(INACTIVE.fill(n=self._request.parameters.inactivity_timeout), now)
+
+    def _warn_of_inactivity(self, now: float) -> Step:
+        limit = self._request.parameters.inactivity_timeout or 0
+        left = self._alarms.left(Alarm.INACTIVITY, now)
+        return self, self._warnings.of(INACTIVE, n=f"{limit - left:g}", limit=limit)
+
+    def _keep_pulse(self, now: float) -> None:
+        if not self._request.parameters.session_heartbeat:
+            self._pulse = None
+            self._alarms.cancel(Alarm.HEARTBEAT)
+        elif self._pulse is None:
+            self._pulse = Pulse(self.meter.audio_ms, self.meter.session_ms(now))
+            self._alarms.set(Alarm.HEARTBEAT, now + INTERVAL_SECONDS)
+
+    def _beat(self, now: float) -> Step:
+        self._alarms.set(Alarm.HEARTBEAT, now + INTERVAL_SECONDS)
+        return self, [MeasureVoice()]
+
+    # The end.
+
+    def drain(self, event: DrainRequested, now: float) -> Step:
+        return self._drain(event.closure, now)
+
+    def _drain(self, ending: Closure, now: float) -> Step:
+        return Draining(self._speech, self.meter, ending, now + DRAIN_SECONDS), [Finish()]
+
+    _MESSAGES: ClassVar[dict[type, Callable[["Live", Any, float], Step]]] = {
+        Terminate: _terminate,
+        ForceEndpoint: _force_endpoint,
+        KeepAlive: _keep_alive,
+        UpdateConfiguration: _update,
+    }
+    _ALARMS: ClassVar[dict[Alarm, Callable[["Live", float], Step]]] = {
+        Alarm.EXPIRY_WARNING: _warn_of_expiry,
+        Alarm.EXPIRY: _expire,
+        Alarm.INACTIVITY_WARNING: _warn_of_inactivity,
+        Alarm.INACTIVITY: _end_inactive,
+        Alarm.HEARTBEAT: _beat,
+    }
+
+
+class Draining(State):
+    """The end is decided; the last words are on their way. The client is not listened to."""
+
+    def __init__(
+        self, speech: SpeechReporter, meter: Meter, ending: Closure, gives_up_at: float
+    ) -> None:
+        super().__init__(meter)
+        self._speech = speech
+        self._ending = ending
+        self._gives_up_at = gives_up_at
+
+    def deadline(self) -> float | None:
+        return self._gives_up_at
+
+    def speech(self, event: SpeechEvent, now: float) -> Step:
+        return self, self._speech.receive(event)
+
+    def finished(self, event: Finished, now: float) -> Step:
+        last_words = self._speech.receive(event)
+        state, effects = self.close(self._ending, now)
+        return state, last_words + effects
+
+    def tick(self, _: Tick, now: float) -> Step:
+        if now < self._gives_up_at:
+            return self, []
+        # A client that asked for the end has not had all it was promised.
+        complete = self._ending.row is not SESSION_ENDED
+        return self.close(self._ending if complete else SERVER_ERROR.fill(), now)
+
+
+class Closed(State):
+    """Nothing happens any more."""
+
+
+def _check_size(size: int) -> None:
+    if size > MESSAGE_BYTES:
+        raise Violation(MESSAGE_TOO_LARGE.fill(size=size, limit=MESSAGE_BYTES))
