@@ -9,7 +9,7 @@ import numpy as np
 from av.audio.stream import AudioStream
 from numpy.typing import NDArray
 
-from turnwire.wire.audio import Encoding
+from turnwire.wire.encodings import Encoding
 
 Samples = NDArray[np.int16]
 """Of one channel: shape (samples,)."""

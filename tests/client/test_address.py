@@ -2,7 +2,7 @@ import pytest
 
 from turnwire.client.address import is_loopback, session_url
 from turnwire.client.errors import AddressError
-from turnwire.wire.audio import Encoding
+from turnwire.wire.encodings import Encoding
 
 
 @pytest.mark.parametrize(

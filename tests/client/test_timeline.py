@@ -4,7 +4,7 @@ from tests.client.servers import turn
 from tests.support import loud, quiet
 from turnwire.client.audio import AudioFormat
 from turnwire.client.timeline import REPLAY_SECONDS, Cursor, Done, Place, Timeline
-from turnwire.wire.audio import Encoding
+from turnwire.wire.encodings import Encoding
 from turnwire.wire.messages import (
     Heartbeat,
     LLMGatewayResponse,

@@ -4,7 +4,7 @@ import random
 from collections.abc import Callable, Iterator
 
 from tests.encodings import adts, cut, ogg_opus, ogg_page, opus_packets, tone
-from turnwire.wire.audio import Encoding
+from turnwire.wire.encodings import Encoding
 
 AUDIO = tone(600)
 

@@ -17,7 +17,7 @@ from tests.server.processes import decoders
 from tests.support import TERMINATE, Conversation, Server, serving
 from turnwire.server.clock import LoopClock
 from turnwire.server.decoders import CannotDecode, Decoders
-from turnwire.wire.audio import UNCOMPRESSED, Encoding
+from turnwire.wire.encodings import UNCOMPRESSED, Encoding
 
 COMPRESSED = sorted(frozenset(Encoding) - UNCOMPRESSED)
 

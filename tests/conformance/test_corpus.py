@@ -24,8 +24,8 @@ from tests.support import (
     serving,
 )
 from turnwire.testing import Address, LocalServer
-from turnwire.wire.audio import Encoding
 from turnwire.wire.closures import CLOSURES, Kind
+from turnwire.wire.encodings import Encoding
 from turnwire.wire.messages import LLMGatewayResponse, ServerMessage, SpeakerRevision
 
 MODELS = [

@@ -19,7 +19,7 @@ from tests.server.processes import about, alive, decoders
 from tests.support import TERMINATE, ManualClock, Server, converse, serving
 from turnwire.bench.scoring import word_errors
 from turnwire.speech import load_engine
-from turnwire.wire.audio import UNCOMPRESSED, Encoding
+from turnwire.wire.encodings import UNCOMPRESSED, Encoding
 
 COMPRESSED = sorted(frozenset(Encoding) - UNCOMPRESSED)
 

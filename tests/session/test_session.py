@@ -38,8 +38,8 @@ from turnwire.session.events import (
 )
 from turnwire.session.session import Session
 from turnwire.session.states import DRAIN_SECONDS
-from turnwire.wire.audio import Encoding
 from turnwire.wire.closures import SERVER_ERROR, UNAUTHORIZED
+from turnwire.wire.encodings import Encoding
 from turnwire.wire.messages import (
     Begin,
     Error,

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from turnwire.wire.audio import AudioDecoder, Encoding
+from turnwire.wire.audio import AudioDecoder
+from turnwire.wire.encodings import Encoding
 
 
 @given(st.binary(max_size=200), st.lists(st.integers(0, 200), max_size=5))

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from turnwire.wire.audio import Encoding
 from turnwire.wire.closures import INVALID_PARAMETER, Violation
+from turnwire.wire.encodings import Encoding
 from turnwire.wire.parameters import (
     ConnectionParameters,
     Family,

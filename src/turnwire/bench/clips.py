@@ -10,7 +10,7 @@ from websockets.frames import Frame, Opcode
 from turnwire.bench import BenchError
 from turnwire.client import AudioFile, AudioFileError
 from turnwire.client.audio import AudioFormat
-from turnwire.wire.audio import Encoding
+from turnwire.wire.encodings import Encoding
 from turnwire.wire.limits import SHORTEST_CHUNK_MS
 
 SPEECH_RATE = 16_000

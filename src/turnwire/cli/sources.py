@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from turnwire.cli.failures import fail
 from turnwire.client import AudioFile, cut, paced
 from turnwire.client.audio import AudioFormat
-from turnwire.wire.audio import Encoding
+from turnwire.wire.encodings import Encoding
 
 SPEECH_RATE = 16_000
 """Hz; what speech models listen at, so nothing is gained by sending more."""

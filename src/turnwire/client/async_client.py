@@ -32,7 +32,7 @@ from turnwire.client.pacing import Clock, LoopClock, cut, each, paced
 from turnwire.client.reconnect import DEFAULT, Budget, Reconnect
 from turnwire.client.session import Session, open_session
 from turnwire.client.timeline import Cursor, Place, Timeline
-from turnwire.wire.audio import Encoding
+from turnwire.wire.encodings import Encoding
 from turnwire.wire.messages import (
     Begin,
     Error,

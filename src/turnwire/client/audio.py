@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Self
 
 from turnwire.client.errors import Misuse
-from turnwire.wire.audio import BYTES_PER_SAMPLE, UNCOMPRESSED, Encoding
+from turnwire.wire.encodings import BYTES_PER_SAMPLE, UNCOMPRESSED, Encoding
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from collections.abc import AsyncIterable, AsyncIterator, Iterable
 from typing import Protocol
 
 from turnwire.client.audio import AudioFormat
-from turnwire.wire.audio import Encoding
+from turnwire.wire.encodings import Encoding
 from turnwire.wire.limits import SHORTEST_CHUNK_MS
 
 CHUNK_MS = 100

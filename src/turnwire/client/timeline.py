@@ -17,7 +17,7 @@ from enum import Enum, auto
 from turnwire.client.audio import AudioFormat
 from turnwire.client.pacing import CHUNK_MS
 from turnwire.client.silence import FRAME_SECONDS, quiet_frames, run_length
-from turnwire.wire.audio import Encoding
+from turnwire.wire.encodings import Encoding
 from turnwire.wire.limits import LONGEST_CHUNK_MS, SHORTEST_CHUNK_MS
 from turnwire.wire.messages import (
     LLMGatewayResponse,

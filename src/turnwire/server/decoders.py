@@ -18,7 +18,7 @@ import numpy as np
 from turnwire.codecs import framing
 from turnwire.server.clock import Clock
 from turnwire.speech.engine import Samples
-from turnwire.wire.audio import DECODED_RATE, Encoding
+from turnwire.wire.encodings import DECODED_RATE, Encoding
 
 OPEN_SECONDS = 30.0
 """How long a decoder may take to be there. The first waits for the process that forks them."""

@@ -6,13 +6,14 @@ from turnwire.session.events import AudioReceived, Decoded, Undecodable
 from turnwire.session.meter import Meter
 from turnwire.session.pace import THROTTLE, Pace
 from turnwire.session.warnings import Warnings
-from turnwire.wire.audio import DECODED_RATE, UNCOMPRESSED, AudioDecoder, Encoding
+from turnwire.wire.audio import AudioDecoder
 from turnwire.wire.closures import (
     INPUT_DURATION,
     TRANSMISSION_RATE,
     UNDECODABLE_AUDIO,
     Violation,
 )
+from turnwire.wire.encodings import DECODED_RATE, UNCOMPRESSED, Encoding
 
 _STREAM_NAMES = {
     Encoding.OPUS: "Opus packet",

@@ -6,8 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from turnwire.recognition import RecognitionOptions
-from turnwire.wire.audio import Encoding
 from turnwire.wire.closures import Closure
+from turnwire.wire.encodings import Encoding
 from turnwire.wire.messages import ServerMessage
 
 

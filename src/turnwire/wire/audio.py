@@ -1,38 +1,14 @@
-"""Audio as it arrives: encodings, and how bytes become samples and milliseconds.
+"""Audio as it arrives: how bytes become samples and milliseconds.
 
 Of uncompressed audio the declared sample rate is what converts bytes to time; a wrong declaration
 cannot be detected, only its consequence, chunks that last too long or too short. Compressed audio
 is not decoded here: that takes a process of its own.
 """
 
-from enum import StrEnum
-
 import numpy as np
 from numpy.typing import NDArray
 
-
-class Encoding(StrEnum):
-    """How binary messages carry audio; uncompressed, it is always mono."""
-
-    PCM_S16LE = "pcm_s16le"
-    """Signed 16 bits, little-endian."""
-    PCM_MULAW = "pcm_mulaw"
-    """8-bit mu-law (ITU-T G.711)."""
-    OPUS = "opus"
-    """One raw Opus packet a message."""
-    OGG_OPUS = "ogg_opus"
-    """An Ogg stream, split anywhere."""
-    AAC = "aac"
-    """An ADTS stream, split anywhere."""
-
-
-BYTES_PER_SAMPLE = {Encoding.PCM_S16LE: 2, Encoding.PCM_MULAW: 1}
-"""The uncompressed encodings: those whose bytes tell their duration."""
-
-UNCOMPRESSED = frozenset(BYTES_PER_SAMPLE)
-
-DECODED_RATE = 16_000
-"""Samples per second of what the compressed encodings are decoded to."""
+from turnwire.wire.encodings import BYTES_PER_SAMPLE, Encoding
 
 
 def _mulaw_table() -> NDArray[np.int16]:

@@ -25,8 +25,8 @@ from pydantic import (
     ValidationInfo,
 )
 
-from turnwire.wire.audio import Encoding
 from turnwire.wire.closures import INVALID_PARAMETER, Violation
+from turnwire.wire.encodings import Encoding
 from turnwire.wire.limits import (
     LONGEST_SESSION_SECONDS,
     LONGEST_TOKEN_SECONDS,
