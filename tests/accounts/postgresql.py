@@ -10,13 +10,17 @@ from contextlib import contextmanager
 from pathlib import Path
 
 DEBIAN = sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)
-"""Debian keeps the programs that only an administrator needs out of the path."""
+"""Debian keeps the programs that only an administrator needs out of the path.
+
+Instead of them it has `pg_ctlcluster` there.
+"""
 
 USER = "postgres"
 
 
 def _program(name: str) -> str | None:
-    return shutil.which(name, path=os.pathsep.join([os.environ["PATH"], *map(str, DEBIAN)]))
+    behind = DEBIAN if shutil.which("pg_ctlcluster") else []
+    return shutil.which(name, path=os.pathsep.join([os.environ["PATH"], *map(str, behind)]))
 
 
 def _as_somebody_else() -> list[str] | None:
@@ -50,8 +54,9 @@ def running() -> Iterator[str]:
 
         run(initdb, "--username", USER, "--auth=trust", "--no-sync")
         options = f"-k {directory} -c listen_addresses='' -c fsync=off"
-        run(pg_ctl, "start", "-w", "-l", str(directory / "log"), "-o", options)
         try:
+            # It fails if the server takes too long to start, but does not stop it.
+            run(pg_ctl, "start", "-w", "-l", str(directory / "log"), "-o", options)
             yield name
         finally:
             run(pg_ctl, "stop", "-m", "immediate")

@@ -48,9 +48,11 @@ def website() -> Iterator[Site]:
     with Site() as site:
         thread = threading.Thread(target=site.serve_forever, args=(0.05,))
         thread.start()
-        yield site
-        site.shutdown()
-        thread.join()
+        try:
+            yield site
+        finally:
+            site.shutdown()
+            thread.join()
 
 
 def browse(site: Site, page: str, profile: Path) -> Any:
