@@ -37,6 +37,9 @@ it is asked, and changes nothing outside."""
 
 PURE_ROOMS = {"wire", "recognition", "session"}
 
+TELEMETRY = {"onnxruntime", "faster_whisper", "huggingface_hub"}
+"""Packages that report home unless told not to, which `turnwire.speech` does before they load."""
+
 FILES = sorted(path for path in SOURCE.rglob("*.py") if path != SOURCE / "__init__.py")
 
 
@@ -73,6 +76,12 @@ def test_imports_point_the_way_the_design_says(path: Path) -> None:
 def test_pure_rooms_know_no_clock_and_no_socket(path: Path) -> None:
     if room_of(path) in PURE_ROOMS:
         assert {module.split(".")[0] for module in imported(path)} <= PURE
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(SOURCE)))
+def test_what_reports_home_is_imported_only_where_that_is_off(path: Path) -> None:
+    if room_of(path) != "speech":
+        assert not TELEMETRY & {module.split(".")[0] for module in imported(path)}
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(SOURCE)))

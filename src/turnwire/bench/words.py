@@ -5,12 +5,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
-from faster_whisper import WhisperModel
-
 from turnwire.bench.clips import Clip
 from turnwire.bench.measuring import Passed
 from turnwire.bench.scoring import word_errors
-from turnwire.speech.models import find_model
+from turnwire.speech.offline import transcriber
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,9 +73,5 @@ def _offline(clips: Iterable[Clip], model: str) -> dict[Path, str]:
     clips = list(clips)
     if not clips:
         return {}
-    whisper = WhisperModel(str(find_model(model)), device="cpu", compute_type="int8")
-    heard: dict[Path, str] = {}
-    for clip in clips:
-        segments, _ = whisper.transcribe(str(clip.path), language="en")
-        heard[clip.path] = " ".join(segment.text.strip() for segment in segments)
-    return heard
+    transcribe = transcriber(model)
+    return {clip.path: transcribe(clip.path) for clip in clips}

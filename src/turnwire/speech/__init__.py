@@ -1,6 +1,12 @@
 """Speech engines: audio in, words out."""
 
+import os
+
 from turnwire.speech.engine import Engine
+
+# Packages below send telemetry unless told not to: what runs the models to their vendor, what
+# fetches them to the hub. They ask when they are first imported, which is within this room only.
+os.environ.update(ORT_DISABLE_TELEMETRY="1", HF_HUB_DISABLE_TELEMETRY="1")
 
 __all__ = ["load_engine"]
 
