@@ -11,7 +11,15 @@ from turnwire.server.settings import PREFIX, Settings
 from turnwire.session.endpointing import endpointing, recognition_options
 from turnwire.session.session import EVENTS, Transition
 from turnwire.wire import messages
-from turnwire.wire.closures import CLOSURES, REASON_BYTES, REASON_TOO_LONG, ClosureRow, Kind
+from turnwire.wire.closures import (
+    CLOSURES,
+    NO_CLOSE_FRAME,
+    REASON_BYTES,
+    REASON_TOO_LONG,
+    ClosureRow,
+    Kind,
+    Phase,
+)
 from turnwire.wire.parameters import ConnectionParameters, Family, LiveParameters, TokenRequest
 
 HERE = Path(__file__).parent
@@ -51,7 +59,7 @@ def closures() -> Iterator[str]:
         ("Code", "Text", "Name", "When", "Retry"),
         (
             (
-                row.code if row.code != 1006 else "–",
+                row.code if row.code != NO_CLOSE_FRAME else "–",
                 code(row.template),
                 f"[{row.name}](#{row.name})",
                 row.phase,
@@ -65,7 +73,15 @@ def closures() -> Iterator[str]:
         yield f"{code(row.template)} · {row.code} · {ANNOUNCED[row.kind]}"
         yield row.meaning
         yield f"**What to do.** {row.advice} Retry: {retry(row)}."
+        if row.phase is not Phase.OPENING:
+            yield f"**Last words.** {LAST_WORDS[row.drains]}"
         yield f"**How to make it happen.** {row.how_to_trigger}"
+
+
+LAST_WORDS = {
+    True: "What was said so far is delivered first.",
+    False: "The session ends at once; what was being said may be lost.",
+}
 
 
 def retry(row: ClosureRow) -> str:

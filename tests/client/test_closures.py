@@ -20,6 +20,9 @@ from turnwire.wire.closures import (
 
 TOLD = [row for row in CLOSURES if row.kind in (Kind.ERROR, Kind.KNOWN)]
 
+FIRST_OF_TEXT = {row.template: row for row in reversed(TOLD)}
+"""The row that a text stands for: the first that has it."""
+
 
 def closure(row: ClosureRow, **fields: object) -> Closure:
     filled: dict[str, object] = {"code": row.code, "text": row.template, "by": ClosedBy.SERVER}
@@ -28,7 +31,7 @@ def closure(row: ClosureRow, **fields: object) -> Closure:
 
 @pytest.mark.parametrize("row", TOLD, ids=lambda row: row.name)
 def test_every_row_is_recognized_by_its_text(row: ClosureRow) -> None:
-    assert row_of(row.code, row.for_example().text) is row
+    assert row_of(row.code, row.for_example().text) is FIRST_OF_TEXT[row.template]
 
 
 @pytest.mark.parametrize("row", TOLD, ids=lambda row: row.name)

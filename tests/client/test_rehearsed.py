@@ -11,8 +11,7 @@ from tests.support import Server, loud, quiet, serving
 from turnwire.accounts.admission import OpenRegistry
 from turnwire.client import AsyncClient, Client, Closure, SessionClosed, errors
 from turnwire.client import session as session_module
-from turnwire.client.closures import NO_CLOSE_FRAME
-from turnwire.wire.closures import CLOSURES, SESSION_ENDED, ClosureRow, Kind, Phase
+from turnwire.wire.closures import CLOSURES, NO_CLOSE_FRAME, SESSION_ENDED, ClosureRow, Kind, Phase
 
 BOUND_SECONDS = 5.0
 """No ending may take longer here, where the client's own limits are the shorter ones below."""
@@ -79,6 +78,9 @@ BOTH = pytest.mark.parametrize("kind", [AsyncClient, Client])
 
 ROWS = [row for row in CLOSURES if row.code != NO_CLOSE_FRAME]
 
+FIRST_OF_TEXT = {row.template: row for row in reversed(ROWS)}
+"""What a client can tell a row from: of two with one text it sees the first."""
+
 
 @BOTH
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row.name)
@@ -86,6 +88,7 @@ async def test_every_row(
     server: Server, row: ClosureRow, kind: type[AsyncClient] | type[Client]
 ) -> None:
     told, closure = await experience(server, row.name, kind)
+    row = FIRST_OF_TEXT[row.template]
     text = row.for_example().text
     assert closure.row is row
     assert closure.code == row.code

@@ -140,7 +140,7 @@ async def store_down(server: Server, clock: ManualClock) -> Conversation:
     return await server.converse()
 
 
-@provokes("server_error", "Session Cancelled: An error occurred")
+@provokes("lease_lost", "Session Cancelled: An error occurred")
 async def store_failing_meanwhile(server: Server, clock: ManualClock) -> Conversation:
     server.service.registry = registry = BrokenRegistry(server.store, "renew")
     async with server.connect() as socket:
@@ -156,6 +156,13 @@ async def store_failing_meanwhile(server: Server, clock: ManualClock) -> Convers
 
 
 @provokes("server_error", "Session Cancelled: An error occurred")
+async def engine_failing(server: Server, clock: ManualClock) -> Conversation:
+    # Opening a stream for the session raises.
+    server.service.engine.open = None  # type: ignore[method-assign,assignment]
+    return await server.converse()
+
+
+@provokes("server_stopping", "Session Cancelled: An error occurred")
 async def server_stopping(server: Server, clock: ManualClock) -> Conversation:
     async with server.connect() as socket:
         await socket.send(loud(500))

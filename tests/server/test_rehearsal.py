@@ -230,14 +230,14 @@ async def test_frames_are_counted(server: Server) -> None:
 
 async def test_seconds_are_counted_from_begin(server: Server) -> None:
     assert isinstance(server.service.clock, ManualClock)
-    async with rehearse(server, "server_error/after/5s") as socket:
+    async with rehearse(server, "server_stopping/after/5s") as socket:
         await socket.recv()
         server.service.clock.advance(4.9)
         await socket.send(loud(250))
         assert json.loads(await socket.recv())["type"] == "Turn"
         server.service.clock.advance(0.1)
         frames = await frames_to_the_end(socket)
-    # The open turn is delivered, as by a server that stops.
+    # The open turn is delivered.
     assert types(frames) == ["Turn", "Error"]
     assert socket.close_code == 3005
 

@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from turnwire.wire import closures
 from turnwire.wire.closures import (
     CLOSURES,
     ECHO_CHARACTERS,
@@ -22,6 +23,20 @@ CODES = {
     # RFC 6455, 7.4: what may be sent, what a lost connection is called, and what is ours to use.
     False: {1000, 1008, 1009, 1011, 1013, 1006, *range(3000, 5000)},
 }
+
+
+def test_every_row_of_the_file_is_in_the_table() -> None:
+    assert {row.name for row in vars(closures).values() if isinstance(row, ClosureRow)} == {
+        row.name for row in CLOSURES
+    }
+
+
+@pytest.mark.parametrize("row", CLOSURES, ids=lambda row: row.name)
+def test_a_row_knows_its_own_text_in_any_case_and_in_the_middle_of_another(row: ClosureRow) -> None:
+    text = row.for_example().text
+    assert row.find(text) == 0
+    assert row.find(f"Error: {text.upper()}!") == len("Error: ")
+    assert not row.matches("Something else")
 
 
 def test_names_are_unique() -> None:

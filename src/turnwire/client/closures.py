@@ -8,15 +8,17 @@ differ in the codes they use. A text is recognized however it is cased and whate
 it, because servers differ in that, too.
 """
 
-import re
 from dataclasses import dataclass
 from enum import StrEnum
-from string import Formatter
 
-from turnwire.wire.closures import CLOSURES, SESSION_ENDED, ClosureRow, Kind, Phase
-
-NO_CLOSE_FRAME = 1006
-"""The code that stands for a connection without a close frame (RFC 6455, 7.1.5)."""
+from turnwire.wire.closures import (
+    CLOSURES,
+    NO_CLOSE_FRAME,
+    SESSION_ENDED,
+    ClosureRow,
+    Kind,
+    Phase,
+)
 
 POLICY_VIOLATION = 1008
 """The code that is never tried again, whatever its row says."""
@@ -37,6 +39,7 @@ CLOSED_HERE = ClosureRow(
     template="Closed by this client",
     kind=Kind.NORMAL,
     phase=Phase.SESSION,
+    drains=False,
     meaning="This side closed the connection without Terminate.",
     advice="Send Terminate and wait for Termination, or the last words are lost.",
     how_to_trigger="Leave the context of a client by an exception.",
@@ -48,6 +51,7 @@ NO_TERMINATION = ClosureRow(
     template="Closed without Termination",
     kind=Kind.ERROR,
     phase=Phase.SESSION,
+    drains=False,
     meaning="The server closed as if all were well, but Termination had not come.",
     advice="Do not count on having every word.",
     how_to_trigger="Rehearse no-termination.",
@@ -59,6 +63,7 @@ CONNECTION_LOST = ClosureRow(
     template="The connection was lost",
     kind=Kind.ERROR,
     phase=Phase.ANY,
+    drains=False,
     meaning="The connection broke without a close frame: the network failed, the server died, or "
     "it answered no ping.",
     advice="Connect again.",
@@ -72,6 +77,7 @@ NOT_ENDED = ClosureRow(
     template="The server did not end the session within {seconds} seconds",
     kind=Kind.ERROR,
     phase=Phase.SESSION,
+    drains=False,
     meaning="The end was asked for or announced, and did not come; the connection was dropped.",
     advice="Connect again, or look at what keeps the server busy.",
     how_to_trigger="Rehearse vanish, and terminate.",
@@ -85,6 +91,7 @@ UNREACHABLE = ClosureRow(
     template="Could not connect to {address}; is a server running there? ({problem})",
     kind=Kind.ERROR,
     phase=Phase.OPENING,
+    drains=False,
     meaning="No connection to the server came about.",
     advice="Check the address, and that the server is running.",
     how_to_trigger="Connect to a port where nobody listens.",
@@ -98,6 +105,7 @@ NO_BEGIN = ClosureRow(
     template="{address} did not open a session within {seconds} seconds",
     kind=Kind.ERROR,
     phase=Phase.OPENING,
+    drains=False,
     meaning="Begin did not come in time.",
     advice="Connect again; the server may be overloaded.",
     how_to_trigger="Rehearse no-begin.",
@@ -111,6 +119,7 @@ TOKEN_FAILED = ClosureRow(
     template="The token provider failed: {problem}",
     kind=Kind.ERROR,
     phase=Phase.OPENING,
+    drains=False,
     meaning="There was no token to connect with, because what provides them raised an exception.",
     advice="Look at the cause of this exception.",
     how_to_trigger="Give a client a token provider that raises.",
@@ -124,6 +133,7 @@ NOT_THIS_PROTOCOL = ClosureRow(
     template="The server does not speak this protocol: {message} came before Begin",
     kind=Kind.ERROR,
     phase=Phase.OPENING,
+    drains=False,
     meaning="What came is not of this protocol, such as anything but Begin or Error at first.",
     advice="Check the address.",
     how_to_trigger="Connect to a server of another protocol.",
@@ -136,6 +146,7 @@ HANDSHAKE_REFUSED = ClosureRow(
     template="{address} answered with HTTP status {status} instead of a session{body}",
     kind=Kind.HTTP,
     phase=Phase.OPENING,
+    drains=False,
     meaning="The handshake was answered with an HTTP status that another attempt does not change.",
     advice="Check the address and what stands between here and there.",
     how_to_trigger="Rehearse handshake/403.",
@@ -148,6 +159,7 @@ HANDSHAKE_FAILED = ClosureRow(
     template=HANDSHAKE_REFUSED.template,
     kind=Kind.HTTP,
     phase=Phase.OPENING,
+    drains=False,
     meaning="The handshake was answered with an HTTP status of a server in trouble (429, 5xx).",
     advice="Connect again soon.",
     how_to_trigger="Rehearse handshake/503.",
@@ -161,6 +173,7 @@ GOING_AWAY = ClosureRow(
     template="Going away",
     kind=Kind.ERROR,
     phase=Phase.ANY,
+    drains=False,
     meaning="The server, or something in between, is about to stop or had enough of silence.",
     advice="Connect again.",
     how_to_trigger="Use a server that closes with 1001.",
@@ -173,6 +186,7 @@ SERVICE_RESTART = ClosureRow(
     template="Service restart",
     kind=Kind.ERROR,
     phase=Phase.ANY,
+    drains=False,
     meaning="The server is about to start again.",
     advice="Connect again.",
     how_to_trigger="Use a server that closes with 1012.",
@@ -185,6 +199,7 @@ BAD_GATEWAY = ClosureRow(
     template="Bad gateway",
     kind=Kind.ERROR,
     phase=Phase.ANY,
+    drains=False,
     meaning="A gateway had no good answer from the server behind it.",
     advice="Connect again.",
     how_to_trigger="Use a gateway that closes with 1014.",
@@ -197,6 +212,7 @@ UNKNOWN_CLOSURE = ClosureRow(
     template="Unknown closure",
     kind=Kind.ERROR,
     phase=Phase.ANY,
+    drains=False,
     meaning="The server closed with a code, or with a text, that stands in no table.",
     advice="Read the code and the text.",
     how_to_trigger="Use a server that closes with 4000.",
@@ -285,16 +301,34 @@ def row_of(code: int, text: str) -> ClosureRow:
     if code in _OWN_CODES:
         return _OWN_CODES[code]
     of_code = [row for row in _TOLD if row.code == code]
-    # A text that has no more than its headline in common with several is of the most general one.
-    for patterns, rows, best in (
-        (_EXACT, _TOLD, -1),
-        (_SOMEWHERE, _TOLD, -1),
-        (_HEADLINE, of_code, 0),
-    ):
-        matching = [row for row in rows if patterns[row.name].search(text)]
-        if matching:
-            return sorted(matching, key=lambda row: len("".join(_literals(row))))[best]
+    by_text = _starts_with(text) or _contains(text) or _has_headline(text, of_code)
+    if by_text is not None:
+        return by_text
     return of_code[0] if len(of_code) == 1 else UNKNOWN_CLOSURE
+
+
+def _starts_with(text: str) -> ClosureRow | None:
+    """The most specific row whose text this one begins with."""
+    return max((row for row in _TOLD if row.find(text) == 0), key=_specificity, default=None)
+
+
+def _contains(text: str) -> ClosureRow | None:
+    """The most specific row whose text stands somewhere in this one."""
+    return max((row for row in _TOLD if row.matches(text)), key=_specificity, default=None)
+
+
+def _has_headline(text: str, rows: list[ClosureRow]) -> ClosureRow | None:
+    """The most general of these rows that shares what stands before its colon: the details are
+    worded otherwise, and may be those of no row."""
+    return min((row for row in rows if _headline(row, text)), key=_specificity, default=None)
+
+
+def _headline(row: ClosureRow, text: str) -> bool:
+    return text.lower().startswith(row.template.split(":")[0].lower())
+
+
+def _specificity(row: ClosureRow) -> int:
+    return len("".join(row.literals))
 
 
 def handshake_row(status: int) -> ClosureRow:
@@ -306,24 +340,6 @@ def handshake_row(status: int) -> ClosureRow:
 
 
 _TOLD = [row for row in CLOSURES if row.kind is not Kind.NORMAL]
-"""The rows whose texts a server tells."""
+"""The rows whose texts a server sends; of two with one text, the first is meant."""
 
 _OWN_CODES = {row.code: row for row in (GOING_AWAY, SERVICE_RESTART, BAD_GATEWAY)}
-
-
-def _literals(row: ClosureRow) -> list[str]:
-    """What stands before, between and after the details of a row's template."""
-    return [literal for literal, *_ in Formatter().parse(row.template) if literal]
-
-
-def _pattern(row: ClosureRow, start: str = "") -> re.Pattern[str]:
-    return re.compile(start + ".*".join(map(re.escape, _literals(row))), re.IGNORECASE | re.DOTALL)
-
-
-_EXACT = {row.name: _pattern(row, "^") for row in _TOLD}
-_SOMEWHERE = {row.name: _pattern(row) for row in _TOLD}
-_HEADLINE = {
-    row.name: re.compile("^" + re.escape(row.template.split(":")[0]), re.IGNORECASE)
-    for row in _TOLD
-}
-"""What is left of a text whose details are worded otherwise."""

@@ -19,6 +19,8 @@
         │   ├── Unauthorized
         │   ├── InternalError
         │   ├── ServerError
+        │   ├── ServerStopping
+        │   ├── LeaseLost
         │   ├── InvalidMessageType
         │   ├── InvalidJson
         │   ├── InvalidMessage

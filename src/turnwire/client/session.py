@@ -23,7 +23,6 @@ from turnwire.client.closures import (
     CLOSED_HERE,
     CONNECTION_LOST,
     NO_BEGIN,
-    NO_CLOSE_FRAME,
     NO_TERMINATION,
     NOT_ENDED,
     NOT_THIS_PROTOCOL,
@@ -34,7 +33,7 @@ from turnwire.client.closures import (
     row_of,
 )
 from turnwire.client.errors import raised_for
-from turnwire.wire.closures import SESSION_ENDED, ClosureRow
+from turnwire.wire.closures import NO_CLOSE_FRAME, SESSION_ENDED, ClosureRow
 from turnwire.wire.messages import (
     Begin,
     Error,

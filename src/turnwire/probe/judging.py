@@ -4,15 +4,13 @@ Servers differ in what they put before a text, in its case, and in details; a te
 fixed part of the expected one in any case is right, and is told from one that is the same.
 """
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
-from string import Formatter
 
 from turnwire.probe.checks import Check
 from turnwire.probe.observing import Observation
-from turnwire.wire.closures import REASON_TOO_LONG, ClosureRow, Kind, close_reason
+from turnwire.wire.closures import REASON_TOO_LONG, Kind, close_reason
 
 
 class Verdict(StrEnum):
@@ -92,11 +90,5 @@ def _closure_differences(check: Check, seen: Observation) -> Iterator[str]:
 
 
 def _text_differences(check: Check, seen: Observation) -> Iterator[str]:
-    if not _anywhere(check.row).search(seen.text):
+    if not check.row.matches(seen.text):
         yield f"the text is {seen.text!r}"
-
-
-def _anywhere(row: ClosureRow) -> re.Pattern[str]:
-    """Finds the row's text, whatever its case, its details and what stands around it."""
-    literals = (literal for literal, *_ in Formatter().parse(row.template))
-    return re.compile(".+".join(map(re.escape, literals)), re.IGNORECASE | re.DOTALL)

@@ -15,7 +15,7 @@ from turnwire.server.decoders import Decoders
 from turnwire.server.lag import LoopLag
 from turnwire.session.options import AHEAD_SECONDS
 from turnwire.speech.engine import Engine
-from turnwire.wire.closures import NO_CAPACITY, SERVER_ERROR
+from turnwire.wire.closures import LEASE_LOST, NO_CAPACITY, SERVER_STOPPING
 
 DRAIN_SECONDS = 10.0
 """How long open sessions have to deliver their last words when the server stops."""
@@ -65,7 +65,7 @@ class Service:
             codes=self.codes,
         )
         if self._stopping:
-            connection.drain(SERVER_ERROR.fill())
+            connection.drain(SERVER_STOPPING.fill())
         elif (limit := self.session_limit) is not None and len(self._open) >= limit:
             connection.drain(NO_CAPACITY.fill())
         self._open[connection] = asyncio.current_task()
@@ -97,7 +97,7 @@ class Service:
                 logger.exception("leases could not be renewed; trying again later")
                 for connection in entered:
                     if self.clock.now() - connection.renewed_at >= LEASE_SECONDS:
-                        connection.drain(SERVER_ERROR.fill())
+                        connection.drain(LEASE_LOST.fill())
             else:
                 for connection in entered:
                     connection.renewed_at = now
@@ -118,7 +118,7 @@ class Service:
         """End every session, its last words delivered, and open no more."""
         self._stopping = True
         for connection in self._open:
-            connection.drain(SERVER_ERROR.fill())
+            connection.drain(SERVER_STOPPING.fill())
         tasks = [task for task in self._open.values() if task is not None]
         if tasks:
             _, late = await asyncio.wait(tasks, timeout=DRAIN_SECONDS)

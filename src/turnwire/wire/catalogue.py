@@ -14,6 +14,7 @@ def closure_rows() -> list[dict[str, Any]]:
             "text": row.template,
             "kind": row.kind.value,
             "phase": row.phase.value,
+            "drains": row.drains,
             "retry_after": row.retry_after,
             "meaning": row.meaning,
             "advice": row.advice,

@@ -1,15 +1,21 @@
 """The closure table: every way a session can end, one row each.
 
 Whatever has to know about a closure derives it from here: the Error frame, the close reason, a
-client's exceptions, the documentation. Adding a closure is adding a row to `CLOSURES`.
+client's exceptions, the documentation. Adding a closure is adding a row to this file.
 
 A row is a template; `row.fill(...)` fills it in and gives the `Closure` of one session. Texts
 are those of the protocol's page *Common session errors and closures*, to the letter.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from functools import cache
+from string import Formatter
+
+NO_CLOSE_FRAME = 1006
+"""The code that stands for a connection without a close frame (RFC 6455, 7.1.5)."""
 
 REASON_BYTES = 123
 """What a WebSocket close frame has room for beside its code (RFC 6455, 5.5)."""
@@ -59,6 +65,8 @@ class ClosureRow:
     """What the client's developer does about it."""
     how_to_trigger: str
     """How to make it happen."""
+    drains: bool
+    """Whether what was said so far is delivered first; else the session ends at once."""
     retry_after: float | None = None
     """Seconds after which the same connection may succeed; None: it will not, as it stands."""
     example: Mapping[str, object] = field(default_factory=dict)
@@ -69,6 +77,23 @@ class ClosureRow:
     def fill(self, **details: object) -> "Closure":
         """The closure of one session, its template filled with `details`."""
         return Closure(self, _filled(self.template, details))
+
+    @property
+    def literals(self) -> tuple[str, ...]:
+        """The parts of the template that are the same in every text."""
+        return tuple(literal for literal, *_ in Formatter().parse(self.template) if literal)
+
+    def find(self, text: str) -> int | None:
+        """Where in `text` this row's own text begins; None if nowhere.
+
+        Details and case do not matter, nor what stands around it: servers differ in those.
+        """
+        found = _pattern(self.literals).search(text)
+        return found.start() if found else None
+
+    def matches(self, text: str) -> bool:
+        """Whether `text` is, or contains, a text of this row."""
+        return self.find(text) is not None
 
     def for_example(self) -> "Closure":
         """A closure of one session, with the details of the example."""
@@ -110,6 +135,11 @@ def close_reason(text: str) -> str:
     return text if len(text.encode()) <= REASON_BYTES else REASON_TOO_LONG
 
 
+@cache
+def _pattern(literals: tuple[str, ...]) -> re.Pattern[str]:
+    return re.compile(".+".join(map(re.escape, literals)), re.IGNORECASE | re.DOTALL)
+
+
 def _filled(template: str, details: Mapping[str, object]) -> str:
     return template.format(**{name: _shorten(str(detail)) for name, detail in details.items()})
 
@@ -128,6 +158,7 @@ SESSION_ENDED = ClosureRow(
     template="Session Ended",
     kind=Kind.NORMAL,
     phase=Phase.SESSION,
+    drains=True,
     meaning="The client sent Terminate; the last turn and Termination were delivered.",
     advice="Nothing to do.",
     how_to_trigger="Send Terminate.",
@@ -135,10 +166,11 @@ SESSION_ENDED = ClosureRow(
 
 CLIENT_GONE = ClosureRow(
     name="client_gone",
-    code=1006,
+    code=NO_CLOSE_FRAME,
     template="Client disconnected",
     kind=Kind.NORMAL,
     phase=Phase.ANY,
+    drains=False,
     meaning="The client closed the socket or vanished without Terminate; nothing could be sent.",
     advice="Send Terminate and wait for Termination, or the last words are lost.",
     how_to_trigger="Close the socket without sending Terminate.",
@@ -151,6 +183,7 @@ MISSING_AUTHORIZATION = ClosureRow(
     template="Unauthorized Connection: Missing Authorization header",
     kind=Kind.ERROR,
     phase=Phase.OPENING,
+    drains=False,
     meaning="Neither an Authorization header nor a token parameter came with the connection.",
     advice="Send the API key in the Authorization header, or a temporary token as ?token=.",
     how_to_trigger="Connect without credentials.",
@@ -162,6 +195,7 @@ UNAUTHORIZED = ClosureRow(
     template="Unauthorized Connection: {reason}",
     kind=Kind.ERROR,
     phase=Phase.OPENING,
+    drains=False,
     meaning="The credentials are not valid (an unknown or revoked key, an expired or used token), "
     "or their account may not open a session (it is disabled, or its balance is used up).",
     advice="Read the reason; another attempt with the same credentials ends the same way.",
@@ -175,6 +209,7 @@ INTERNAL_ERROR = ClosureRow(
     template="Internal error",
     kind=Kind.ERROR,
     phase=Phase.OPENING,
+    drains=False,
     meaning="Something failed on the server while the session was being established.",
     advice="Connect again; if it persists, the server's log has the cause under the session id.",
     how_to_trigger="Make the key store unreadable while the server runs.",
@@ -187,10 +222,31 @@ SERVER_ERROR = ClosureRow(
     template="Session Cancelled: An error occurred",
     kind=Kind.ERROR,
     phase=Phase.ANY,
-    meaning="Something failed on the server during the session, or the server is shutting down.",
+    drains=False,
+    meaning="Something failed on the server during the session.",
     advice="Open a new session; the server's log has the cause under the session id.",
-    how_to_trigger="Stop the server while a session is open.",
+    how_to_trigger="Make the speech engine fail while a session is open.",
     retry_after=1,
+)
+
+SERVER_STOPPING = replace(
+    SERVER_ERROR,
+    name="server_stopping",
+    drains=True,
+    meaning="The server is shutting down; the last words were delivered. The protocol has one text "
+    "for this and for server_error, so a client cannot tell them apart; the ledger can.",
+    advice="Open a new session.",
+    how_to_trigger="Stop the server while a session is open.",
+)
+
+LEASE_LOST = replace(
+    SERVER_ERROR,
+    name="lease_lost",
+    drains=True,
+    meaning="The session could not be renewed in the ledger, so its place may be taken by another; "
+    "the last words were delivered. To a client it reads as server_error.",
+    advice="Open a new session; the server's log says why the ledger could not be reached.",
+    how_to_trigger="Make the database unreachable for longer than a lease while a session is open.",
 )
 
 INVALID_MESSAGE_TYPE = ClosureRow(
@@ -199,6 +255,7 @@ INVALID_MESSAGE_TYPE = ClosureRow(
     template="Invalid Message Type: {message}",
     kind=Kind.ERROR,
     phase=Phase.SESSION,
+    drains=False,
     meaning="A text message has a type that does not exist.",
     advice="Send Terminate, ForceEndpoint, UpdateConfiguration or KeepAlive; audio is binary.",
     how_to_trigger='Send {"type": "Bogus"}.',
@@ -211,6 +268,7 @@ INVALID_JSON = ClosureRow(
     template="Invalid JSON: {json}",
     kind=Kind.ERROR,
     phase=Phase.SESSION,
+    drains=False,
     meaning="A text message is not JSON.",
     advice="Send JSON objects as text and audio as binary messages.",
     how_to_trigger="Send the text {not json.",
@@ -223,6 +281,7 @@ INVALID_MESSAGE = ClosureRow(
     template="Invalid Message: {message}",
     kind=Kind.ERROR,
     phase=Phase.SESSION,
+    drains=False,
     meaning="A text message is JSON but no object with a type.",
     advice='Send an object such as {"type": "Terminate"}.',
     how_to_trigger="Send the text [].",
@@ -235,6 +294,7 @@ INVALID_PARAMETER = ClosureRow(
     template="User Input Validation Error: Invalid '{name}': {detail}",
     kind=Kind.ERROR,
     phase=Phase.ANY,
+    drains=False,
     meaning="A connection parameter or an UpdateConfiguration field has a value it cannot have.",
     advice="Correct the value; unknown names are ignored, wrong values are not.",
     how_to_trigger="Connect with ?sample_rate=4000.",
@@ -250,6 +310,7 @@ UNDECODABLE_AUDIO = ClosureRow(
     template="User Input Validation Error: Failed to decode {what}: {detail}",
     kind=Kind.ERROR,
     phase=Phase.SESSION,
+    drains=False,
     meaning="Compressed audio is damaged, or is not in the encoding that was declared.",
     advice="Check that encoding is that of the audio, and that one message of opus holds "
     "exactly one packet.",
@@ -267,6 +328,7 @@ INACTIVE = ClosureRow(
     template="Session terminated due to inactivity: No messages received for {n} seconds",
     kind=Kind.ERROR,
     phase=Phase.SESSION,
+    drains=True,
     meaning="No audio and no message came for as long as inactivity_timeout says.",
     advice="Send KeepAlive during silence, or leave inactivity_timeout out.",
     how_to_trigger="Connect with ?inactivity_timeout=5 and send nothing.",
@@ -281,6 +343,7 @@ INPUT_DURATION = ClosureRow(
     template="Input duration violation: {ms} ms. Expected between 50 and 1000 ms",
     kind=Kind.ERROR,
     phase=Phase.SESSION,
+    drains=False,
     meaning="A binary message holds too much audio, or several in a row too little, "
     "by the declared sample rate and encoding.",
     advice="Send 50 to 1000 ms a message and check that sample_rate is that of the audio.",
@@ -295,48 +358,12 @@ TRANSMISSION_RATE = ClosureRow(
     template="Audio Transmission Rate Exceeded: Received {audio} sec. audio in {elapsed} sec",
     kind=Kind.ERROR,
     phase=Phase.SESSION,
+    drains=False,
     meaning="Audio kept coming faster than real time, until it was too far ahead.",
     advice="Send audio as fast as it is spoken; pace files.",
     how_to_trigger="Send more than five minutes of audio as fast as the socket takes it.",
     warning="Audio is ahead of time: Received {audio} sec. audio in {elapsed} sec",
     example={"audio": "314.9", "elapsed": "1.312326"},
-)
-
-MESSAGE_TOO_LARGE = ClosureRow(
-    name="message_too_large",
-    code=1009,
-    template="Message too large: {size} bytes. Expected at most {limit} bytes",
-    kind=Kind.ERROR,
-    phase=Phase.SESSION,
-    meaning="One message holds more than 128 KiB.",
-    advice="Send audio in messages of 50 to 1000 ms.",
-    how_to_trigger="Send a message of 131,073 bytes.",
-    example={"size": 131_073, "limit": 131_072},
-)
-
-NO_CAPACITY = ClosureRow(
-    name="no_capacity",
-    code=1013,
-    template="No capacity: This server has as many sessions as it can serve",
-    kind=Kind.ERROR,
-    phase=Phase.OPENING,
-    meaning="All sessions that this server can serve are taken; none is kept waiting.",
-    advice="Connect again soon, or to another server.",
-    how_to_trigger="Run `turnwire serve --max-sessions 1` and open two.",
-    retry_after=5,
-)
-
-DEPRECATED_ENDPOINT = ClosureRow(
-    name="deprecated_endpoint",
-    code=410,
-    template="Deprecated endpoint: The V2 streaming API has been retired. "
-    "Use this endpoint instead: {url}",
-    kind=Kind.HTTP,
-    phase=Phase.OPENING,
-    meaning="The path is that of the retired V2 API; the handshake is answered with HTTP 410.",
-    advice="Connect to /v3/ws.",
-    how_to_trigger="Connect to /v2/realtime/ws.",
-    example={"url": "/v3/ws"},
 )
 
 SESSION_EXPIRED = ClosureRow(
@@ -345,6 +372,7 @@ SESSION_EXPIRED = ClosureRow(
     template="Session Expired: Maximum session duration exceeded",
     kind=Kind.KNOWN,
     phase=Phase.SESSION,
+    drains=True,
     meaning="The session reached its longest duration: three hours, what its temporary token "
     "allows, or what the account's balance pays for. Begin.expires_at had named the time.",
     advice="Open a new session.",
@@ -359,6 +387,7 @@ TOO_MANY_SESSIONS = ClosureRow(
     template="Unauthorized Connection: Too many concurrent sessions",
     kind=Kind.ERROR,
     phase=Phase.OPENING,
+    drains=False,
     meaning="The account has as many sessions open as it may, or opened as many new ones this "
     "minute as it may.",
     advice="Wait until a session has ended, or a minute; back off when it happens again.",
@@ -366,12 +395,53 @@ TOO_MANY_SESSIONS = ClosureRow(
     retry_after=30,
 )
 
+MESSAGE_TOO_LARGE = ClosureRow(
+    name="message_too_large",
+    code=1009,
+    template="Message too large: {size} bytes. Expected at most {limit} bytes",
+    kind=Kind.ERROR,
+    phase=Phase.SESSION,
+    drains=False,
+    meaning="One message holds more than 128 KiB.",
+    advice="Send audio in messages of 50 to 1000 ms.",
+    how_to_trigger="Send a message of 131,073 bytes.",
+    example={"size": 131_073, "limit": 131_072},
+)
+
+NO_CAPACITY = ClosureRow(
+    name="no_capacity",
+    code=1013,
+    template="No capacity: This server has as many sessions as it can serve",
+    kind=Kind.ERROR,
+    phase=Phase.OPENING,
+    drains=False,
+    meaning="All sessions that this server can serve are taken; none is kept waiting.",
+    advice="Connect again soon, or to another server.",
+    how_to_trigger="Run `turnwire serve --max-sessions 1` and open two.",
+    retry_after=5,
+)
+
+DEPRECATED_ENDPOINT = ClosureRow(
+    name="deprecated_endpoint",
+    code=410,
+    template="Deprecated endpoint: The V2 streaming API has been retired. "
+    "Use this endpoint instead: {url}",
+    kind=Kind.HTTP,
+    phase=Phase.OPENING,
+    drains=False,
+    meaning="The path is that of the retired V2 API; the handshake is answered with HTTP 410.",
+    advice="Connect to /v3/ws.",
+    how_to_trigger="Connect to /v2/realtime/ws.",
+    example={"url": "/v3/ws"},
+)
+
 SESSION_LOST = ClosureRow(
     name="session_lost",
-    code=1006,
+    code=NO_CLOSE_FRAME,
     template="Server lost",
     kind=Kind.NORMAL,
     phase=Phase.SESSION,
+    drains=False,
     meaning="The server that ran the session died; nothing could be sent. The session is billed "
     "up to its last sign of life.",
     advice="Open a new session.",
@@ -379,28 +449,8 @@ SESSION_LOST = ClosureRow(
     retry_after=1,
 )
 
-CLOSURES = (
-    SESSION_ENDED,
-    CLIENT_GONE,
-    MISSING_AUTHORIZATION,
-    UNAUTHORIZED,
-    INTERNAL_ERROR,
-    SERVER_ERROR,
-    INVALID_MESSAGE_TYPE,
-    INVALID_JSON,
-    INVALID_MESSAGE,
-    INVALID_PARAMETER,
-    UNDECODABLE_AUDIO,
-    INACTIVE,
-    INPUT_DURATION,
-    TRANSMISSION_RATE,
-    SESSION_EXPIRED,
-    TOO_MANY_SESSIONS,
-    MESSAGE_TOO_LARGE,
-    NO_CAPACITY,
-    DEPRECATED_ENDPOINT,
-    SESSION_LOST,
-)
+CLOSURES = tuple(row for row in list(globals().values()) if isinstance(row, ClosureRow))
+"""Every row of this file, in its order."""
 
 
 class Violation(Exception):

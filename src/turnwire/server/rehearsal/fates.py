@@ -15,6 +15,7 @@ from turnwire.server.clock import pause
 from turnwire.server.rehearsal.stage import Stage
 from turnwire.wire.closures import (
     CLOSURES,
+    NO_CLOSE_FRAME,
     SESSION_ENDED,
     Closure,
     ClosureRow,
@@ -25,9 +26,6 @@ from turnwire.wire.messages import Begin, Error, Terminate, Termination
 
 VANISHED_SECONDS = 300.0
 """After so long a connection that has vanished is let go of."""
-
-NO_CLOSE_FRAME = 1006
-"""The code of a row that is no closure on the wire (RFC 6455, 7.1.5)."""
 
 
 class Moment(StrEnum):
@@ -130,7 +128,7 @@ _MOMENTS = {
 def _announced(closure: Closure) -> Script:
     async def play(stage: Stage, _: float) -> None:
         await stage.play_to_cue()
-        if stage.begun and not _is_the_clients_doing(closure.row):
+        if stage.begun and closure.row.drains:
             stage.order(Terminate())
             await stage.play_to(Termination)
         await stage.dismiss()
@@ -138,14 +136,6 @@ def _announced(closure: Closure) -> Script:
         await stage.close(closure)
 
     return play
-
-
-def _is_the_clients_doing(row: ClosureRow) -> bool:
-    """Whether it ends a session at once: what the client did is wrong, however often it tries.
-
-    All other closures wait for the last words.
-    """
-    return row.retry_after is None
 
 
 def _expected(_: Closure) -> Script:

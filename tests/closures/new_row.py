@@ -1,0 +1,45 @@
+"""A program in which the closure table has one row more: says where it turns up, as JSON."""
+
+import json
+import sys
+
+from turnwire.wire import closures
+from turnwire.wire.closures import ClosureRow, Kind, Phase
+
+ROW = ClosureRow(
+    name="out_of_ink",
+    code=3042,
+    template="Out of ink: {color} is missing",
+    kind=Kind.ERROR,
+    phase=Phase.SESSION,
+    drains=True,
+    meaning="The printer has no ink.",
+    advice="Buy some.",
+    how_to_trigger="Print a lot.",
+    retry_after=2,
+    example={"color": "blue"},
+)
+closures.CLOSURES = (*closures.CLOSURES, ROW)
+
+# What is derived from the table is derived when it is imported.
+sys.path.insert(0, sys.argv[1])
+import generate  # type: ignore[import-not-found]  # noqa: E402
+
+from turnwire.client import errors  # noqa: E402
+from turnwire.client.closures import row_of  # noqa: E402
+from turnwire.server.rehearsal.menu import as_json  # noqa: E402
+from turnwire.wire.catalogue import closure_rows  # noqa: E402
+
+TEXT = ROW.for_example().text
+
+print(  # noqa: T201
+    json.dumps(
+        {
+            "exception": vars(errors)["OutOfInk"].__base__.__name__,
+            "page": "## out_of_ink" in list(generate.closures()),
+            "menu": "out_of_ink" in json.dumps(as_json("ws://server")),
+            "catalogue": closure_rows()[-1]["name"],
+            "client": row_of(3042, TEXT).name,
+        }
+    )
+)
