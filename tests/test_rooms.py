@@ -29,7 +29,18 @@ MAY_IMPORT = {
 }
 
 PURE = {
-    *("abc", "collections", "dataclasses", "enum", "itertools", "json", "math", "re", "string"),
+    *(
+        "abc",
+        "collections",
+        "dataclasses",
+        "enum",
+        "functools",
+        "itertools",
+        "json",
+        "math",
+        "re",
+        "string",
+    ),
     *("types", "typing", "numpy", "pydantic", "turnwire"),
 }
 """What a room without clocks, sockets and threads may import: what gives the same answer whenever
