@@ -22,7 +22,7 @@ MAY_IMPORT = {
     },
     "client": {"client", "wire"},
     "probe": {"probe", "client", "wire"},
-    "bench": {"bench", "client", "server", "speech", "recognition", "wire"},
+    "bench": {"bench", "client", "server", "session", "speech", "recognition", "wire"},
     "testing": {"testing", "server", "speech"},
     "pytest_plugin": {"testing"},
     "cli": {"cli", "client", "probe", "bench", "server", "accounts", "speech", "wire"},

@@ -6,8 +6,8 @@ these rules, and a session relies on them:
 
 1. Words are those of the current *utterance*: everything heard since the last cut. Each event
    repeats all of them.
-2. The first `stable` words of a `Partial` never change again in any later event of the
-   utterance, apart from what `plain` leaves out. The words of a `Pause`, `Marked` or
+2. The first `stable` words of a `Partial` or `Pause` never change again in any later event of
+   the utterance, apart from what `plain` leaves out. The words of a `Pause`, `Marked` or
    `Finished` are settled: they are what the engine stands by if the session cuts there.
 3. After yielding an event the engine goes no further until the next one is asked for, so a cut
    made in answer to an event falls exactly there, however fast the audio came in.
@@ -107,6 +107,8 @@ class Pause:
     completeness: float
     """How likely it is that the speaker has finished what they were saying, 0 to below 1."""
     language: Language = ENGLISH
+    stable: int = 0
+    """How many of the leading words will not change even if the speaker goes on."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -145,6 +145,20 @@ def test_final_words_that_change_are_counted() -> None:
     assert (passed.final_words, passed.changed) == (3, 2)
 
 
+def test_how_much_of_live_text_is_not_final() -> None:
+    passed = judge(
+        take(
+            (0.7, turn(ONE, final=0)),
+            (1.0, turn(ONE, TWO, final=0)),
+            (1.2, turn(ONE, TWO, final=1)),
+            (1.3, turn(ONE, TWO, final=2)),
+            (1.5, ends(ONE, TWO)),
+        )
+    )
+    assert ms(passed.times.not_final) == [190, 590, 300, 0]
+    assert passed.without_final == 2
+
+
 def test_a_session_in_real_time() -> None:
     assert judge(take((1.5, ends(ONE)))).missed is None
 

@@ -2,7 +2,17 @@
 
 from dataclasses import replace
 
-from turnwire.speech.agreement import Agreement, begins_with, restate
+from hypothesis import given
+from hypothesis import strategies as st
+
+from turnwire.speech.agreement import (
+    AGREED_AGE_MS,
+    HOLD_BACK_MS,
+    LARGEST_AGE_MS,
+    Agreement,
+    begins_with,
+    restate,
+)
 from turnwire.speech.decoding import Decoded
 
 
@@ -19,14 +29,14 @@ def texts(words: tuple[Decoded, ...]) -> str:
 
 def test_nothing_is_stable_after_one_decode() -> None:
     agreement = Agreement()
-    assert texts(agreement.update(said("it was the best"), 5000)) == "it was the best"
+    assert texts(agreement.update(said("it was the best"), 2000)) == "it was the best"
     assert agreement.stable == ()
 
 
 def test_words_two_decodes_agree_on_are_stable() -> None:
     agreement = Agreement()
-    agreement.update(said("it was the beast of"), 5000)
-    agreement.update(said("It was the best of"), 6000)
+    agreement.update(said("it was the beast of"), 2000)
+    agreement.update(said("It was the best of"), 2500)
     assert texts(agreement.stable) == "It was the"
 
 
@@ -43,26 +53,26 @@ def test_words_near_the_end_of_the_audio_are_held_back() -> None:
 
 def test_a_stable_word_changes_in_case_and_punctuation_alone() -> None:
     agreement = Agreement()
-    agreement.update(said("it was the best of times"), 5000)
-    agreement.update(said("it was the best of times"), 5000)
-    assert texts(agreement.update(said("It WAS, a worst"), 5000)) == "It WAS, the best of times"
+    agreement.update(said("it was the best of times"), 2000)
+    agreement.update(said("it was the best of times"), 2000)
+    assert texts(agreement.update(said("It WAS, a worst"), 2000)) == "It WAS, the best of times"
     assert texts(agreement.stable) == "It WAS, the best of times"
 
 
 def test_a_shorter_decode_takes_no_stable_word_away() -> None:
     agreement = Agreement()
-    agreement.update(said("it was the best"), 5000)
-    agreement.update(said("it was the best"), 5000)
-    assert texts(agreement.update((), 5000)) == "it was the best"
+    agreement.update(said("it was the best"), 2000)
+    agreement.update(said("it was the best"), 2000)
+    assert texts(agreement.update((), 2000)) == "it was the best"
 
 
 def test_forgotten_words_are_neither_stable_nor_agreed_on() -> None:
     agreement = Agreement()
-    agreement.update(said("it was the best"), 5000)
-    agreement.update(said("it was the beast"), 5000)
+    agreement.update(said("it was the best"), 2000)
+    agreement.update(said("it was the beast"), 2000)
     agreement.forget(2)
     assert texts(agreement.stable) == "the"
-    assert texts(agreement.update(said("the beast"), 5000)) == "the beast"
+    assert texts(agreement.update(said("the beast"), 2000)) == "the beast"
     assert texts(agreement.stable) == "the beast"
 
 
@@ -77,10 +87,63 @@ def test_restate() -> None:
     assert texts(restate(said("It is the best"), said("it was"))) == "It was the best"
 
 
-def test_a_doubtful_word_is_not_stable() -> None:
-    sure, doubtful = said("so this is"), said("so this is second corpus")
-    words = (*sure, *(replace(word, confidence=0.4) for word in doubtful[3:]))
+def doubtful(text: str, index: int, confidence: float = 0.3) -> tuple[Decoded, ...]:
+    """The words of `text`, of which the decoder is not sure of one."""
+    words = list(said(text))
+    words[index] = replace(words[index], confidence=confidence)
+    return tuple(words)
+
+
+def after_two_decodes(words: tuple[Decoded, ...], audio_end: int) -> str:
     agreement = Agreement()
-    agreement.update(words, 5000)
-    agreement.update(words, 5000)
-    assert texts(agreement.stable) == "so this is"
+    agreement.update(words, audio_end)
+    agreement.update(words, audio_end)
+    return texts(agreement.stable)
+
+
+def test_a_doubtful_word_holds_back_those_after_it() -> None:
+    words = doubtful("so this is second corpus", 3)
+    assert after_two_decodes(words, words[-1].end + HOLD_BACK_MS) == "so this is"
+
+
+def test_a_doubtful_word_is_stable_once_enough_was_heard_after_it() -> None:
+    words = doubtful("so this is second corpus", 3)
+    assert after_two_decodes(words, words[3].end + AGREED_AGE_MS) == "so this is second corpus"
+
+
+def test_the_first_word_need_not_be_as_sure() -> None:
+    end = said("so this")[-1].end + HOLD_BACK_MS
+    assert after_two_decodes(doubtful("so this", 0, 0.5), end) == "so this"
+    assert after_two_decodes(doubtful("so this", 0, 0.3), end) == ""
+
+
+def test_words_that_no_two_decodes_agree_on_are_stable_at_last() -> None:
+    agreement = Agreement()
+    agreement.update(said("the beast of times"), 1500)
+    agreement.update(said("a worst of times"), 2500)
+    assert agreement.stable == ()
+    end = said("it was")[-1].end
+    agreement.update(said("it was the best"), end + LARGEST_AGE_MS)
+    assert texts(agreement.stable) == "it was"
+    assert agreement.agreed == 2
+
+
+@given(st.lists(st.lists(st.sampled_from("abc"), max_size=40), min_size=1, max_size=12), st.data())
+def test_live_text_never_stands_still(decodes: list[list[str]], data: st.DataObject) -> None:
+    """Whatever decodes say, old words are stable, and what is stable stays."""
+    agreement = Agreement()
+    stable: list[str] = []
+    audio_end = 0
+    for decode in decodes:
+        audio_end += 1000
+        words = said(" ".join(decode[: audio_end // 200]))
+        unsure = tuple(
+            replace(word, confidence=data.draw(st.floats(0, 1), label="confidence"))
+            for word in words
+        )
+        told = agreement.update(unsure, audio_end)
+        now = [word.text for word in agreement.stable]
+        assert now[: len(stable)] == stable
+        assert [word.text for word in told[: len(now)]] == now
+        assert all(word.end > audio_end - LARGEST_AGE_MS for word in told[len(now) :])
+        stable = now

@@ -14,14 +14,14 @@ def texts(utterance: Utterance) -> str:
 def heard(*decodes: str) -> Utterance:
     utterance = Utterance()
     for decode in decodes:
-        utterance.hear(Text(said(decode), 0.0), 100_000)
+        utterance.hear(Text(said(decode), 0.0), 2000)
     return utterance
 
 
 def test_nothing_said() -> None:
     utterance = Utterance()
     assert (utterance.words, utterance.stable, utterance.completeness) == ((), 0, 0.0)
-    utterance.settle(NOTHING)
+    utterance.settle(NOTHING, 2000)
     assert (utterance.words, utterance.completeness) == ((), 0.0)
 
 
@@ -35,17 +35,16 @@ def test_stable_words_and_their_tokens() -> None:
 
 def test_settled_words_leave_the_stable_ones_as_they_are() -> None:
     utterance = heard("it was", "it was the")
-    utterance.settle(Text(said("is was best."), 0.8))
+    utterance.settle(Text(said("is was best."), 0.8), 2000)
     assert texts(utterance) == "it was best."
     assert utterance.completeness == 0.8
 
 
 def test_a_settled_text_counts_for_agreement_when_speech_goes_on() -> None:
     utterance = heard("it was")
-    utterance.settle(Text(said("it was the best"), 0.5))
-    utterance.resume(100_000)
+    utterance.settle(Text(said("it was the best"), 0.5), 2000)
     assert utterance.stable == 2
-    utterance.hear(Text(said("it was the best of"), 0.0), 100_000)
+    utterance.hear(Text(said("it was the best of"), 0.0), 2000)
     assert utterance.stable == 4
 
 
@@ -54,7 +53,7 @@ def test_kept_words_stay_in_front() -> None:
     utterance.keep(2)
     assert (texts(utterance), utterance.stable) == ("it was the best", 3)
     assert utterance.prefix == (2,)
-    utterance.settle(Text(said("the worst."), 0.9))
+    utterance.settle(Text(said("the worst."), 0.9), 2000)
     utterance.keep()
     assert (texts(utterance), utterance.stable) == ("it was the worst.", 4)
     assert not utterance.prefix
@@ -62,9 +61,9 @@ def test_kept_words_stay_in_front() -> None:
 
 def test_completeness_outlives_a_window_that_says_nothing() -> None:
     utterance = Utterance()
-    utterance.settle(Text(said("it was."), 0.9))
+    utterance.settle(Text(said("it was."), 0.9), 2000)
     utterance.keep()
-    utterance.settle(NOTHING)
+    utterance.settle(NOTHING, 2000)
     assert utterance.completeness == 0.9
 
 
@@ -78,7 +77,7 @@ def test_the_last_stable_sentence_that_another_follows() -> None:
 def test_the_widest_gap() -> None:
     words = (*said("it was"), *(said("x x x the best of")[3:]))
     utterance = Utterance()
-    utterance.hear(Text(words, 0.0), 100_000)
+    utterance.hear(Text(words, 0.0), 2000)
     assert utterance.widest_gap(before=10_000) == 2
     assert utterance.gap(2) == (400, 600)
     assert utterance.widest_gap(before=100) == 0
@@ -89,19 +88,19 @@ def test_the_tail_is_what_was_not_agreed_on_and_two_words_before_it() -> None:
     utterance = heard("it was the best", "it was the best of times")
     assert utterance.before_tail == 2
     assert utterance.tail_prefix == (2, 3)
-    utterance.hear(Text(said("the best of times it"), 0.0), 100_000)
+    utterance.hear(Text(said("the best of times it"), 0.0), 2000)
     assert texts(utterance) == "it was the best of times it"
     assert utterance.before_tail == 4
 
 
 def test_a_settled_text_with_fewer_words_leaves_no_tail_behind() -> None:
     utterance = Utterance()
-    unsure = [replace(word, confidence=0.1) for word in said("uh the the best of times")]
+    unsure = [replace(word, confidence=0.1) for word in said("uh the the best of times", 100)]
     for _ in range(2):
-        utterance.hear(Text(tuple(unsure), 0.0), 100_000)
+        utterance.hear(Text(tuple(unsure), 0.0), 1100)
     assert (utterance.stable, utterance.before_tail) == (0, 4)
-    utterance.settle(Text(said("the best."), 0.9))
+    utterance.settle(Text(said("the best."), 0.9), 2000)
     utterance.keep()
-    utterance.hear(Text(said("it was"), 0.0), 100_000)
+    utterance.hear(Text(said("it was"), 0.0), 2000)
     assert texts(utterance) == "the best. it was"
     assert utterance.before_tail == 0

@@ -2,12 +2,13 @@
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from websockets.frames import Frame, Opcode
 
 from turnwire.bench import BenchError
+from turnwire.bench.conditions import CLEAN, Conditions
 from turnwire.client import AudioFile, AudioFileError
 from turnwire.client.audio import AudioFormat
 from turnwire.wire.encodings import Encoding
@@ -35,9 +36,21 @@ class Clip:
     """Hz"""
     frames: Sequence[bytes]
     """Its audio as masked WebSocket frames of 50 ms each; the last is filled up with silence."""
+    pcm: bytes = field(default=b"", repr=False)
+    """Its audio, mono s16le."""
 
 
-def read_clips(folder: Path, sample_rate: int | None = SPEECH_RATE) -> list[Clip]:
+@dataclass(frozen=True, slots=True)
+class _Recording:
+    path: Path
+    reference: str | None
+    sample_rate: int
+    pcm: bytes
+
+
+def read_clips(
+    folder: Path, sample_rate: int | None = SPEECH_RATE, conditions: Conditions = CLEAN
+) -> list[Clip]:
     """The recordings of a folder, at this rate; None keeps each at its own.
 
     Those that `manifest.jsonl` lists, with an object a line: `file`, and, if words are to be
@@ -50,24 +63,24 @@ def read_clips(folder: Path, sample_rate: int | None = SPEECH_RATE) -> list[Clip
         if manifest.is_file():
             lines = manifest.read_text().splitlines()
             rows = [json.loads(line) for line in lines if line.strip()]
-            clips = [_read(folder / row["file"], _reference(row), sample_rate) for row in rows]
+            found = [_read(folder / row["file"], _reference(row), sample_rate) for row in rows]
         else:
-            clips = _read_all(folder, sample_rate)
+            found = _read_all(folder, sample_rate)
     except (ValueError, KeyError, TypeError) as wrong:
         raise BenchError(f"{manifest} is not as it should be: {wrong!r}.") from None
     except AudioFileError as wrong:
         raise BenchError(str(wrong)) from None
     except OSError as wrong:
         raise BenchError(f"Cannot read {folder}: {wrong.strerror}.") from None
-    if not clips:
+    if not found:
         raise BenchError(f"There is no audio in {folder}.")
-    return clips
+    return [_clip(each, conditions, found) for each in found]
 
 
 def read_clip(path: Path) -> Clip:
     """One recording, of which nobody knows what is said. Raises `BenchError`."""
     try:
-        return _read(path, None, SPEECH_RATE)
+        return _clip(_read(path, None, SPEECH_RATE), CLEAN, ())
     except AudioFileError as wrong:
         raise BenchError(str(wrong)) from None
 
@@ -104,13 +117,23 @@ def _reference(row: dict[str, str]) -> str | None:
     return None if row.get("ref_kind") in UNSCORED else row.get("reference")
 
 
-def _read(path: Path, reference: str | None, sample_rate: int | None) -> Clip:
+def _clip(each: _Recording, conditions: Conditions, all_of_them: Sequence[_Recording]) -> Clip:
+    others = [
+        other.pcm
+        for other in all_of_them
+        if other.path != each.path and other.sample_rate == each.sample_rate
+    ]
+    pcm = conditions.apply(each.path, each.pcm, each.sample_rate, others)
+    frames = frames_of(pcm, each.sample_rate)
+    return Clip(each.path, each.reference, each.sample_rate, frames, pcm)
+
+
+def _read(path: Path, reference: str | None, sample_rate: int | None) -> _Recording:
     with AudioFile(path, sample_rate=sample_rate) as audio:
-        frames = frames_of(b"".join(audio), audio.sample_rate)
-        return Clip(path, reference, audio.sample_rate, frames)
+        return _Recording(path, reference, audio.sample_rate, b"".join(audio))
 
 
-def _read_all(folder: Path, sample_rate: int | None) -> list[Clip]:
+def _read_all(folder: Path, sample_rate: int | None) -> list[_Recording]:
     clips = []
     for path in sorted(folder.iterdir()):
         try:

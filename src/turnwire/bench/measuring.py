@@ -12,6 +12,8 @@ the audio clock each word stands. Everything here is made of these three:
 - *beyond the silence*: the same, counted from when the silence had been sent that the client
   asked for: `min_turn_silence` after the last word if the turn seemed complete, which
   `end_of_turn_confidence` tells, else `max_turn_silence`;
+- *not final*: for each partial, how much of the audio clock the words at its end take that are
+  not final: what a client that shows only final words does not show yet;
 - *Terminate to close*. Turns that Terminate ended have no silence to go by, and count here only.
 
 A frame is sent when the last of its audio would have been spoken, as a microphone would.
@@ -82,6 +84,7 @@ class Times:
     final: list[float] = field(default_factory=list)
     beyond: list[float] = field(default_factory=list)
     close: list[float] = field(default_factory=list)
+    not_final: list[float] = field(default_factory=list)
 
     def extend(self, others: Iterable["Times"]) -> None:
         for other in others:
@@ -101,6 +104,8 @@ class Passed:
     final_words: int
     changed: int
     """How many final words were not the same in the next message about the turn."""
+    without_final: int = 0
+    """How many partials had no final word."""
 
 
 def judge(take: Take) -> Passed:
@@ -120,7 +125,23 @@ def judge(take: Take) -> Passed:
             changed += sum(
                 index >= len(later) or later[index] != word for index, word in enumerate(words)
             )
-    return Passed(times, _missed(take, times), _heard(take, turns), final_words, changed)
+    spans, without_final = live_text(message for _, message in turns)
+    times.not_final.extend(spans)
+    return Passed(
+        times, _missed(take, times), _heard(take, turns), final_words, changed, without_final
+    )
+
+
+def live_text(turns: Iterable[Turn]) -> tuple[list[float], int]:
+    """How many seconds of words are not final in each partial, and how many have no final word."""
+    spans, without_final = [], 0
+    for turn in turns:
+        if turn.end_of_turn or turn.utterance or not turn.words:
+            continue
+        open_from = next((word.start for word in turn.words if not word.word_is_final), None)
+        spans.append(0.0 if open_from is None else (turn.words[-1].end - open_from) / 1000)
+        without_final += not turn.words[0].word_is_final
+    return spans, without_final
 
 
 def _times(take: Take, turns: Sequence[tuple[float, Turn]]) -> Times:

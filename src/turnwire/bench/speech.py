@@ -46,6 +46,8 @@ class SpeechFigures:
     final: Spread | None
     beyond_silence: Spread | None
     close: Spread | None
+    not_final: Spread | None
+    partials_without_final: int
     in_real_time: int
     missed: dict[str, int]
     """Why the other sessions were not, and how many each."""
@@ -140,6 +142,8 @@ async def _measure(
         final=Spread.of(times.final),
         beyond_silence=Spread.of(times.beyond),
         close=Spread.of(times.close),
+        not_final=Spread.of(times.not_final),
+        partials_without_final=sum(each.without_final for each in passed),
         in_real_time=sessions - sum(missed.values()),
         missed=missed,
         final_words=sum(each.final_words for each in passed),

@@ -1,11 +1,14 @@
 """Word error rate of what was heard live, beside the same weights offline."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
-from turnwire.bench.clips import Clip
+import numpy as np
+import soxr
+
+from turnwire.bench.clips import SPEECH_RATE, Clip
 from turnwire.bench.measuring import Passed
 from turnwire.bench.scoring import word_errors
 from turnwire.speech.offline import transcriber
@@ -37,41 +40,62 @@ class Difference:
 @dataclass(frozen=True, slots=True)
 class Words:
     streamed: ErrorRate
-    offline: ErrorRate
+    offline: ErrorRate | None
+    """None if nobody asked."""
+
+
+Played = Sequence[Sequence[tuple[Clip, str, str]]]
+"""For each session, its clips whose words are known: what is said, and what was heard."""
 
 
 def score(sessions: Sequence[Passed], model: str) -> tuple[Words | None, list[Difference]]:
     """The rates over all clips that were played in full and whose words are known.
 
-    Live, what was heard of a session's clips is scored in one piece: where one clip runs into the
-    next, a word between them belongs to either. Blocks while the clips are transcribed offline.
+    Blocks while the clips are transcribed offline.
     """
     played = [
         [(clip, clip.reference, heard) for clip, heard in session.heard if clip.reference]
         for session in sessions
     ]
     clips = {clip.path: clip for session in played for clip, _, _ in session}
-    heard_offline = _offline(clips.values(), model)
+    return compare(played, transcribe_offline(clips.values(), model))
+
+
+def compare(
+    played: Played, heard_offline: Mapping[Path, str] | None
+) -> tuple[Words | None, list[Difference]]:
+    """What was heard live beside what was heard offline.
+
+    Live, what was heard of a session's clips is scored in one piece: where one clip runs into the
+    next, a word between them belongs to either.
+    """
     streamed = ErrorRate.of(
         (" ".join(said for _, said, _ in session), " ".join(heard for _, _, heard in session))
         for session in played
     )
+    beside = heard_offline or {}
     offline = ErrorRate.of(
-        (said, heard_offline[clip.path]) for session in played for clip, said, _ in session
+        (said, beside.get(clip.path, "")) for session in played for clip, said, _ in session
     )
     differences = [
-        Difference(clip, heard_offline[clip.path], heard)
+        Difference(clip, beside.get(clip.path, ""), heard)
         for session in played
         for clip, said, heard in session
         if word_errors(said, heard)[0]
     ]
-    words = Words(streamed, offline) if streamed and offline else None
-    return words, differences
+    if streamed is None:
+        return None, differences
+    return Words(streamed, None if heard_offline is None else offline), differences
 
 
-def _offline(clips: Iterable[Clip], model: str) -> dict[Path, str]:
+def transcribe_offline(clips: Iterable[Clip], model: str) -> dict[Path, str]:
+    """What faster-whisper hears with the same weights."""
     clips = list(clips)
     if not clips:
         return {}
     transcribe = transcriber(model)
-    return {clip.path: transcribe(clip.path) for clip in clips}
+    heard: dict[Path, str] = {}
+    for clip in clips:
+        audio = np.frombuffer(clip.pcm, "<i2").astype(np.float32) / 32768
+        heard[clip.path] = transcribe(soxr.resample(audio, clip.sample_rate, SPEECH_RATE))
+    return heard

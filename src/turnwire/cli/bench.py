@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from turnwire.bench.serving import BenchServer
     from turnwire.bench.speech import SpeechFigures
     from turnwire.bench.upkeep import ChurnFigures, IdleFigures, OverheadFigures
-    from turnwire.bench.words import Difference
+    from turnwire.bench.words import Difference, Words
 
 T = TypeVar("T")
 
@@ -48,6 +48,20 @@ _Clips = Annotated[
     ),
 ]
 _Model = Annotated[str, typer.Option(help="The model, as in `turnwire serve`.", metavar="MODEL")]
+_Noise = Annotated[
+    float | None,
+    typer.Option(help="Mix white noise in, this far below the recordings.", metavar="DB"),
+]
+_Babble = Annotated[
+    float | None,
+    typer.Option(help="Mix other recordings' voices in, this far below.", metavar="DB"),
+]
+_Telephone = Annotated[
+    bool, typer.Option("--telephone", help="Cut to a telephone's band, 300 to 3,400 Hz.")
+]
+_Each = Annotated[
+    bool, typer.Option("--each", help="Show what was not heard as it was said, clip by clip.")
+]
 _Json = Annotated[
     Path | None, typer.Option("--json", help="Write the figures here as well.", metavar="FILE")
 ]
@@ -134,17 +148,19 @@ def accuracy(
     ],
     sessions: Annotated[int, typer.Option(help="How many clips at once.", min=1)] = 1,
     model: _Model = DEFAULT_MODEL,
-    each: Annotated[
-        bool, typer.Option("--each", help="Show what was not heard as it was said, clip by clip.")
-    ] = False,
+    noise: _Noise = None,
+    babble: _Babble = None,
+    telephone: _Telephone = False,
+    each: _Each = False,
     json_file: _Json = None,
 ) -> None:
     """Play each clip once, in a session of its own, and compare with the same weights offline."""
     with _measuring():
         from turnwire.bench.clips import read_clips
+        from turnwire.bench.conditions import Conditions
         from turnwire.bench.speech import measure_clips, warm_up
 
-        played = read_clips(clips, sample_rate=None)
+        played = read_clips(clips, None, Conditions(noise, babble, telephone))
 
         async def measure(server: "BenchServer") -> Any:
             await warm_up(server, read_clips(clips)[:1])
@@ -155,6 +171,57 @@ def accuracy(
     if each:
         _show_differences(differences)
     _show_speech(figures)
+    _write(figures, json_file)
+
+
+@app.command()
+def recognition(
+    clips: Annotated[
+        Path, typer.Option(help="A folder of recordings with a manifest.jsonl.", metavar="DIR")
+    ],
+    model: _Model = DEFAULT_MODEL,
+    noise: _Noise = None,
+    babble: _Babble = None,
+    telephone: _Telephone = False,
+    offline: Annotated[
+        bool, typer.Option(help="Transcribe the same offline with the same weights, too.")
+    ] = True,
+    each: _Each = False,
+    json_file: _Json = None,
+) -> None:
+    """Recognize each clip with the engine alone, as fast as that goes: words, live text, CPU time.
+
+    The figures do not depend on what else the machine does.
+    """
+    with _measuring():
+        from turnwire.bench.clips import read_clips
+        from turnwire.bench.conditions import Conditions
+        from turnwire.bench.recognition import measure_recognition
+
+        conditions = Conditions(noise, babble, telephone)
+        figures, differences = asyncio.run(
+            measure_recognition(
+                read_clips(clips, None, conditions),
+                model=model,
+                conditions=conditions,
+                offline=offline and model != ECHO,
+            )
+        )
+    if each:
+        _show_differences(differences)
+    rows = [
+        ("Model", figures.model),
+        ("Recognized", f"{figures.audio_seconds:.0f} s of audio"),
+        (
+            "CPU",
+            f"{figures.cpu_ms_per_second:.1f} ms per second of audio, "
+            f"{figures.cpu_ms_per_second_finals:.1f} of them for final texts",
+        ),
+        *_word_rows(figures.words),
+        _without_final_row(figures.not_final, figures.partials_without_final),
+    ]
+    _show(figures.machine, *rows)
+    _show_spreads((_NOT_FINAL, figures.not_final))
     _write(figures, json_file)
 
 
@@ -377,22 +444,39 @@ def _show_speech(figures: "SpeechFigures") -> None:
         ),
         ("Load", _load(figures.load)),
     ]
-    if figures.words:
-        for name, rate in (
-            ("streamed", figures.words.streamed),
-            ("offline", figures.words.offline),
-        ):
-            share = f"{rate.percent:.2f} % ({rate.errors} of {rate.words} words)"
-            rows.append((f"Word error rate, {name}", share))
+    rows.append(_without_final_row(figures.not_final, figures.partials_without_final))
+    rows.extend(_word_rows(figures.words))
     _show(figures.machine, ("Model", figures.model), *rows)
     _show_spreads(
         ("Begin", figures.begin),
         ("First words after speech starts", figures.first_words),
         ("Partial lag", figures.partial_lag),
+        (_NOT_FINAL, figures.not_final),
         ("End of speech to final", figures.final),
         ("beyond the silence asked for", figures.beyond_silence),
         ("Terminate to close", figures.close),
     )
+
+
+_NOT_FINAL = "Words not yet final in a partial"
+
+
+def _without_final_row(partials: "Spread | None", without: int) -> tuple[str, str]:
+    return "Partials without a final word", f"{without} of {partials.count if partials else 0}"
+
+
+def _word_rows(words: "Words | None") -> list[tuple[str, str]]:
+    if words is None:
+        return []
+    rates = [("streamed", words.streamed), ("offline", words.offline)]
+    return [
+        (
+            f"Word error rate, {name}",
+            f"{rate.percent:.2f} % ({rate.errors} of {rate.words} words)",
+        )
+        for name, rate in rates
+        if rate is not None
+    ]
 
 
 def _show_differences(differences: "list[Difference]") -> None:

@@ -76,6 +76,7 @@ class TurnAssembler:
     def _pause(self, pause: Pause) -> list[Effect]:
         if pause.words:
             self._completeness, self._language = pause.completeness, pause.language
+            self._stable = max(self._stable, pause.stable)
         elif not self._taken:
             self._onset = None  # what set in was no speech
             return []

@@ -1,7 +1,8 @@
 """Which words of a text that is still being spoken will not change any more.
 
 LocalAgreement-2: a word is agreed on once two decodes in a row have it, and all before it. It is
-stable if the decoder is sure of it, and of all before it.
+stable if all before it are, and if the decoder is sure of it or it is old. So a single doubtful
+word holds the live text back for a moment, not until the speaker pauses.
 """
 
 from collections.abc import Sequence
@@ -13,7 +14,16 @@ HOLD_BACK_MS = 400
 """Words that end this close to the end of the audio may yet turn out to be other words."""
 
 SURE_ENOUGH = 0.7
-"""A word the decoder gives less than this is not stable, even if it is heard twice."""
+"""A word the decoder gives less than this is not stable at once, even if it is heard twice."""
+
+SURE_ENOUGH_FIRST = 0.4
+"""The same for the first word, which nothing before it makes likely."""
+
+AGREED_AGE_MS = 1200
+"""A word that two decodes agree on is stable when so much has been heard after it, and"""
+
+LARGEST_AGE_MS = 3000
+"""any word that was decoded twice is stable after this, so that live text never stands still."""
 
 
 def begins_with(words: Sequence[Decoded], stable: Sequence[Decoded]) -> bool:
@@ -40,26 +50,36 @@ class Agreement:
         self.agreed = 0
         """How many words were agreed on, the stable ones included."""
         self._previous: Sequence[Decoded] = ()
+        self._decoded = 0  # where the audio of the previous decode ended
 
     def update(self, words: Sequence[Decoded], audio_end: int) -> tuple[Decoded, ...]:
         """Take the next decode of audio that ends at `audio_end` ms; gives the words to report."""
         words = restate(words, self.stable)
-        stable = self.agreed = len(self.stable)
-        for word, before in zip(words[stable:], self._previous[stable:], strict=False):
-            agree = plain(word.text) == plain(before.text)
-            if not agree or word.end > audio_end - HOLD_BACK_MS:
-                break
-            if stable == self.agreed and word.confidence >= SURE_ENOUGH:
-                stable += 1
-            self.agreed += 1
+        agreed = self._agree(words, audio_end)
+        stable = len(self.stable)
+        while stable < len(words) and self._is_stable(words[stable], stable, agreed, audio_end):
+            stable += 1
         self.stable = words[:stable]
-        self._previous = words
+        self.agreed = max(agreed, stable)
+        self._previous, self._decoded = words, audio_end
         return words
 
-    def settle(self, words: Sequence[Decoded]) -> tuple[Decoded, ...]:
-        """Take a decode that is better than those before; gives the words to report."""
-        self.agreed = len(self.stable)
-        return restate(words, self.stable)
+    def _agree(self, words: Sequence[Decoded], audio_end: int) -> int:
+        """How many words this decode and the one before have in common."""
+        agreed = len(self.stable)
+        for word, before in zip(words[agreed:], self._previous[agreed:], strict=False):
+            if plain(word.text) != plain(before.text) or word.end > audio_end - HOLD_BACK_MS:
+                break
+            agreed += 1
+        return agreed
+
+    def _is_stable(self, word: Decoded, index: int, agreed: int, audio_end: int) -> bool:
+        """Whether the word at `index` is, if all before it are."""
+        age = audio_end - word.end
+        if index >= agreed:
+            return age >= LARGEST_AGE_MS and word.end <= self._decoded
+        sure = SURE_ENOUGH if index else SURE_ENOUGH_FIRST
+        return word.confidence >= sure or age >= AGREED_AGE_MS
 
     def forget(self, count: int) -> None:
         """Leave out the first `count` words: the window no longer holds them."""

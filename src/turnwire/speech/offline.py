@@ -1,19 +1,20 @@
 """Whisper on a whole recording, as faster-whisper does it: what streaming is compared with."""
 
 from collections.abc import Callable
-from pathlib import Path
 
+import numpy as np
 from faster_whisper import WhisperModel
+from numpy.typing import NDArray
 
 from turnwire.speech.models import find_model
 
 
-def transcriber(model: str) -> Callable[[Path], str]:
-    """Transcribes an English recording. Raises `EngineError` if the model cannot be loaded."""
+def transcriber(model: str) -> Callable[[NDArray[np.float32]], str]:
+    """Transcribes English audio: mono, 16 kHz, -1 to 1. Raises `EngineError`."""
     whisper = WhisperModel(str(find_model(model)), device="cpu", compute_type="int8")
 
-    def transcribe(recording: Path) -> str:
-        segments, _ = whisper.transcribe(str(recording), language="en")
+    def transcribe(audio: NDArray[np.float32]) -> str:
+        segments, _ = whisper.transcribe(audio, language="en")
         return " ".join(segment.text.strip() for segment in segments)
 
     return transcribe

@@ -257,7 +257,6 @@ class WhisperStream:
             self._utterance.keep()
             self._speech = False
         if self._speech:
-            self._utterance.resume(self._judged // MS)
             self._plan_partial(began, _NEXT_PARTIAL, self._guidance.next_partial)
         else:
             self._open_window(max(began - _PRE_ROLL, self._silent_from), began)
@@ -289,7 +288,14 @@ class WhisperStream:
             return None
         self._stands = self._judged
         said = self._utterance
-        return Pause(said.words, since // MS, self._judged // MS, said.completeness, said.language)
+        return Pause(
+            said.words,
+            since // MS,
+            self._judged // MS,
+            said.completeness,
+            said.language,
+            said.stable,
+        )
 
     # Decoding.
 
@@ -351,7 +357,7 @@ class WhisperStream:
                 if text is not None and not self._utterance.agrees_with(text):
                     text = await self._outcome(self._decode(end, self._utterance.prefix))
             if text is not None:
-                self._utterance.settle(text)
+                self._utterance.settle(text, end // MS)
                 self._settled = not self._leave_rest(text)
 
     def _leave_rest(self, text: Text) -> bool:

@@ -88,16 +88,12 @@ class Utterance:
         words = (*self._window[:agreed], *tail.words[agreed - self.before_tail :])
         self._window = self._agreement.update(words, audio_end)
 
-    def settle(self, text: Text) -> None:
-        """Take a decode of the window made where the speech paused."""
-        self._window = self._agreement.settle(text.words)
+    def settle(self, text: Text, audio_end: int) -> None:
+        """Take a decode of the window made where the speech paused, of audio up to `audio_end`."""
+        self._window = self._agreement.update(text.words, audio_end)
         if self._window:
             self._completeness = text.completeness
             self._language = text.language
-
-    def resume(self, audio_end: int) -> None:
-        """Speech goes on after the window was settled at `audio_end` ms."""
-        self._window = self._agreement.update(self._window, audio_end)
 
     def keep(self, count: int | None = None) -> None:
         """Leave the first words of the window, or all, as they are from now on."""
