@@ -11,10 +11,9 @@ import math
 import os
 import statistics
 import time
-import zlib
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 import ctranslate2
@@ -24,9 +23,10 @@ import tokenizers
 from faster_whisper.feature_extractor import FeatureExtractor
 from faster_whisper.tokenizer import Tokenizer
 
-from turnwire.recognition import ENGLISH, Language, RecognitionOptions, plain
+from turnwire.recognition import ENGLISH, Language, RecognitionOptions
 from turnwire.speech.decoding import MS, NOTHING, RATE, Decoded, Job, Kind, Text
 from turnwire.speech.engine import EngineError, EngineLoad
+from turnwire.speech.filters import Attempt, looks_bad, says_nothing, split, spoken
 from turnwire.speech.hinting import hint
 from turnwire.speech.models import find_model
 from turnwire.speech.scheduler import Scheduler
@@ -52,9 +52,6 @@ _LEAD_MS = 200
 _ALIGNED_TAIL_MS = 200
 """How far after the audio a word may be placed: one that is there was not spoken."""
 
-_CROWD = 3
-"""So many words that begin at the same moment were not spoken either."""
-
 _TOKENS_PER_S = 7
 _TOKENS_AT_LEAST = 5
 _MOST_TOKENS = 224
@@ -69,11 +66,6 @@ _FINALS_PER_S = 0.3
 _SPEECH = 0.5
 """How much of a conversation one side speaks."""
 
-_BAD_COMPRESSION = 2.0
-_BAD_LOGPROB = -1.0
-_NO_SPEECH = 0.6
-"""Whisper's own rule: no speech if this is as likely and the text is improbable."""
-
 _MEL_FRAME_MS = 10
 _FRAME_MS = 20
 """The encoder makes one position of two mel frames."""
@@ -83,18 +75,6 @@ _SURE = 0.99
 _TRUST = 2.5
 """Trained on finished sentences, the decoder expects an end too readily; this power of its
 probability is below one half amid most sentences, and above at most ends."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Attempt:
-    tokens: list[int]
-    encoded: ctranslate2.StorageView
-    logprob: float
-    """Mean log-probability of a token."""
-    no_speech: float
-    capped: bool
-    """The decoder was stopped before it found the end."""
-    language: Language
 
 
 class Whisper:
@@ -128,8 +108,10 @@ class Whisper:
 
     def decode(self, jobs: Sequence[Job]) -> list[Text | Job]:
         """The words in each job's window; a final text that looks bad is decoded again, longer."""
-        attempts = self._attempt(jobs)
-        return [self._judge(job, attempt) for job, attempt in zip(jobs, attempts, strict=True)]
+        return [
+            self._judge(job, attempt, encoded)
+            for job, (attempt, encoded) in zip(jobs, self._attempt(jobs), strict=True)
+        ]
 
     def time_final(self) -> float:
         """Seconds that a final text of common length takes."""
@@ -145,11 +127,11 @@ class Whisper:
         )
         return time.perf_counter() - began
 
-    def _judge(self, job: Job, attempt: _Attempt) -> Text | Job:
-        text = self._text(attempt, job.voice_end // MS)
-        if job.kind is Kind.FINAL and not job.thorough and _looks_bad(attempt, text):
+    def _judge(self, job: Job, attempt: Attempt, encoded: ctranslate2.StorageView) -> Text | Job:
+        text = self._text(attempt, encoded, job.voice_end // MS)
+        if job.kind is Kind.FINAL and not job.thorough and looks_bad(attempt, text.words):
             return replace(job, thorough=True)
-        if attempt.no_speech > _NO_SPEECH and attempt.logprob < _BAD_LOGPROB:
+        if says_nothing(attempt):
             return NOTHING
         return text
 
@@ -172,8 +154,8 @@ class Whisper:
         context = (*hinted, *job.context)
         return (self._tokenizer.sot_prev, *context) if context else ()
 
-    def _attempt(self, jobs: Sequence[Job]) -> list[_Attempt]:
-        """What the decoder makes of windows of one shape."""
+    def _attempt(self, jobs: Sequence[Job]) -> list[tuple[Attempt, ctranslate2.StorageView]]:
+        """What the decoder makes of windows of one shape, and those encoded."""
         seconds = max(self._seconds(job) for job in jobs)
         encoded = [self._encode(job, seconds) for job in jobs]
         languages = [
@@ -195,13 +177,15 @@ class Whisper:
             return_no_speech_prob=True,
         )
         return [
-            _Attempt(
-                tokens=[token for token in tokens if token < self._tokenizer.eot][:limit],
-                encoded=window,
-                logprob=result.scores[0],
-                no_speech=result.no_speech_prob,
-                capped=len(tokens) >= limit,
-                language=language,
+            (
+                Attempt(
+                    tokens=[token for token in tokens if token < self._tokenizer.eot][:limit],
+                    logprob=result.scores[0],
+                    no_speech=result.no_speech_prob,
+                    capped=len(tokens) >= limit,
+                    language=language,
+                ),
+                window,
             )
             for result, window, language, limit in zip(
                 results, encoded, languages, limits, strict=True
@@ -233,40 +217,29 @@ class Whisper:
         wanted = options.languages if options else ()
         return next((each for each in known if each.code in wanted), known[0])
 
-    def _text(self, attempt: _Attempt, voice_ms: int) -> Text:
-        """The attempt's tokens as words with times, without those it heard after the voice."""
+    def _text(self, attempt: Attempt, encoded: ctranslate2.StorageView, voice_ms: int) -> Text:
+        """The attempt's tokens as words with times, without those that were not spoken."""
         if not attempt.tokens:
             return NOTHING
         tokenizer = self._tokenizer_for(attempt.language.code)
         frames = (_LEAD_MS + voice_ms + _ALIGNED_TAIL_MS) // _MEL_FRAME_MS
         (alignment,) = self._model.align(
-            attempt.encoded,
-            tokenizer.sot_sequence,
-            [self._ending_a_sentence(attempt.tokens)],
-            frames,
+            encoded, tokenizer.sot_sequence, [self._ending_a_sentence(attempt.tokens)], frames
         )
         starts = _token_starts(alignment.alignments)
         probabilities = alignment.text_token_probs
         words: list[Decoded] = []
         at = 0
-        for text, tokens in zip(*_split(attempt.tokens, tokenizer), strict=True):
+        for text, tokens in split(attempt.tokens, tokenizer):
             after = at + len(tokens)
             start = max(starts[at] - _LEAD_MS, 0)
-            if start >= voice_ms:
-                break
-            end = min(max(starts[after] - _LEAD_MS, start), voice_ms)
+            end = max(min(starts[after] - _LEAD_MS, voice_ms), start)
             confidence = float(np.mean(probabilities[at:after]))
             words.append(Decoded(text, start, end, confidence, tuple(tokens)))
             at = after
-            if len(words) >= _CROWD and words[-_CROWD].start == start:
-                at -= sum(len(word.tokens) for word in words[-_CROWD:])
-                del words[-_CROWD:]
-                break
-        stutter = _stutter(words)
-        if stutter:
-            at -= sum(len(word.tokens) for word in words[-stutter:])
-            del words[-stutter:]
-        if not words:
+        kept = tuple(spoken(words, voice_ms))
+        at = sum(len(word.tokens) for word in kept)
+        if at == 0:
             return NOTHING
         if at == len(attempt.tokens):
             completeness = probabilities[-1]
@@ -274,7 +247,7 @@ class Whisper:
             completeness = probabilities[at - 1]
         else:
             completeness = 0.0
-        return Text(tuple(words), min(completeness**_TRUST, _SURE), attempt.language)
+        return Text(kept, min(completeness**_TRUST, _SURE), attempt.language)
 
     def _ending_a_sentence(self, tokens: list[int]) -> list[int]:
         """`tokens` as if a sentence ended with them, to learn how probable that is."""
@@ -285,36 +258,10 @@ class Whisper:
         return [*tokens, self._sentence_ends[0]]
 
 
-def _split(tokens: list[int], tokenizer: Tokenizer) -> tuple[list[str], list[list[int]]]:
-    """Words without spaces, each with the punctuation that touches it, and their tokens."""
-    texts: list[str] = []
-    groups: list[list[int]] = []
-    for text, group in zip(*tokenizer.split_to_word_tokens(tokens), strict=True):
-        if texts and not text.startswith(" "):
-            texts[-1] += text
-            groups[-1] += group
-        else:
-            texts.append(text.strip())
-            groups.append(list(group))
-    return texts, groups
-
-
 def _most_tokens(job: Job) -> int:
     """How many tokens a window may say, those of its prefix included."""
     spoken = int(len(job.window) / RATE * _TOKENS_PER_S) + _TOKENS_AT_LEAST
     return min(len(job.prefix) + spoken, _MOST_TOKENS)
-
-
-def _looks_bad(attempt: _Attempt, text: Text) -> bool:
-    """Whether a text is improbable, goes on and on, or repeats itself; what it repeats too fast
-    has been taken out of it already."""
-    complete = sum(len(word.tokens) for word in text.words) == len(attempt.tokens)
-    written = " ".join(word.text for word in text.words).encode()
-    return (
-        (attempt.capped and complete)
-        or attempt.logprob < _BAD_LOGPROB
-        or len(written) / len(zlib.compress(written)) > _BAD_COMPRESSION
-    )
 
 
 def _stacked(encoded: list[ctranslate2.StorageView]) -> ctranslate2.StorageView:
@@ -330,16 +277,6 @@ def _token_starts(alignment: list[tuple[int, int]]) -> list[int]:
         if token == len(starts):
             starts.append(frame * _FRAME_MS)
     return starts
-
-
-def _stutter(words: list[Decoded]) -> int:
-    """How many words at the end only repeat those before them, too fast to have been spoken."""
-    for count in range(len(words) // 2, 0, -1):
-        said, again = words[-2 * count : -count], words[-count:]
-        same = all(plain(a.text) == plain(b.text) for a, b in zip(said, again, strict=True))
-        if same and 2 * (again[-1].end - again[0].start) < said[-1].end - said[0].start:
-            return count
-    return 0
 
 
 class WhisperEngine:
