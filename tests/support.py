@@ -137,10 +137,9 @@ async def serving(
     clock = clock or LoopClock()
     key = ""
     if registry is None:
-        now = clock.unix_time()
-        registry = store = await Store.open(IN_MEMORY, node="test", now=now)
-        await store.management.create_account("default", now=now, sessions_per_minute=None)
-        key = await store.management.create_key("default", name="test", now=now)
+        registry = store = await Store.open(IN_MEMORY, node="test", clock=clock.unix_time)
+        await store.management.create_account("default", sessions_per_minute=None)
+        key = await store.management.create_key("default", name="test")
     service = Service(engine or EchoEngine(), registry, clock, **options)
     async with listening(service, rehearse=rehearse) as url:
         yield Server(url, service, key)

@@ -13,7 +13,24 @@ from turnwire.accounts.store import Store
 NOW = 1_800_000_000.0
 """The start of a minute."""
 
+
+class Time:
+    """The database's clock, which stands still."""
+
+    now = NOW
+
+    def __call__(self) -> float:
+        return self.now
+
+
+TIME = Time()
+
 LASTING = ["file", *(["postgresql"] if postgresql.INSTALLED else [])]
+
+
+@pytest.fixture(autouse=True)
+def _time_begins() -> None:
+    TIME.now = NOW
 
 
 @pytest.fixture(scope="session")
@@ -48,10 +65,25 @@ async def lasting_url(request: pytest.FixtureRequest) -> str:
     return await _url(request.param, request)
 
 
+@pytest.fixture
+async def postgresql_url(request: pytest.FixtureRequest) -> str:
+    if not postgresql.INSTALLED:
+        pytest.skip("there is no PostgreSQL server here; apt-get install postgresql")
+    return await _url("postgresql", request)
+
+
+@pytest.fixture
+async def memory_store() -> AsyncIterator[Store]:
+    """For what no database does otherwise than another."""
+    store = await Store.open(IN_MEMORY, node="here", clock=TIME)
+    yield store
+    await store.close()
+
+
 @pytest.fixture(params=["memory", *LASTING])
 async def store(request: pytest.FixtureRequest) -> AsyncIterator[Store]:
     """An open store with nothing in it."""
-    store = await Store.open(await _url(request.param, request), node="here", now=NOW)
+    store = await Store.open(await _url(request.param, request), node="here", clock=TIME)
     yield store
     await store.close()
 
@@ -59,6 +91,6 @@ async def store(request: pytest.FixtureRequest) -> AsyncIterator[Store]:
 @pytest.fixture
 async def key(store: Store) -> str:
     """A key of the first account."""
-    key = await store.management.create_first_account(now=NOW)
+    key = await store.management.create_first_account()
     assert key is not None
     return key

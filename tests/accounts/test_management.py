@@ -1,6 +1,6 @@
 import pytest
 
-from tests.accounts.conftest import NOW
+from tests.accounts.conftest import NOW, TIME
 from turnwire.accounts.admission import Usage
 from turnwire.accounts.errors import NameTaken, NotFound
 from turnwire.accounts.management import UsageRow
@@ -10,7 +10,7 @@ from turnwire.wire.closures import CLIENT_GONE, SESSION_ENDED
 
 async def test_names_of_accounts_are_unique(store: Store, key: str) -> None:
     with pytest.raises(NameTaken, match="named default already"):
-        await store.management.create_account("default", now=NOW)
+        await store.management.create_account("default")
     (account,) = await store.management.accounts()
     assert account.name == "default"
 
@@ -20,27 +20,29 @@ async def test_what_is_not_there(store: Store) -> None:
     with pytest.raises(NotFound, match="account named nobody"):
         await manage.update_account("nobody", enabled=False)
     with pytest.raises(NotFound, match="account named nobody"):
-        await manage.create_key("nobody", name="", now=NOW)
+        await manage.create_key("nobody", name="")
     with pytest.raises(NotFound, match="account named nobody"):
-        await manage.create_token("nobody", expires_in=60, max_seconds=60, now=NOW)
+        await manage.create_token("nobody", expires_in=60, max_seconds=60)
     with pytest.raises(NotFound, match="account named nobody"):
         await manage.usage(account="nobody", since=None)
     with pytest.raises(NotFound, match="key 7"):
-        await manage.revoke_key(7, now=NOW)
+        await manage.revoke_key(7)
     with pytest.raises(NotFound, match="session 7"):
         await manage.session("7")
 
 
 async def test_a_key_stays_revoked_since_it_was(store: Store, key: str) -> None:
-    await store.management.revoke_key(1, now=NOW + 1)
-    await store.management.revoke_key(1, now=NOW + 2)
+    TIME.now = NOW + 1
+    await store.management.revoke_key(1)
+    TIME.now = NOW + 2
+    await store.management.revoke_key(1)
     (kept,) = await store.management.keys()
     assert (kept.revoked_at, kept.account.name, kept.start) == (NOW + 1, "default", key[:8])
 
 
 async def test_usage_adds_up(store: Store, key: str) -> None:
-    await store.management.create_account("other", now=NOW)
-    other = await store.management.create_key("other", name="", now=NOW)
+    await store.management.create_account("other")
+    other = await store.management.create_key("other", name="")
     ended, gone = SESSION_ENDED.fill(), CLIENT_GONE.fill()
     for session, bearer, begun, closure in (
         ("one", key, NOW, ended),
@@ -48,9 +50,12 @@ async def test_usage_adds_up(store: Store, key: str) -> None:
         ("three", key, NOW + 2, gone),
         ("four", other, NOW + 3, gone),
     ):
-        await store.begin(session, bearer, now=begun)
-        await store.end(session, Usage(audio_ms=2**33, session_ms=1), closure, now=begun + 1)
-    await store.begin("five", other, now=NOW + 4)
+        TIME.now = begun
+        await store.begin(session, bearer)
+        TIME.now = begun + 1
+        await store.end(session, Usage(audio_ms=2**33, session_ms=1), closure)
+    TIME.now = NOW + 4
+    await store.begin("five", other)
 
     gone_here = UsageRow("default", "client_gone", 1, 2**33, 2**33)
     usage = store.management.usage
@@ -72,8 +77,10 @@ async def test_usage_adds_up(store: Store, key: str) -> None:
 async def test_sessions_are_listed_newest_first(store: Store, key: str) -> None:
     manage = store.management
     for number in range(3):
-        await store.begin(f"session-{number}", key, now=NOW + number)
-    await store.end("session-1", Usage(), SESSION_ENDED.fill(), now=NOW + 9)
+        TIME.now = NOW + number
+        await store.begin(f"session-{number}", key)
+    TIME.now = NOW + 9
+    await store.end("session-1", Usage(), SESSION_ENDED.fill())
 
     async def listed(*, account: str | None = None, only_open: bool = False, limit: int = 9) -> str:
         entries = await manage.sessions(account=account, only_open=only_open, limit=limit)

@@ -4,13 +4,12 @@ import asyncio
 import csv
 import io
 import json
-import time
 from pathlib import Path
 
 import pytest
 
 from tests.cli.conftest import Invoke
-from turnwire.accounts.admission import Grant, Usage
+from turnwire.accounts.admission import Funds, Grant, Usage
 from turnwire.accounts.database import sqlite_url
 from turnwire.accounts.store import Store
 from turnwire.wire.closures import CLIENT_GONE, SESSION_ENDED, Violation
@@ -39,9 +38,9 @@ def admitted(data_dir: Path, credential: str) -> Grant | str:
     """What a server grants the bearer now, or tells it."""
 
     async def ask() -> Grant | str:
-        store = await Store.open(sqlite_url(data_dir), node="test", now=time.time())
+        store = await Store.open(sqlite_url(data_dir), node="test")
         try:
-            return await store.begin("a-session", credential, now=time.time())
+            return await store.begin("a-session", credential)
         except Violation as violation:
             return violation.closure.text
         finally:
@@ -78,7 +77,7 @@ def test_keys(turnwire: Invoke, data_dir: Path) -> None:
     assert head == ["ID", "Account", "Name", "Begins with", "Created (UTC)", "Last used", "Revoked"]
     assert shown[:4] == ["1", "default", "phone", key[:8]]
     assert shown[5:] == ["–", "–"]
-    assert admitted(data_dir, key) == Grant(90)
+    assert admitted(data_dir, key) == Grant(funds=Funds(5000, seconds_left=90.0))
 
     assert turnwire("keys", "revoke", 1).output == ""
     assert admitted(data_dir, key) == "Unauthorized Connection: API key has been revoked"
@@ -106,19 +105,22 @@ def ledger(turnwire: Invoke, data_dir: Path) -> None:
     two = turnwire("keys", "create", "--account", "two").stdout.strip()
 
     async def fill() -> None:
-        store = await Store.open(sqlite_url(data_dir), node="earth", now=NOON)
-        token = await store.issue_token(two, expires_in=60, max_seconds=60, now=NOON)
+        time = NOON
+        store = await Store.open(sqlite_url(data_dir), node="earth", clock=lambda: time)
+        token = await store.issue_token(two, expires_in=60, max_seconds=60)
         for session, credential, begun in (
             ("first", one, NOON - DAY),
             ("second", one, NOON),
             ("third", one, NOON + 1),
             ("fourth", token, NOON + 2),
         ):
-            await store.begin(session, credential, now=begun)
-        ended, gone = SESSION_ENDED.fill(), CLIENT_GONE.fill()
-        await store.end("first", Usage(1500, 2000), ended, now=NOON - DAY + 2)
-        await store.end("second", Usage(3000, 2000), ended, now=NOON + 2)
-        await store.end("third", Usage(0, 500), gone, now=NOON + 2)
+            time = begun
+            await store.begin(session, credential)
+            if session == "first":
+                time += 2
+                await store.end("first", Usage(1500, 2000), SESSION_ENDED.fill())
+        await store.end("second", Usage(3000, 2000), SESSION_ENDED.fill())
+        await store.end("third", Usage(0, 500), CLIENT_GONE.fill())
         await store.close()
 
     asyncio.run(fill())

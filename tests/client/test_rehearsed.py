@@ -88,8 +88,8 @@ async def test_every_row(
     server: Server, row: ClosureRow, kind: type[AsyncClient] | type[Client]
 ) -> None:
     told, closure = await experience(server, row.name, kind)
+    text, begun = row.for_example().text, row.phase is not Phase.OPENING
     row = FIRST_OF_TEXT[row.template]
-    text = row.for_example().text
     assert closure.row is row
     assert closure.code == row.code
     assert text in closure.text
@@ -97,7 +97,6 @@ async def test_every_row(
     assert closure.retry_after == row.retry_after
     assert closure.advice == row.advice
     assert closure.by == "the server"
-    begun = row.phase is not Phase.OPENING
     assert (closure.session_id is not None) == begun
     assert begun or (closure.session_seconds, closure.audio_seconds) == (0, 0)
 

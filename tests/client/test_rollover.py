@@ -19,7 +19,7 @@ SESSION_SECONDS = 20
 class ShortLived(OpenRegistry):
     """Lets anybody in, for 20 seconds."""
 
-    async def begin(self, session: str, credential: str | None, *, now: float) -> Grant:
+    async def begin(self, session: str, credential: str | None) -> Grant:
         return Grant(max_seconds=SESSION_SECONDS)
 
 

@@ -23,9 +23,11 @@ from tests.support import (
     quiet,
     serving,
 )
-from turnwire.accounts.admission import Grant, OpenRegistry, Usage
+from turnwire.accounts.admission import RENEWAL_SECONDS, Grant, OpenRegistry, Renewal, Usage
 from turnwire.accounts.database import sqlite_url
+from turnwire.accounts.management import Management
 from turnwire.accounts.store import Store
+from turnwire.server.leases import OUTAGE_SECONDS
 from turnwire.wire.closures import CLOSURES, ClosureRow, Kind, Phase, close_reason
 from turnwire.wire.limits import MESSAGE_BYTES
 
@@ -69,8 +71,76 @@ async def unknown_key(server: Server, clock: ManualClock) -> Conversation:
 @provokes("unauthorized", "Unauthorized Connection: API key has been revoked")
 async def revoked_key(server: Server, clock: ManualClock) -> Conversation:
     [key] = await server.store.management.keys()
-    await server.store.management.revoke_key(key.id, now=clock.unix_time())
+    await server.store.management.revoke_key(key.id)
     return await server.converse()
+
+
+@provokes("access_ended", "Unauthorized Connection: API key has been revoked")
+async def key_revoked_meanwhile(server: Server, clock: ManualClock) -> Conversation:
+    return await changed_meanwhile(server, clock, lambda manage: manage.revoke_key(1))
+
+
+@provokes("access_ended", "Unauthorized Connection: Account disabled")
+async def account_disabled_meanwhile(server: Server, clock: ManualClock) -> Conversation:
+    return await changed_meanwhile(
+        server, clock, lambda manage: manage.update_account("default", enabled=False)
+    )
+
+
+@provokes("access_ended", "Unauthorized Connection: Too many concurrent sessions")
+async def limit_lowered_meanwhile(server: Server, clock: ManualClock) -> Conversation:
+    async with server.connect() as first:
+        await heard(first, "Begin")
+        clock.advance(1)
+        said = await changed_meanwhile(
+            server, clock, lambda manage: manage.update_account("default", max_sessions=1)
+        )
+        # The session that began first goes on.
+        assert (await converse(first, [TERMINATE])).code == 1000
+    return said
+
+
+async def changed_meanwhile(
+    server: Server, clock: ManualClock, change: Callable[[Management], Awaitable[None]]
+) -> Conversation:
+    """An operator changes something, and within one renewal an open session ends for it."""
+    async with server.connect() as socket:
+        await socket.send(loud(500))
+        await heard(socket, "Turn")
+        await change(server.store.management)
+        clock.advance(RENEWAL_SECONDS)
+        said = await converse(socket)
+    assert said.transcript == "one two"
+    return said
+
+
+@provokes("access_ended", "Unauthorized Connection: Insufficient account balance")
+async def balance_used_up_meanwhile(server: Server, clock: ManualClock) -> Conversation:
+    await server.store.management.update_account("default", balance_ms=9_000)
+    async with server.connect("session_warnings=true") as socket:
+        await heard(socket, "Begin")
+        warning = await heard(socket, "Warning")
+        assert warning["warning"] == "The account's balance ends in 9 seconds"
+        await socket.send(loud(500))
+        await heard(socket, "Turn")
+        clock.advance(RENEWAL_SECONDS)
+        await server.service.leases.renew()
+        clock.advance(3.9)
+        await socket.ping()
+        clock.advance(0.1)
+        said = await converse(socket)
+    [account] = await server.store.management.accounts()
+    assert account.balance_ms == 0
+    return said
+
+
+@provokes("access_ended", "Unauthorized Connection: Insufficient account balance")
+async def balance_used_up_by_audio(server: Server, clock: ManualClock) -> Conversation:
+    await server.store.management.update_account("default", balance_ms=12_000)
+    said = await server.converse("", [loud(1000)] * 100)
+    [account] = await server.store.management.accounts()
+    assert account.balance_ms == 0
+    return said
 
 
 async def token(server: Server, **terms: int) -> str:
@@ -101,7 +171,7 @@ async def disabled_account(server: Server, clock: ManualClock) -> Conversation:
 
 @provokes("unauthorized", "Unauthorized Connection: Insufficient account balance")
 async def exhausted_balance(server: Server, clock: ManualClock) -> Conversation:
-    await server.store.management.update_account("default", balance_ms=5_000)
+    await server.store.management.update_account("default", balance_ms=5_500)
     async with server.connect() as socket:
         await heard(socket, "Begin")
         clock.advance(4)
@@ -123,15 +193,16 @@ class BrokenRegistry(OpenRegistry):
             self.failed.put_nowait(method)
             raise OSError("the database is gone")
 
-    async def begin(self, session: str, credential: str | None, *, now: float) -> Grant:
+    async def begin(self, session: str, credential: str | None) -> Grant:
         self._check("begin")
-        return await self._store.begin(session, credential, now=now)
+        return await self._store.begin(session, credential)
 
-    async def renew(self, usages: Mapping[str, Usage], *, now: float) -> None:
+    async def renew(self, usages: Mapping[str, Usage]) -> Mapping[str, Renewal]:
         self._check("renew")
+        return {}
 
-    async def end(self, session: str, usage: Usage, closure: Any, *, now: float) -> None:
-        await self._store.end(session, usage, closure, now=now)
+    async def end(self, session: str, usage: Usage, closure: Any) -> None:
+        await self._store.end(session, usage, closure)
 
 
 @provokes("internal_error", "Internal error")
@@ -146,11 +217,11 @@ async def store_failing_meanwhile(server: Server, clock: ManualClock) -> Convers
     async with server.connect() as socket:
         await socket.send(loud(500))
         await heard(socket, "Turn")
-        for _ in range(3):
-            clock.advance(10)
+        for _ in range(int(OUTAGE_SECONDS / RENEWAL_SECONDS)):
+            clock.advance(RENEWAL_SECONDS)
             await registry.failed.get()
         said = await converse(socket)
-    # It lasted as long as its lease, and its last words are delivered.
+    # It went on for as long as the operator allows, and its last words are delivered.
     assert said.transcript == "one two"
     return said
 
@@ -299,15 +370,6 @@ async def cap_of_a_token(server: Server, clock: ManualClock) -> Conversation:
         return await converse(socket)
 
 
-@provokes("session_expired", "Session Expired: Maximum session duration exceeded")
-async def rest_of_a_balance(server: Server, clock: ManualClock) -> Conversation:
-    await server.store.management.update_account("default", balance_ms=90_000)
-    async with server.connect() as socket:
-        await heard(socket, "Begin")
-        clock.advance(90)
-        return await converse(socket)
-
-
 @provokes("too_many_sessions", "Unauthorized Connection: Too many concurrent sessions")
 async def one_too_many(server: Server, clock: ManualClock) -> Conversation:
     await server.store.management.update_account("default", max_sessions=1)
@@ -411,7 +473,7 @@ async def test_the_retired_paths_are_gone(path: str) -> None:
 
 async def serve(data_dir: Path) -> tuple[asyncio.subprocess.Process, str, str | None]:
     """A server in a process of its own: it, its URL, and the first key if it printed one."""
-    command = ["-m", "turnwire.cli", "serve", "--model=echo", "--port=0", "--node=n"]
+    command = ["-m", "turnwire.cli", "serve", "--model=echo", "--port=0", "--node=n", "--reclaim"]
     process = await asyncio.create_subprocess_exec(
         sys.executable, *command, f"--data-dir={data_dir}", stdout=asyncio.subprocess.PIPE
     )
@@ -440,7 +502,7 @@ async def test_a_server_that_is_killed_loses_no_entry(tmp_path: Path) -> None:
     process.send_signal(signal.SIGTERM)
     assert await process.wait() == 0
 
-    store = await Store.open(sqlite_url(tmp_path), node="other", now=0)
+    store = await Store.open(sqlite_url(tmp_path), node="other")
     [entry] = await store.management.sessions(account=None, only_open=False, limit=10)
     await store.close()
     assert (entry.id, entry.closure) == (begin["id"], "session_lost")

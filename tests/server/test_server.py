@@ -18,7 +18,7 @@ from tests.support import (
     quiet,
     serving,
 )
-from turnwire.accounts.admission import Grant, OpenRegistry, Usage
+from turnwire.accounts.admission import Grant, OpenRegistry, Renewal, Usage
 from turnwire.recognition import Partial, RecognitionOptions, SpeechEvent, Word
 from turnwire.server.app import HEALTH_PATHS, SOCKET_PATHS
 from turnwire.server.running import AddressUnusable, running
@@ -195,7 +195,7 @@ async def test_without_authentication_anybody_is_let_in() -> None:
 
 async def test_a_failure_while_establishing_is_1011() -> None:
     class Broken(OpenRegistry):
-        async def begin(self, session: str, credential: str | None, *, now: float) -> Grant:
+        async def begin(self, session: str, credential: str | None) -> Grant:
             raise RuntimeError("the store is down")
 
     async with serving(registry=Broken()) as server:
@@ -209,11 +209,12 @@ class WaveringRegistry(OpenRegistry):
         self.renewals: asyncio.Queue[dict[str, Usage]] = asyncio.Queue()
         self._count = 0
 
-    async def renew(self, usages: Mapping[str, Usage], *, now: float) -> None:
+    async def renew(self, usages: Mapping[str, Usage]) -> Mapping[str, Renewal]:
         self._count += 1
         self.renewals.put_nowait(dict(usages))
         if self._count % 3:
             raise OSError("the database is gone")
+        return {}
 
 
 async def test_sessions_outlive_renewals_that_fail_for_less_than_a_lease() -> None:
@@ -224,8 +225,8 @@ async def test_sessions_outlive_renewals_that_fail_for_less_than_a_lease() -> No
         server.connect() as other,
     ):
         ids = {json.loads(await socket.recv())["id"] for socket in (one, other)}
-        for seconds in (10, 20, 30, 40, 50):
-            clock.advance(10)
+        for seconds in (5, 10, 15, 20, 25):
+            clock.advance(5)
             used = await registry.renewals.get()
             assert used == dict.fromkeys(ids, Usage(0, 1000 * seconds))
         assert (await converse(one, [TERMINATE])).code == 1000

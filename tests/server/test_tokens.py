@@ -81,7 +81,7 @@ async def test_a_token_does_not_get_another_token(server: Server) -> None:
 async def test_a_store_that_is_down_is_500() -> None:
     class Broken(OpenRegistry):
         async def issue_token(
-            self, credential: str | None, *, expires_in: int, max_seconds: int, now: float
+            self, credential: str | None, *, expires_in: int, max_seconds: int
         ) -> str:
             raise OSError("the database is gone")
 

@@ -8,8 +8,17 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import contains_eager
 
 from turnwire.accounts.keys import hash_key
+from turnwire.accounts.moments import over
 from turnwire.accounts.tables import Account, ApiKey, Token
-from turnwire.wire.closures import MISSING_AUTHORIZATION, UNAUTHORIZED, Violation
+from turnwire.accounts.tokens import expired_for
+from turnwire.wire.closures import (
+    ACCESS_ENDED,
+    MISSING_AUTHORIZATION,
+    UNAUTHORIZED,
+    Closure,
+    Violation,
+)
+from turnwire.wire.limits import LONGEST_TOKEN_SECONDS
 
 INVALID = "Invalid API key"
 REVOKED = "API key has been revoked"
@@ -17,6 +26,7 @@ EXPIRED = "Signature has expired"
 USED = "Token has already been used"
 DISABLED = "Account disabled"
 NO_BALANCE = "Insufficient account balance"
+CROWDED = "Too many concurrent sessions"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,31 +49,38 @@ def unauthorized(reason: str) -> Violation:
     return Violation(UNAUTHORIZED.fill(reason=reason))
 
 
+def access_ended(reason: str) -> Closure:
+    """How an open session ends that the account may not have any longer."""
+    return ACCESS_ENDED.fill(reason=reason)
+
+
 async def bearer_of_key(db: AsyncSession, credential: str | None) -> Bearer:
     """Whose API key this is. Raises `Violation` if it is none that may be used."""
     bearer = await _by_key(db, _present(credential))
     if bearer is None:
         raise unauthorized(INVALID)
-    return _in_good_standing(bearer)
+    check_standing(bearer)
+    return bearer
 
 
-async def bearer_of(
-    db: AsyncSession, credential: str | None, *, reusable_tokens: bool, now: float
-) -> Bearer:
+async def bearer_of(db: AsyncSession, credential: str | None) -> Bearer:
     """Whose API key or token this is, the account locked until the transaction ends.
 
-    Raises `Violation` if it is none that may be used.
+    Raises `Violation` if it is none; whether it may be used is still to be checked.
     """
     brought = _present(credential)
     bearer = await _by_key(db, brought) or await _by_token(db, brought)
     if bearer is None:
         raise unauthorized(INVALID)
-    if bearer.token is not None:
-        if bearer.token.expires_at <= now:
-            raise unauthorized(EXPIRED)
-        if bearer.token.used_at is not None and not reusable_tokens:
-            raise unauthorized(USED)
-    return _in_good_standing(bearer)
+    return bearer
+
+
+def check_token(token: Token, *, reusable: bool, now: float) -> None:
+    """Raises `Violation` if the token opens no session now."""
+    if expired_for(0, token.expires_at, now) or over(token.created_at, LONGEST_TOKEN_SECONDS, now):
+        raise unauthorized(EXPIRED)
+    if token.used_at is not None and not reusable:
+        raise unauthorized(USED)
 
 
 def _present(credential: str | None) -> str:
@@ -105,7 +122,8 @@ async def _by_token(db: AsyncSession, credential: str) -> Bearer | None:
     return Bearer(token.account, token.key, token)
 
 
-def _in_good_standing(bearer: Bearer) -> Bearer:
+def check_standing(bearer: Bearer) -> None:
+    """Raises `Violation` if the key was revoked, or its account may open no session."""
     account = bearer.account
     if bearer.key is not None and bearer.key.revoked_at is not None:
         raise unauthorized(REVOKED)
@@ -113,4 +131,3 @@ def _in_good_standing(bearer: Bearer) -> Bearer:
         raise unauthorized(DISABLED)
     if account.balance_ms is not None and account.balance_ms <= 0:
         raise unauthorized(NO_BALANCE)
-    return bearer

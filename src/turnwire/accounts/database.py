@@ -6,7 +6,8 @@ What differs between the two is in this module and nowhere else.
 import asyncio
 import os
 import sqlite3
-from collections.abc import Coroutine
+import time
+from collections.abc import Callable, Coroutine
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from typing import Any, Self, TypeVar
@@ -33,6 +34,9 @@ IN_MEMORY = "sqlite+aiosqlite://"
 BUSY_SECONDS = 30.0
 """How long a transaction waits for those of other processes."""
 
+_DATABASE_TIME = text("SELECT extract(epoch FROM clock_timestamp())")
+"""Not that of the transaction's begin: it may have waited for a lock since."""
+
 _SWITCHES = 100
 """How often a server tries to have its database write ahead, while others are at it."""
 
@@ -51,16 +55,17 @@ def sqlite_url(data_dir: Path) -> str:
 class Database:
     """An open database with the tables as they are today."""
 
-    def __init__(self, engine: AsyncEngine) -> None:
+    def __init__(self, engine: AsyncEngine, clock: Callable[[], float] | None = None) -> None:
         self._engine = engine
+        self._clock = clock
         self._sessions = async_sessionmaker(engine, expire_on_commit=False)
         self._carried: set[asyncio.Task[Any]] = set()
 
     @classmethod
-    async def open(cls, url: str) -> Self:
+    async def open(cls, url: str, *, clock: Callable[[], float] | None = None) -> Self:
         """Open the database at an SQLAlchemy URL, made or brought up to date where needed.
 
-        Raises `DatabaseUnusable`.
+        `clock` is read instead of the database's. Raises `DatabaseUnusable`.
         """
         try:
             where = make_url(url)
@@ -86,11 +91,22 @@ class Database:
             raise DatabaseUnusable(
                 f"The database {where.render_as_string()} cannot be used: {cause}"
             ) from error
-        return cls(engine)
+        return cls(engine, clock)
 
     def begin(self) -> AbstractAsyncContextManager[AsyncSession]:
         """A transaction: committed at the end of the context, rolled back if that raises."""
         return self._sessions.begin()
+
+    async def now(self, db: AsyncSession) -> float:
+        """The time in Unix seconds, the same for all servers that share the database.
+
+        An SQLite database is on one host, and has that host's clock.
+        """
+        if self._clock is not None:
+            return self._clock()
+        if self._engine.dialect.name == "sqlite":
+            return time.time()
+        return float(await db.scalar(_DATABASE_TIME) or 0)
 
     async def carry_through(self, work: Coroutine[Any, Any, T]) -> T:
         """Do the work to its end, even if whoever waits for it is cancelled.

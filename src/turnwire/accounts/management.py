@@ -52,24 +52,25 @@ class Management:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def create_first_account(self, *, now: float) -> str | None:
+    async def create_first_account(self) -> str | None:
         """An account and its key, which is shown here once; None if there are accounts already."""
         async with self._database.begin() as db:
             if await db.scalar(select(Account.id).limit(1)) is not None:
                 return None
+            now = await self._database.now(db)
             account = _new_account(FIRST_ACCOUNT, {}, now)
             db.add(account)
             await db.flush()
             return _add_key(db, account, FIRST_ACCOUNT, now)
 
-    async def create_account(self, name: str, *, now: float, **terms: Unpack[Terms]) -> None:
+    async def create_account(self, name: str, **terms: Unpack[Terms]) -> None:
         """An account that may open 100 new sessions a minute, and is not limited otherwise.
 
         Unless the terms say something else. Raises `NameTaken`.
         """
         try:
             async with self._database.begin() as db:
-                db.add(_new_account(name, terms, now))
+                db.add(_new_account(name, terms, await self._database.now(db)))
         except IntegrityError:
             raise NameTaken(f"There is an account named {name} already.") from None
 
@@ -82,9 +83,10 @@ class Management:
         async with self._database.begin() as db:
             return (await db.scalars(select(Account).order_by(Account.name))).all()
 
-    async def create_key(self, account: str, *, name: str, now: float) -> str:
+    async def create_key(self, account: str, *, name: str) -> str:
         """A new key of the account, which is shown here once."""
         async with self._database.begin() as db:
+            now = await self._database.now(db)
             return _add_key(db, await _account(db, account), name, now)
 
     async def keys(self) -> Sequence[ApiKey]:
@@ -93,17 +95,15 @@ class Management:
         async with self._database.begin() as db:
             return (await db.scalars(query.order_by(ApiKey.id))).all()
 
-    async def revoke_key(self, id: int, *, now: float) -> None:
+    async def revoke_key(self, id: int) -> None:
         """Let nobody in with this key any more. A key stays revoked since it first was."""
         async with self._database.begin() as db:
             key = await db.get(ApiKey, id)
             if key is None:
                 raise NotFound(f"There is no key {id}.")
-            key.revoked_at = key.revoked_at or now
+            key.revoked_at = key.revoked_at or await self._database.now(db)
 
-    async def create_token(
-        self, account: str, *, expires_in: int, max_seconds: int, now: float
-    ) -> str:
+    async def create_token(self, account: str, *, expires_in: int, max_seconds: int) -> str:
         """A token for one session of the account, as `Store.issue_token` makes them."""
         async with self._database.begin() as db:
             return await make_token(
@@ -112,7 +112,7 @@ class Management:
                 key_id=None,
                 expires_in=expires_in,
                 max_seconds=max_seconds,
-                now=now,
+                now=await self._database.now(db),
             )
 
     async def sessions(
@@ -174,6 +174,8 @@ def _set(account: Account, terms: Terms) -> None:
     for term, value in terms.items():
         setattr(account, term, value)
     if "sessions_per_minute" in terms:
+        # A new limit starts a new minute.
+        account.minute = account.minute_used = 0
         account.minute_limit = terms["sessions_per_minute"] or 0
 
 

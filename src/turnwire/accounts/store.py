@@ -1,29 +1,33 @@
 """The registry of a server that has accounts: admission, leases and the ledger in a database."""
 
 import functools
-import math
-from collections import Counter
 from collections.abc import Callable, Coroutine, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Concatenate, ParamSpec, Self, TypeVar
+from uuid import uuid4
 
-from sqlalchemy import ColumnElement, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from turnwire.accounts.admission import LEASE_SECONDS, Grant, Usage
+from turnwire.accounts import leases
+from turnwire.accounts.admission import Funds, Grant, Renewal, Usage
 from turnwire.accounts.batcher import Batcher
-from turnwire.accounts.credentials import bearer_of, bearer_of_key
+from turnwire.accounts.billing import Open, Reserve
+from turnwire.accounts.credentials import (
+    NO_BALANCE,
+    bearer_of,
+    bearer_of_key,
+    check_standing,
+    check_token,
+    unauthorized,
+)
 from turnwire.accounts.database import Database
+from turnwire.accounts.leases import Sign
 from turnwire.accounts.management import Management
+from turnwire.accounts.moments import over
 from turnwire.accounts.rate import limit_after
 from turnwire.accounts.tables import Account, Entry
 from turnwire.accounts.tokens import make_token
-from turnwire.wire.closures import SESSION_LOST, TOO_MANY_SESSIONS, Closure, Violation
+from turnwire.wire.closures import TOO_MANY_SESSIONS, Closure, Violation
 from turnwire.wire.limits import LONGEST_SESSION_SECONDS
-
-ENTERED_AT_ONCE = 500
-"""How many sessions are entered in one transaction. Others wait for it, and statements are limited
-in what they take."""
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -41,16 +45,6 @@ def _carried_through(
     return call
 
 
-@dataclass(frozen=True, slots=True)
-class Sign:
-    """A sign of life of a session, or its last."""
-
-    session: str
-    usage: Usage
-    at: float
-    closure: Closure | None = None
-
-
 class Store:
     """Accounts, keys, tokens and the ledger, as a server needs them: a `Registry`.
 
@@ -63,23 +57,28 @@ class Store:
         self.database = database
         self.management = Management(database)
         self._node = node
+        self._process = uuid4().hex
         self._reusable_tokens = reusable_tokens
-        self._endings = Batcher(self._enter)
+        self._endings = Batcher(self._end)
 
     @classmethod
-    async def open(cls, url: str, *, node: str, now: float, reusable_tokens: bool = False) -> Self:
-        """Open the database at an SQLAlchemy URL; see `Database.open`.
+    async def open(
+        cls,
+        url: str,
+        *,
+        node: str,
+        reusable_tokens: bool = False,
+        clock: Callable[[], float] | None = None,
+    ) -> Self:
+        """Open the database at a URL; see `Database.open`.
 
-        `node` is this server's name, and no other's that shares the database. Sessions that an
-        earlier server of this name left open are closed as lost, and so are those whose lease
-        has lapsed. A token opens one session, or with `reusable_tokens` any number until it
-        expires.
+        `node` is what people know this server by. Sessions whose lease has lapsed are closed as
+        lost. A token opens one session, or with `reusable_tokens` any number until it expires.
         """
-        store = cls(await Database.open(url), node=node, reusable_tokens=reusable_tokens)
+        database = await Database.open(url, clock=clock)
+        store = cls(database, node=node, reusable_tokens=reusable_tokens)
         try:
-            async with store.database.begin() as db:
-                await _close_as_lost(db, Entry.node == node)
-            await store.close_lost(now)
+            await store.close_lost()
         except BaseException:
             await store.close()
             raise
@@ -90,20 +89,15 @@ class Store:
         await self.database.close()
 
     @_carried_through
-    async def begin(self, session: str, credential: str | None, *, now: float) -> Grant:
+    async def begin(self, session: str, credential: str | None) -> Grant:
         async with self.database.begin() as db:
-            bearer = await bearer_of(db, credential, reusable_tokens=self._reusable_tokens, now=now)
+            bearer = await bearer_of(db, credential)
+            now = await self.database.now(db)
+            if bearer.token is not None:
+                check_token(bearer.token, reusable=self._reusable_tokens, now=now)
+            check_standing(bearer)
             account = bearer.account
-            if account.max_sessions is not None:
-                open_sessions = await db.scalar(
-                    select(func.count()).where(
-                        Entry.ended_at.is_(None),
-                        Entry.account_id == account.id,
-                        Entry.renewed_at > now - LEASE_SECONDS,
-                    )
-                )
-                if (open_sessions or 0) >= account.max_sessions:
-                    raise Violation(TOO_MANY_SESSIONS.fill())
+            reserved_ms, funds = await _admit(db, account, now)
             _count_new_session(account, now)
             if bearer.token is not None:
                 bearer.token.used_at = now
@@ -116,32 +110,38 @@ class Store:
                     key_id=bearer.key_id,
                     token_id=bearer.token_id,
                     node=self._node,
+                    process=self._process,
                     begun_at=now,
                     renewed_at=now,
+                    reserved_ms=reserved_ms,
                 )
             )
         longest = LONGEST_SESSION_SECONDS
         if bearer.token is not None:
             longest = min(longest, bearer.token.max_seconds)
-        if account.balance_ms is not None:
-            longest = min(longest, math.ceil(account.balance_ms / 1000))
-        return Grant(longest)
+        return Grant(longest, funds)
 
-    async def renew(self, usages: Mapping[str, Usage], *, now: float) -> None:
-        await self._enter([Sign(session, usage, now) for session, usage in usages.items()])
+    async def renew(self, usages: Mapping[str, Usage]) -> Mapping[str, Renewal]:
+        return await self._enter([Sign(session, usage) for session, usage in usages.items()])
 
-    async def end(self, session: str, usage: Usage, closure: Closure, *, now: float) -> None:
-        await self._endings.submit(Sign(session, usage, now, closure))
+    async def end(self, session: str, usage: Usage, closure: Closure) -> None:
+        await self._endings.submit(Sign(session, usage, closure))
+
+    async def _end(self, signs: Sequence[Sign]) -> None:
+        await self._enter(signs)
 
     @_carried_through
-    async def _enter(self, signs: Sequence[Sign]) -> None:
-        for first in range(0, len(signs), ENTERED_AT_ONCE):
+    async def _enter(self, signs: Sequence[Sign]) -> dict[str, Renewal]:
+        renewals: dict[str, Renewal] = {}
+        for first in range(0, len(signs), leases.ENTERED_AT_ONCE):
             async with self.database.begin() as db:
-                await _enter(db, signs[first : first + ENTERED_AT_ONCE])
+                some = signs[first : first + leases.ENTERED_AT_ONCE]
+                renewals |= await leases.enter(db, some, await self.database.now(db))
+        return renewals
 
     @_carried_through
     async def issue_token(
-        self, credential: str | None, *, expires_in: int, max_seconds: int, now: float
+        self, credential: str | None, *, expires_in: int, max_seconds: int
     ) -> str:
         async with self.database.begin() as db:
             bearer = await bearer_of_key(db, credential)
@@ -151,14 +151,42 @@ class Store:
                 key_id=bearer.key_id,
                 expires_in=expires_in,
                 max_seconds=max_seconds,
-                now=now,
+                now=await self.database.now(db),
             )
 
     @_carried_through
-    async def close_lost(self, now: float) -> int:
-        """Close sessions of any server whose lease has lapsed; gives how many there were."""
+    async def close_lost(self) -> int:
         async with self.database.begin() as db:
-            return await _close_as_lost(db, Entry.renewed_at <= now - LEASE_SECONDS)
+            now = await self.database.now(db)
+            return await leases.close_as_lost(db, leases.lapsed(now), now)
+
+    @_carried_through
+    async def reclaim(self) -> int:
+        """Close as lost what earlier servers of this one's name left open; gives how many.
+
+        None of them may be running any more. A session that is, goes on with its next renewal.
+        """
+        left = (Entry.node == self._node) & (Entry.process != self._process)
+        async with self.database.begin() as db:
+            return await leases.close_as_lost(db, left, await self.database.now(db))
+
+
+async def _admit(db: AsyncSession, account: Account, now: float) -> tuple[int, Funds | None]:
+    """Reserve what a new session may use at first; gives how much, and what it has to know.
+
+    Raises `Violation` if the account has no slot for it, or nothing left.
+    """
+    if account.max_sessions is None and account.balance_ms is None:
+        return 0, None
+    open_ = (await leases.open_by_account(db, [account.id], now)).get(account.id, Open())
+    reserved_ms, funds = 0, None
+    if account.balance_ms is not None:
+        reserved_ms, funds = Reserve(account.balance_ms, open_.with_one_more()).take(billed_ms=0)
+        if not reserved_ms:
+            raise unauthorized(NO_BALANCE)
+    if account.max_sessions is not None and open_.sessions >= account.max_sessions:
+        raise Violation(TOO_MANY_SESSIONS.fill())
+    return reserved_ms, funds
 
 
 def _count_new_session(account: Account, now: float) -> None:
@@ -166,76 +194,14 @@ def _count_new_session(account: Account, now: float) -> None:
     if account.sessions_per_minute is None:
         return
     minute = int(now // 60)
-    # Clocks of several servers, and one that is set back, do not agree on the minute.
-    passed = max(0, minute - account.minute)
-    limit = limit_after(
-        account.minute_limit, account.minute_used, passed, start=account.sessions_per_minute
-    )
-    used = 0 if passed else account.minute_used
-    if used >= limit:
+    if over(60.0 * account.minute, 60.0, now):
+        # Of a minute in the future, nobody knows how long ago it was written down.
+        passed = minute - account.minute if account.minute < minute else minute
+        account.minute_limit = limit_after(
+            account.minute_limit, account.minute_used, passed, start=account.sessions_per_minute
+        )
+        account.minute = minute
+        account.minute_used = 0
+    if account.minute_used >= account.minute_limit:
         raise Violation(TOO_MANY_SESSIONS.fill())
-    account.minute += passed
-    account.minute_limit = limit
-    account.minute_used = used + 1
-
-
-async def _enter(db: AsyncSession, signs: Sequence[Sign]) -> None:
-    """Enter what sessions say of themselves, and take what is new from the balances.
-
-    Those that have ended for good are left alone; one that was given up for lost has not.
-    """
-    # Whoever locks several entries does so in their order, and accounts after them: so nobody
-    # waits for somebody who waits for them.
-    going_on = await db.execute(
-        select(Entry.id, Entry.account_id, Entry.billed_ms)
-        .where(
-            Entry.id.in_([sign.session for sign in signs]),
-            or_(Entry.ended_at.is_(None), Entry.closure == SESSION_LOST.name),
-        )
-        .order_by(Entry.id)
-        .with_for_update()
-    )
-    sign_of = {sign.session: sign for sign in signs}
-    entries = []
-    due: Counter[int] = Counter()
-    for id, account_id, billed_ms in going_on:
-        sign = sign_of[id]
-        used = max(sign.usage.session_ms, sign.usage.audio_ms)
-        due[account_id] += used - billed_ms
-        entries.append(
-            {
-                "id": id,
-                "audio_ms": sign.usage.audio_ms,
-                "session_ms": sign.usage.session_ms,
-                "billed_ms": used,
-                "renewed_at": sign.at,
-                "ended_at": sign.at if sign.closure else None,
-                "closure": sign.closure.row.name if sign.closure else None,
-            }
-        )
-    if entries:
-        await db.execute(update(Entry), entries)
-    for account_id, used in sorted(due.items()):
-        await db.execute(
-            update(Account)
-            .where(Account.id == account_id, Account.balance_ms.is_not(None))
-            .values(balance_ms=Account.balance_ms - used)
-        )
-
-
-async def _close_as_lost(db: AsyncSession, which: ColumnElement[bool]) -> int:
-    """Close open sessions at their last sign of life, up to which they have been billed."""
-    lost = await db.scalars(
-        update(Entry)
-        .where(
-            Entry.id.in_(
-                select(Entry.id)
-                .where(Entry.ended_at.is_(None), which)
-                .order_by(Entry.id)
-                .with_for_update()
-            )
-        )
-        .values(ended_at=Entry.renewed_at, closure=SESSION_LOST.name)
-        .returning(Entry.id)
-    )
-    return len(lost.all())
+    account.minute_used += 1

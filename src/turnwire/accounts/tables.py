@@ -99,7 +99,9 @@ class Entry(Base):
     token_id: Mapped[int | None]
     """The token that it came by. No foreign key: tokens are pruned, the ledger is not."""
     node: Mapped[str]
-    """The server that ran it."""
+    """The name of the server that ran it, for people."""
+    process: Mapped[str] = mapped_column(default="", server_default="")
+    """The id of that server's process, which no other ever has."""
     begun_at: Mapped[Moment] = mapped_column(index=True)
     renewed_at: Mapped[Moment]
     """Its last sign of life."""
@@ -110,5 +112,7 @@ class Entry(Base):
     session_ms: Mapped[Milliseconds] = mapped_column(default=0)
     billed_ms: Mapped[Milliseconds] = mapped_column(default=0)
     """What the account has been billed for so far."""
+    reserved_ms: Mapped[Milliseconds] = mapped_column(default=0, server_default="0")
+    """What is set aside for it beyond that, while it is open."""
 
     account: Mapped[Account] = relationship(lazy="raise")

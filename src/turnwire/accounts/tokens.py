@@ -1,13 +1,32 @@
 """Temporary tokens: made, and forgotten some time after they have expired."""
 
-from sqlalchemy import delete, select
+from typing import overload
+
+from sqlalchemy import ColumnElement, delete, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from turnwire.accounts.keys import hash_key, new_token
+from turnwire.accounts.moments import Column, over
 from turnwire.accounts.tables import Token
+from turnwire.wire.limits import LONGEST_TOKEN_SECONDS
 
 KEPT_SECONDS = 24 * 60 * 60.0
 """How long an expired token is kept, so that its bearer is told that it has expired."""
+
+
+@overload
+def expired_for(seconds: float, expires_at: float, now: float) -> bool: ...
+@overload
+def expired_for(seconds: float, expires_at: Column, now: float) -> ColumnElement[bool]: ...
+def expired_for(
+    seconds: float, expires_at: float | Column, now: float
+) -> bool | ColumnElement[bool]:
+    """Whether a token expired so long ago; in Python or in SQL.
+
+    It can have been made no earlier than the longest life of a token before it expires, and by
+    that it is judged: a clock that was ahead made it in the future.
+    """
+    return over(expires_at, seconds + LONGEST_TOKEN_SECONDS, now + LONGEST_TOKEN_SECONDS)
 
 
 async def make_token(
@@ -22,7 +41,7 @@ async def make_token(
     """A new token of the account; long expired ones are forgotten."""
     # Those that somebody is looking at just now are left for the next time: waiting for them
     # while an account is locked could be waiting for somebody who waits for the account.
-    expired = select(Token.id).where(Token.expires_at < now - KEPT_SECONDS)
+    expired = select(Token.id).where(expired_for(KEPT_SECONDS, Token.expires_at, now))
     await db.execute(delete(Token).where(Token.id.in_(expired.with_for_update(skip_locked=True))))
     token = new_token()
     db.add(

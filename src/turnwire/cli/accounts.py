@@ -1,6 +1,5 @@
 """`turnwire accounts`: who may open sessions, and what they may have."""
 
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
@@ -77,7 +76,7 @@ async def create(
     sessions_per_minute: SessionsPerMinute = None,
 ) -> None:
     terms = _terms(balance, max_sessions, sessions_per_minute)
-    await management.create_account(name, now=time.time(), **terms)
+    await management.create_account(name, **terms)
 
 
 @app.command("list")

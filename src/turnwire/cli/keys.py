@@ -1,6 +1,5 @@
 """`turnwire keys`: what clients prove themselves with."""
 
-import time
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -22,7 +21,7 @@ async def create(
     name: Annotated[str, typer.Option(help="What you will know it by.", metavar="TEXT")] = "",
 ) -> None:
     """Make a key and print it. It is not kept and cannot be shown again."""
-    typer.echo(await management.create_key(account, name=name, now=time.time()))
+    typer.echo(await management.create_key(account, name=name))
 
 
 @app.command("list")
@@ -52,5 +51,5 @@ async def revoke(
     management: "Management",
     id: Annotated[int, typer.Argument(help="As `turnwire keys list` shows it.", metavar="ID")],
 ) -> None:
-    """Let nobody in with a key any more. Its open sessions go on."""
-    await management.revoke_key(id, now=time.time())
+    """Let nobody in with a key any more. Its open sessions end within seconds."""
+    await management.revoke_key(id)

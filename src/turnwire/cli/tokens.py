@@ -1,6 +1,5 @@
 """`turnwire tokens`: for clients that must not see a key, such as browsers."""
 
-import time
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -47,6 +46,6 @@ async def create(
     """Make a token and print it."""
     typer.echo(
         await management.create_token(
-            account, expires_in=expires_in, max_seconds=max_session_duration, now=time.time()
+            account, expires_in=expires_in, max_seconds=max_session_duration
         )
     )

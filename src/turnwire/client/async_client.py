@@ -50,7 +50,7 @@ HOLD_SECONDS = 0.25
 """How long the end of a turn in the middle of speech is held back. If the session ends with it, a
 word may have been cut: another session will hear that turn whole, and this end of it is dropped."""
 
-RENEWAL_SECONDS = 60.0
+HANDOVER_SECONDS = 60.0
 """How long before its expiry a session is renewed, or a quarter of its life if that is less."""
 
 SILENCE_SECONDS = 0.3
@@ -526,7 +526,7 @@ class AsyncClient:
         life = leg.session.begin.expires_at - self._clock.unix_time()
         if life < SHORTEST_LIFE_SECONDS:
             return
-        lead = min(RENEWAL_SECONDS, life / 4)
+        lead = min(HANDOVER_SECONDS, life / 4)
         await self._clock.sleep(life - lead)
         try:
             session = await self._open()

@@ -17,6 +17,7 @@
         ├── ErrorClosure
         │   ├── MissingAuthorization
         │   ├── Unauthorized
+        │   ├── AccessEnded
         │   ├── InternalError
         │   ├── ServerError
         │   ├── ServerStopping

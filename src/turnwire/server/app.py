@@ -104,7 +104,6 @@ async def issue_token(service: Service, request: Request) -> JSONResponse:
             credential_of(request),
             expires_in=asked.expires_in_seconds,
             max_seconds=asked.max_session_duration_seconds,
-            now=service.clock.unix_time(),
         )
     except Violation as violation:
         return refusal(401, violation.closure.text)

@@ -20,10 +20,12 @@ from uuid import uuid4
 from starlette.requests import HTTPConnection
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from turnwire.accounts.admission import Registry, Usage
+from turnwire.accounts.admission import Funds, Renewal, Usage
+from turnwire.accounts.credentials import NO_BALANCE, access_ended
 from turnwire.profanity import masked
 from turnwire.server.clock import Clock, Timer, pause, resolve
 from turnwire.server.decoders import CannotDecode, Decoder, Decoders
+from turnwire.server.leases import Leases
 from turnwire.session import effects, events
 from turnwire.session.options import SessionOptions
 from turnwire.session.session import Session
@@ -42,9 +44,6 @@ OUTBOX_MESSAGES = 256
 SEND_SECONDS = 30.0
 """How long one message may wait for a client that does not read; then the client counts as gone."""
 
-LEDGER_SECONDS = 5.0
-"""How long a close waits for the ledger."""
-
 logger = logging.getLogger(__name__)
 
 
@@ -52,6 +51,12 @@ def credential_of(request: HTTPConnection) -> str | None:
     """The key or token in the Authorization header, raw or as a bearer's; None without one."""
     header = request.headers.get("authorization", "")
     return header.removeprefix("Bearer ").strip() or None
+
+
+def _funded(funds: Funds | None) -> events.Funded:
+    if funds is None:
+        return events.Funded(None)
+    return events.Funded(funds.until_ms, funds.last, funds.seconds_left, access_ended(NO_BALANCE))
 
 
 class Connection:
@@ -63,7 +68,7 @@ class Connection:
         *,
         engine: Engine,
         decoders: Decoders,
-        registry: Registry,
+        leases: Leases,
         clock: Clock,
         ahead_seconds: float,
         codes: Mapping[str, int],
@@ -71,22 +76,20 @@ class Connection:
         self._websocket = websocket
         self._engine = engine
         self._decoders = decoders
-        self._registry = registry
+        self._leases = leases
         self._clock = clock
         self._codes = codes
         self._session = Session(
             str(uuid4()), engine.name, SessionOptions(masked, ahead_seconds=ahead_seconds)
         )
-        self.entered = False
-        """Whether the session stands in the ledger."""
-        self.renewed_at = 0.0
-        """When the clock was read for its last sign of life there."""
         self._stream: Stream | None = None
         self._decoder: Decoder | None = None
         # Lists, as they are short: an empty deque takes as much memory as 60 items.
         self._undecoded: list[effects.Decode] = []
         self._unheard: list[Samples] = []
         self._hold = 0.0
+        self._unfunded = False
+        """Whether more has to be reserved before more audio is read."""
         self._outbox: list[effects.Send | effects.Close] = []
         # Made when there is something to wait for: an Event takes six times the memory.
         self._posted: asyncio.Future[None] | None = None
@@ -133,38 +136,29 @@ class Connection:
         if self._stream is not None:
             await self._stream.close()
         # It still stands there if the connection was broken off in the middle of something.
-        await self._leave_ledger(SERVER_ERROR.fill())
-
-    async def _leave_ledger(self, closure: Closure) -> None:
-        """Write down how the session ended; the first closure counts."""
-        if not self.entered:
-            return
-        self.entered = False
-        now = self._clock.unix_time()
-        try:
-            async with asyncio.timeout(LEDGER_SECONDS):
-                await self._registry.end(self.id, self.usage(), closure, now=now)
-        except TimeoutError:
-            # What was asked of it is carried through, if it can be.
-            logger.warning("session %s: the ledger takes long to close its entry", self.id)
-        except Exception:
-            # What it used since the last renewal is not billed, and its lease lapses.
-            logger.exception("session %s could not be closed in the ledger", self.id)
+        await self._leases.end(self, SERVER_ERROR.fill())
 
     async def _admit(self) -> None:
-        began, now = self._clock.now(), self._clock.unix_time()
         credential = self._websocket.query_params.get("token") or credential_of(self._websocket)
+        now = self._clock.unix_time()
         try:
-            grant = await self._registry.begin(self.id, credential, now=now)
+            grant = await self._leases.begin(self, credential)
         except Violation as refusal:
             self._dispatch(events.Abort(refusal.closure.with_code(self._codes)))
-        except Exception:
-            logger.exception("session %s: admission failed", self.id)
+        except Exception as error:
+            # The outage is logged once, not for everybody that it turns away.
+            logger.debug("session %s: admission failed", self.id, exc_info=error)
             self._dispatch(events.Abort(INTERNAL_ERROR.fill()))
         else:
-            self.entered = True
-            self.renewed_at = began
             self._dispatch(events.Admitted(grant.max_seconds, unix_time=now))
+            self.renewed(grant.funds)
+
+    def renewed(self, renewal: Renewal) -> None:
+        """Take what a renewal of the session's lease brought."""
+        if isinstance(renewal, Closure):
+            self.drain(renewal)
+        else:
+            self._dispatch(_funded(renewal))
 
     def _listen(self, effect: effects.Listen) -> None:
         self._stream = self._engine.open(sample_rate=effect.sample_rate, options=effect.options)
@@ -215,6 +209,9 @@ class Connection:
         if self._hold:
             await pause(self._clock, self._hold)
             self._hold = 0.0
+        if self._unfunded:
+            self._unfunded = False
+            await self._leases.renew([self])
 
     async def _hear(self) -> None:
         async for heard in self._ear.events():
@@ -247,7 +244,7 @@ class Connection:
 
     async def _close(self, closure: Closure) -> None:
         # First the ledger: whoever sees the close may count on the slot being free again.
-        await self._leave_ledger(closure)
+        await self._leases.end(self, closure)
         # The row alone: its text may repeat what the client sent.
         logger.info(
             "session %s closed: %s (%d) after %.1f s with %.1f s of audio",
@@ -290,6 +287,9 @@ class Connection:
     def _held(self, effect: effects.Hold) -> None:
         self._hold = effect.seconds
 
+    def _reserve(self, _: effects.Reserve) -> None:
+        self._unfunded = True
+
     @property
     def _ear(self) -> Stream:
         if self._stream is None:
@@ -304,6 +304,7 @@ class Connection:
         effects.Decode: lambda self, effect: self._undecoded.append(effect),
         effects.Recognize: lambda self, effect: self._unheard.append(effect.samples),
         effects.Hold: _held,
+        effects.Reserve: _reserve,
         effects.Mark: lambda self, _: self._ear.mark(),
         effects.Finish: lambda self, _: self._ear.finish(),
         effects.Cut: lambda self, _: self._ear.cut(),

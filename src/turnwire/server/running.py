@@ -107,8 +107,8 @@ async def listening(
             server = _Server(config, service)
             serving = asyncio.create_task(server.serve(sockets=[listener]))
             upkeep = [
-                asyncio.create_task(service.renew()),
-                asyncio.create_task(service.sweep()),
+                asyncio.create_task(service.leases.keep()),
+                asyncio.create_task(service.leases.sweep()),
                 asyncio.create_task(service.lag.watch(LoopClock())),  # no time but the real
             ]
             try:
@@ -158,14 +158,14 @@ async def open_service(settings: Settings, engine: Engine) -> tuple[Service, str
     if settings.no_auth:
         registry = OpenRegistry()
     else:
-        now = time.time()
         registry = store = await Store.open(
             settings.database or sqlite_url(settings.data_dir),
             node=settings.node,
-            now=now,
             reusable_tokens=settings.reusable_tokens,
         )
-        first_key = await store.management.create_first_account(now=now)
+        if settings.reclaim:
+            await store.reclaim()
+        first_key = await store.management.create_first_account()
     clock = LoopClock()
     service = Service(
         engine,
@@ -174,6 +174,7 @@ async def open_service(settings: Settings, engine: Engine) -> tuple[Service, str
         max_sessions=settings.max_sessions,
         capacity=Capacity(engine, clock),
         ahead_seconds=settings.ahead_seconds,
+        outage_seconds=settings.outage_seconds,
         codes={TOO_MANY_SESSIONS.name: settings.too_many_sessions_code},
     )
     return service, first_key
@@ -204,12 +205,11 @@ async def running(
     authority of its own. Raises `turnwire.speech.engine.EngineError` if the model cannot be loaded.
     """
     engine = await asyncio.to_thread(load_engine, model) if isinstance(model, str) else model
-    now = time.time()
-    store = await Store.open(IN_MEMORY, node="here", now=now)
-    await store.management.create_account("here", now=now, sessions_per_minute=None)
-    key = await store.management.create_key("here", name="here", now=now)
+    store = await Store.open(IN_MEMORY, node="here")
+    await store.management.create_account("here", sessions_per_minute=None)
+    key = await store.management.create_key("here", name="here")
     with TemporaryDirectory(prefix="turnwire-") as folder:
-        own = self_signed(Path(folder), host, now=now) if tls else None
+        own = self_signed(Path(folder), host, now=time.time()) if tls else None
         service = Service(engine, store)
         async with listening(service, host=host, port=port, tls=own, rehearse=rehearse) as url:
             yield RunningServer(url, key, own.ca_file if own else None)

@@ -1,26 +1,24 @@
 """What all connections of one server share."""
 
 import asyncio
-import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from starlette.websockets import WebSocket
 
-from turnwire.accounts.admission import LEASE_SECONDS, RENEWAL_SECONDS, Registry
+from turnwire.accounts.admission import Registry
 from turnwire.server.capacity import Capacity
-from turnwire.server.clock import Clock, LoopClock, pause
+from turnwire.server.clock import Clock, LoopClock
 from turnwire.server.connection import Connection
 from turnwire.server.decoders import Decoders
 from turnwire.server.lag import LoopLag
+from turnwire.server.leases import OUTAGE_SECONDS, Leases
 from turnwire.session.options import AHEAD_SECONDS
 from turnwire.speech.engine import Engine
-from turnwire.wire.closures import LEASE_LOST, NO_CAPACITY, SERVER_STOPPING
+from turnwire.wire.closures import NO_CAPACITY, SERVER_STOPPING
 
 DRAIN_SECONDS = 10.0
 """How long open sessions have to deliver their last words when the server stops."""
-
-logger = logging.getLogger(__name__)
 
 
 @dataclass
@@ -38,9 +36,15 @@ class Service:
     codes: Mapping[str, int] = field(default_factory=dict)
     """Close codes other than the table's, by the name of the row."""
     lag: LoopLag = field(default_factory=LoopLag)
+    outage_seconds: float = OUTAGE_SECONDS
+    """How long sessions go on while the registry's store cannot be reached."""
+    leases: Leases = field(init=False)
     _decoders: Decoders = field(default_factory=Decoders)
     _open: dict[Connection, asyncio.Task[None] | None] = field(default_factory=dict)
     _stopping: bool = False
+
+    def __post_init__(self) -> None:
+        self.leases = Leases(self)
 
     @property
     def open_sessions(self) -> int:
@@ -59,7 +63,7 @@ class Service:
             websocket,
             engine=self.engine,
             decoders=self._decoders,
-            registry=self.registry,
+            leases=self.leases,
             clock=self.clock,
             ahead_seconds=self.ahead_seconds,
             codes=self.codes,
@@ -79,40 +83,6 @@ class Service:
     def _count(self) -> None:
         if self.capacity is not None:
             self.capacity.changed(len(self._open))
-
-    async def renew(self) -> None:
-        """Every few seconds, renew the leases of all sessions. Never ends.
-
-        While that fails, sessions go on for as long as their leases hold.
-        """
-        while True:
-            await pause(self.clock, RENEWAL_SECONDS)
-            now = self.clock.now()
-            entered = [connection for connection in self._open if connection.entered]
-            usages = {connection.id: connection.usage() for connection in entered}
-            try:
-                async with asyncio.timeout(RENEWAL_SECONDS):
-                    await self.registry.renew(usages, now=self.clock.unix_time())
-            except Exception:
-                logger.exception("leases could not be renewed; trying again later")
-                for connection in entered:
-                    if self.clock.now() - connection.renewed_at >= LEASE_SECONDS:
-                        connection.drain(LEASE_LOST.fill())
-            else:
-                for connection in entered:
-                    connection.renewed_at = now
-
-    async def sweep(self) -> None:
-        """Now and then, close the ledger entries of sessions whose server died. Never ends."""
-        while True:
-            await pause(self.clock, LEASE_SECONDS)
-            try:
-                lost = await self.registry.close_lost(self.clock.unix_time())
-            except Exception:
-                logger.exception("lost sessions could not be closed; trying again later")
-            else:
-                if lost:
-                    logger.warning("%d sessions of a server that died were closed as lost", lost)
 
     async def stop(self) -> None:
         """End every session, its last words delivered, and open no more."""

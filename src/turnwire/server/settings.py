@@ -117,10 +117,26 @@ class Settings(BaseSettings):
         str,
         Field(
             default_factory=lambda data: f"{socket.gethostname()}:{data['port']}",
-            description="Name of this server among those that share a database. Default: the "
-            "host's name and the port.",
+            description="Name by which people know this server among those that share a "
+            "database; the ledger has it. Default: the host's name and the port.",
         ),
     ]
+
+    reclaim: Annotated[
+        bool,
+        Field(
+            description="At the start, free what an earlier server of this node's name left open, "
+            "rather than wait 15 s for its leases to lapse. No other may run under that name."
+        ),
+    ] = False
+    outage_seconds: Annotated[
+        float,
+        Field(
+            ge=15,
+            description="How many seconds open sessions go on while the database cannot be "
+            "reached.",
+        ),
+    ] = 300.0
 
     @model_validator(mode="after")
     def _has_one_certificate(self) -> Self:

@@ -9,6 +9,7 @@ class Alarm(Enum):
     INACTIVITY_WARNING = auto()
     INACTIVITY = auto()
     HEARTBEAT = auto()
+    FUNDS = auto()
 
 
 class Alarms:

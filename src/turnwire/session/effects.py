@@ -55,6 +55,12 @@ class Hold:
 
 
 @dataclass(frozen=True, slots=True)
+class Reserve:
+    """Have more reserved for the session before reading on: `Funded` is the answer, unless the
+    accounts cannot be reached."""
+
+
+@dataclass(frozen=True, slots=True)
 class Mark:
     """Ask the speech stream to say when it has heard everything up to here."""
 
@@ -95,6 +101,7 @@ Effect = (
     | Decode
     | Recognize
     | Hold
+    | Reserve
     | Mark
     | Finish
     | Cut

@@ -31,6 +31,20 @@ class Admitted:
 
 
 @dataclass(frozen=True, slots=True)
+class Funded:
+    """What the session may use is reserved, in time or in audio, whichever is more."""
+
+    until_ms: int | None
+    """So much in all; None: as much as it likes."""
+    last: bool = False
+    """Whether there is no more after that."""
+    seconds_left: float = 0.0
+    """How long more can be reserved, if things go on as they do."""
+    closure: Closure | None = None
+    """How the session ends when there is no more."""
+
+
+@dataclass(frozen=True, slots=True)
 class AudioReceived:
     """A binary message."""
 
@@ -93,6 +107,7 @@ class Disconnected:
 Event = (
     Connected
     | Admitted
+    | Funded
     | AudioReceived
     | Decoded
     | Undecodable

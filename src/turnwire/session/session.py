@@ -32,6 +32,7 @@ from turnwire.session.events import (
     Disconnected,
     DrainRequested,
     Event,
+    Funded,
     TextReceived,
     Tick,
     Undecodable,
@@ -52,6 +53,7 @@ class Transition:
 
 
 _BROKEN_RULE = "it breaks a rule"
+_SPENT = "the balance is used up"
 _ENDS = {
     Abort: Transition(State.abort, {Closed: ""}),
     Disconnected: Transition(State.disconnected, {Closed: ""}),
@@ -69,8 +71,9 @@ EVENTS: Mapping[type[State], Mapping[type[Event], Transition]] = {
         **_ENDS,
     },
     Live: {
-        AudioReceived: Transition(Live.audio, {Closed: _BROKEN_RULE}),
-        Decoded: Transition(Live.decoded, {Closed: _BROKEN_RULE}),
+        Funded: Transition(Live.funded),
+        AudioReceived: Transition(Live.audio, {Draining: _SPENT, Closed: _BROKEN_RULE}),
+        Decoded: Transition(Live.decoded, {Draining: _SPENT, Closed: _BROKEN_RULE}),
         Undecodable: Transition(Live.undecodable, {Closed: ""}),
         TextReceived: Transition(Live.text, {Draining: "it is Terminate", Closed: _BROKEN_RULE}),
         SpeechStarted: Transition(Live.speech),
@@ -78,7 +81,7 @@ EVENTS: Mapping[type[State], Mapping[type[Event], Transition]] = {
         Pause: Transition(Live.speech),
         Marked: Transition(Live.speech),
         VoiceMeasured: Transition(Live.voice_measured),
-        Tick: Transition(Live.tick, {Draining: "the session expires or was inactive"}),
+        Tick: Transition(Live.tick, {Draining: f"the session expires, was inactive, or {_SPENT}"}),
         DrainRequested: Transition(Live.drain, {Draining: ""}),
         **_ENDS,
     },

@@ -30,11 +30,13 @@ from turnwire.session.events import (
     Decoded,
     Disconnected,
     DrainRequested,
+    Funded,
     TextReceived,
     Tick,
     Undecodable,
     VoiceMeasured,
 )
+from turnwire.session.funding import Funding
 from turnwire.session.heartbeat import INTERVAL_SECONDS, Pulse
 from turnwire.session.meter import Meter
 from turnwire.session.options import SessionOptions
@@ -170,6 +172,7 @@ class Live(State):
         self._pulse: Pulse | None = None
         """None: no heartbeats are asked for."""
         self._alarms = Alarms()
+        self._funding = Funding(self.meter, self._alarms, self._warnings)
         self._alarms.set(Alarm.EXPIRY, now + max_seconds)
         self._alarms.set(Alarm.EXPIRY_WARNING, now + max_seconds - EXPIRY_WARNING_SECONDS)
         self._stay_active(now)
@@ -188,10 +191,10 @@ class Live(State):
     def audio(self, event: AudioReceived, now: float) -> Step:
         self._stay_active(now)
         _check_size(len(event.data))
-        return self, self._audio.receive(event, now)
+        return self._stay_funded(self._audio.receive(event, now), now)
 
     def decoded(self, event: Decoded, now: float) -> Step:
-        return self, self._audio.decoded(event, now)
+        return self._stay_funded(self._audio.decoded(event, now), now)
 
     def undecodable(self, event: Undecodable, now: float) -> Step:
         return self, self._audio.undecodable(event)
@@ -219,6 +222,22 @@ class Live(State):
         self._keep_pulse(now)
         after = self._request.recognition_options
         return self, [Configure(after)] if after != before else []
+
+    # What the account pays for.
+
+    def funded(self, event: Funded, now: float) -> Step:
+        return self, self._funding.receive(event, now)
+
+    def _stay_funded(self, effects: list[Effect], now: float) -> Step:
+        if self._funding.used_up:
+            state, end = self._spend(now)
+            return state, effects + end
+        return self, effects + self._funding.cover()
+
+    def _spend(self, now: float) -> Step:
+        # Nobody pays for the time that the last words take.
+        self.meter.stop(now)
+        return self._drain(self._funding.closure, now)
 
     # What the engine recognizes.
 
@@ -295,6 +314,7 @@ class Live(State):
         Alarm.INACTIVITY_WARNING: _warn_of_inactivity,
         Alarm.INACTIVITY: _end_inactive,
         Alarm.HEARTBEAT: _beat,
+        Alarm.FUNDS: _spend,
     }
 
 

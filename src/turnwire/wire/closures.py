@@ -203,6 +203,19 @@ UNAUTHORIZED = ClosureRow(
     example={"reason": "Invalid API key"},
 )
 
+ACCESS_ENDED = replace(
+    UNAUTHORIZED,
+    name="access_ended",
+    phase=Phase.SESSION,
+    drains=True,
+    meaning="The account may not have the session any longer: its key was revoked, the account was "
+    "disabled, its balance is used up, or its limit was lowered. The last words were delivered. To "
+    "a client it reads as unauthorized.",
+    how_to_trigger="Revoke the key of an open session and wait five seconds.",
+    warning="The account's balance ends in {n} seconds",
+    example={"reason": "Insufficient account balance"},
+)
+
 INTERNAL_ERROR = ClosureRow(
     name="internal_error",
     code=1011,
@@ -243,10 +256,10 @@ LEASE_LOST = replace(
     SERVER_ERROR,
     name="lease_lost",
     drains=True,
-    meaning="The session could not be renewed in the ledger, so its place may be taken by another; "
-    "the last words were delivered. To a client it reads as server_error.",
+    meaning="The ledger could not be reached for so long that the session had to end; the last "
+    "words were delivered. To a client it reads as server_error.",
     advice="Open a new session; the server's log says why the ledger could not be reached.",
-    how_to_trigger="Make the database unreachable for longer than a lease while a session is open.",
+    how_to_trigger="Make the database unreachable for five minutes while a session is open.",
 )
 
 INVALID_MESSAGE_TYPE = ClosureRow(
@@ -373,8 +386,8 @@ SESSION_EXPIRED = ClosureRow(
     kind=Kind.KNOWN,
     phase=Phase.SESSION,
     drains=True,
-    meaning="The session reached its longest duration: three hours, what its temporary token "
-    "allows, or what the account's balance pays for. Begin.expires_at had named the time.",
+    meaning="The session reached its longest duration: three hours, or what its temporary "
+    "token allows. Begin.expires_at had named the time.",
     advice="Open a new session.",
     how_to_trigger="Open a session with a token whose max_session_duration_seconds is 60; wait.",
     retry_after=0,

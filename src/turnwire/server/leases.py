@@ -1,0 +1,162 @@
+"""The leases of one server's sessions: taken, renewed all at once, and given back.
+
+A renewal says what a session used and brings what it may use next, or that it has to end. While
+the store cannot be reached sessions go on, for as long as the operator allows; those that end
+meanwhile are entered when it can be reached again.
+"""
+
+import asyncio
+import logging
+from collections.abc import Iterable
+from typing import Protocol
+
+from turnwire.accounts.admission import (
+    LEASE_SECONDS,
+    RENEWAL_SECONDS,
+    Grant,
+    Registry,
+    Renewal,
+    Usage,
+)
+from turnwire.server.clock import Clock, pause
+from turnwire.server.outage import Outage
+from turnwire.wire.closures import LEASE_LOST, Closure, Violation
+
+LEDGER_SECONDS = 5.0
+"""How long a close waits for the ledger."""
+
+OUTAGE_SECONDS = 300.0
+"""How long sessions go on without the store, unless the server is told otherwise."""
+
+UNENTERED = 100_000
+"""How many ended sessions are kept for a store that cannot be reached."""
+
+logger = logging.getLogger(__name__)
+
+
+class Leased(Protocol):
+    """A session, as far as its lease is concerned."""
+
+    @property
+    def id(self) -> str: ...
+
+    def usage(self) -> Usage: ...
+
+    def renewed(self, renewal: Renewal) -> None:
+        """Take what a renewal brought."""
+
+    def drain(self, closure: Closure) -> None: ...
+
+
+class Host(Protocol):
+    """What leases need of their server."""
+
+    registry: Registry
+    clock: Clock
+    outage_seconds: float
+
+
+class Leases:
+    def __init__(self, host: Host) -> None:
+        self._host = host
+        self._held: dict[Leased, float] = {}
+        """The sessions that stand in the ledger, and when the clock was read for their last sign
+        of life there."""
+        self._unentered: dict[str, tuple[Usage, Closure]] = {}
+        """The sessions that ended, and could not be entered yet."""
+        self._outage = Outage(host.clock)
+
+    @property
+    def reachable(self) -> bool:
+        """Whether the store answered when it was asked last."""
+        return not self._outage.lasts
+
+    async def begin(self, session: Leased, credential: str | None) -> Grant:
+        """Admit a session. Raises what `Registry.begin` does."""
+        now = self._host.clock.now()
+        try:
+            grant = await self._host.registry.begin(session.id, credential)
+        except Violation:
+            raise
+        except Exception as error:
+            self._outage.failed("A session could not be admitted", error)
+            raise
+        self._held[session] = now
+        return grant
+
+    async def end(self, session: Leased, closure: Closure) -> None:
+        """Write down how a session ended; the first closure counts."""
+        if self._held.pop(session, None) is None:
+            return
+        usage = session.usage()
+        try:
+            async with asyncio.timeout(LEDGER_SECONDS):
+                await self._host.registry.end(session.id, usage, closure)
+        except TimeoutError:
+            # What was asked of the store is carried through if it can be; entered twice is once.
+            logger.warning("session %s: the ledger takes long to close its entry", session.id)
+            self._keep(session.id, usage, closure)
+        except Exception as error:
+            self._outage.failed("A session could not be closed in the ledger", error)
+            self._keep(session.id, usage, closure)
+
+    async def renew(self, sessions: Iterable[Leased] | None = None) -> None:
+        """Renew these leases now, None for all. If that fails they stay as they are."""
+        now = self._host.clock.now()
+        held = list(self._held)
+        if sessions is not None:
+            held = [session for session in sessions if session in self._held]
+        try:
+            async with asyncio.timeout(RENEWAL_SECONDS):
+                renewals = await self._host.registry.renew(
+                    {session.id: session.usage() for session in held}
+                )
+        except Exception as error:
+            self._outage.failed("Leases could not be renewed", error)
+            return
+        self._outage.worked()
+        for session in held:
+            if session in self._held:
+                self._held[session] = now
+                session.renewed(renewals.get(session.id))
+
+    async def keep(self) -> None:
+        """Renew all leases every few seconds. Never ends."""
+        while True:
+            await pause(self._host.clock, RENEWAL_SECONDS)
+            await self.renew()
+            if self.reachable:
+                await self._enter_ended()
+            else:
+                self._end_unrenewed()
+
+    async def sweep(self) -> None:
+        """Now and then, close the ledger entries of sessions whose server died. Never ends."""
+        while True:
+            await pause(self._host.clock, LEASE_SECONDS)
+            try:
+                lost = await self._host.registry.close_lost()
+            except Exception as error:
+                self._outage.failed("Lost sessions could not be closed", error)
+            else:
+                if lost:
+                    logger.warning("%d sessions of a server that died were closed as lost", lost)
+
+    def _keep(self, id: str, usage: Usage, closure: Closure) -> None:
+        if len(self._unentered) < UNENTERED:
+            self._unentered[id] = usage, closure
+
+    async def _enter_ended(self) -> None:
+        """Enter what ended during an outage, until that fails."""
+        try:
+            for id, (usage, closure) in list(self._unentered.items()):
+                async with asyncio.timeout(LEDGER_SECONDS):
+                    await self._host.registry.end(id, usage, closure)
+                del self._unentered[id]
+        except Exception as error:
+            self._outage.failed("Sessions could not be closed in the ledger", error)
+
+    def _end_unrenewed(self) -> None:
+        for session, renewed_at in list(self._held.items()):
+            if self._host.clock.now() - renewed_at >= self._host.outage_seconds:
+                session.drain(LEASE_LOST.fill())
