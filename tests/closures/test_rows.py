@@ -473,7 +473,7 @@ async def test_the_retired_paths_are_gone(path: str) -> None:
 
 async def serve(data_dir: Path) -> tuple[asyncio.subprocess.Process, str, str | None]:
     """A server in a process of its own: it, its URL, and the first key if it printed one."""
-    command = ["-m", "turnwire.cli", "serve", "--model=echo", "--port=0", "--node=n", "--reclaim"]
+    command = ["-m", "turnwire", "serve", "--model=echo", "--port=0", "--node=n", "--reclaim"]
     process = await asyncio.create_subprocess_exec(
         sys.executable, *command, f"--data-dir={data_dir}", stdout=asyncio.subprocess.PIPE
     )

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TypedDict, Unpack
 
-from sqlalchemy import func, select
+from sqlalchemy import delete, func, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import contains_eager
@@ -53,14 +53,16 @@ class Management:
         self._database = database
 
     async def create_first_account(self) -> str | None:
-        """An account and its key, which is shown here once; None if there are accounts already."""
+        """The first key, which is shown here once, of the first account; None if there are keys."""
         async with self._database.begin() as db:
-            if await db.scalar(select(Account.id).limit(1)) is not None:
+            if await db.scalar(select(ApiKey.id).limit(1)) is not None:
                 return None
             now = await self._database.now(db)
-            account = _new_account(FIRST_ACCOUNT, {}, now)
-            db.add(account)
-            await db.flush()
+            account = await db.scalar(select(Account).where(Account.name == FIRST_ACCOUNT))
+            if account is None:
+                account = _new_account(FIRST_ACCOUNT, {}, now)
+                db.add(account)
+                await db.flush()
             return _add_key(db, account, FIRST_ACCOUNT, now)
 
     async def create_account(self, name: str, **terms: Unpack[Terms]) -> None:
@@ -88,6 +90,11 @@ class Management:
         async with self._database.begin() as db:
             now = await self._database.now(db)
             return _add_key(db, await _account(db, account), name, now)
+
+    async def take_back_key(self, key: str) -> None:
+        """Undo the making of a key that nobody has seen."""
+        async with self._database.begin() as db:
+            await db.execute(delete(ApiKey).where(ApiKey.hash == hash_key(key)))
 
     async def keys(self) -> Sequence[ApiKey]:
         """All keys, in the order they were made, with their accounts."""

@@ -21,7 +21,12 @@ async def create(
     name: Annotated[str, typer.Option(help="What you will know it by.", metavar="TEXT")] = "",
 ) -> None:
     """Make a key and print it. It is not kept and cannot be shown again."""
-    typer.echo(await management.create_key(account, name=name))
+    key = await management.create_key(account, name=name)
+    try:
+        typer.echo(key)
+    except OSError:
+        await management.take_back_key(key)
+        raise
 
 
 @app.command("list")

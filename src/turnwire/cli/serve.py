@@ -4,19 +4,21 @@ import asyncio
 import logging
 import shlex
 import signal
-import sys
 import time
 from typing import TYPE_CHECKING
 
-import typer
-
 from turnwire.cli.failures import fail, needs_server
+from turnwire.cli.lines import LineWriter, logging_to, why_not, writing_to
 from turnwire.cli.settings import takes_settings
 from turnwire.server.settings import Settings
 
 if TYPE_CHECKING:
+    from turnwire.server.service import Service
     from turnwire.server.tls import Tls
     from turnwire.speech.engine import Engine
+
+
+STDOUT, STDERR = 1, 2
 
 
 @takes_settings()
@@ -35,21 +37,21 @@ def serve(settings: Settings) -> None:
         from turnwire.speech import load_engine
         from turnwire.speech.engine import EngineError
 
-    logging.basicConfig(
-        stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s"
-    )
     logging.getLogger("alembic").setLevel(logging.WARNING)
     allow_open_files()
     try:
-        tls = tls_of(settings, now=time.time())
-        engine = load_engine(settings.model)
-        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-            runner.run(_serve(settings, engine, tls))
-    except (AccountsError, AddressUnusable, EngineError, TlsError) as error:
+        with logging_to(STDERR), writing_to(STDOUT) as output:
+            tls = tls_of(settings, now=time.time())
+            engine = load_engine(settings.model)
+            with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+                runner.run(_serve(settings, engine, tls, output))
+    except (AccountsError, AddressUnusable, EngineError, KeyNotShown, TlsError) as error:
         fail(str(error))
 
 
-async def _serve(settings: Settings, engine: "Engine", tls: "Tls | None") -> None:
+async def _serve(
+    settings: Settings, engine: "Engine", tls: "Tls | None", output: LineWriter
+) -> None:
     from turnwire.server.running import listening, open_service
 
     stop = asyncio.Event()
@@ -58,17 +60,40 @@ async def _serve(settings: Settings, engine: "Engine", tls: "Tls | None") -> Non
         loop.add_signal_handler(sign, stop.set)
     service, first_key = await open_service(settings, engine)
     if first_key is not None:
-        typer.echo(f"Your API key, shown this once: {first_key}")
+        await _show(first_key, output, service, stop)
     async with listening(
         service, host=settings.host, port=settings.port, tls=tls, rehearse=settings.rehearse
     ) as url:
-        typer.echo(f"Turnwire is ready at {url}/v3/ws with model {engine.name}.")
+        output.write(f"Turnwire is ready at {url}/v3/ws with model {engine.name}.")
         if service.session_limit is not None:
-            typer.echo(f"It takes up to {service.session_limit} sessions at once.")
+            output.write(f"It takes up to {service.session_limit} sessions at once.")
         if tls is not None and tls.ca_file is not None:
             ca_file = shlex.quote(str(tls.ca_file.resolve()))
-            typer.echo("Its certificate is its own. Clients trust it with")
-            typer.echo(f"  SSL_CERT_FILE={ca_file}  (Python)")
-            typer.echo(f"  NODE_EXTRA_CA_CERTS={ca_file}  (Node)")
+            output.write("Its certificate is its own. Clients trust it with")
+            output.write(f"  SSL_CERT_FILE={ca_file}  (Python)")
+            output.write(f"  NODE_EXTRA_CA_CERTS={ca_file}  (Node)")
         await stop.wait()
-        typer.echo("Stopping: open sessions deliver their last words.")
+        output.write("Stopping: open sessions deliver their last words.")
+
+
+class KeyNotShown(Exception):
+    """A new key could not be shown; the text is one sentence for the operator."""
+
+
+async def _show(key: str, output: LineWriter, service: "Service", stop: asyncio.Event) -> None:
+    """Show a new key, or take it back: it is kept nowhere else. Raises `KeyNotShown`."""
+    from turnwire.accounts.store import Store
+
+    written = asyncio.wrap_future(output.write(f"Your API key, shown this once: {key}"))
+    stopped = asyncio.create_task(stop.wait())
+    await asyncio.wait((written, stopped), return_when=asyncio.FIRST_COMPLETED)
+    stopped.cancel()
+    if written.done() and written.exception() is None:
+        return
+    assert isinstance(service.registry, Store)
+    await service.registry.management.take_back_key(key)
+    if not written.cancel():
+        await service.aclose()
+        error = written.exception()
+        why = why_not(error) if isinstance(error, OSError) else error
+        raise KeyNotShown(f"The first API key could not be shown, so it was not made: {why}.")

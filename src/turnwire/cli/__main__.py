@@ -1,5 +1,0 @@
-"""`python -m turnwire.cli` is `turnwire`."""
-
-from turnwire.cli import app
-
-app()
