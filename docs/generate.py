@@ -20,7 +20,15 @@ from turnwire.wire.closures import (
     Kind,
     Phase,
 )
-from turnwire.wire.parameters import ConnectionParameters, Family, LiveParameters, TokenRequest
+from turnwire.wire.models import Family
+from turnwire.wire.parameters import (
+    ConnectionParameters,
+    LiveParameters,
+    NoEffect,
+    Only,
+    TokenRequest,
+)
+from turnwire.wire.values import Refused
 
 HERE = Path(__file__).parent
 
@@ -101,17 +109,25 @@ def protocol() -> Iterator[str]:
     )
     yield "## Connection parameters"
     yield (
-        "Unknown names are ignored. Lists are JSON arrays; booleans are `true` or `false` in any "
-        "case, or `1` and `0`. What `UpdateConfiguration` may change while the session runs is "
-        "marked live."
+        "Names that are not in this table are ignored. Lists are JSON arrays; booleans are `true` "
+        "or `false` in any case, or `1` and `0`. A name given twice with different values is an "
+        "error, except for lists, which are put together; `name[]=` is the same as `name=`. What "
+        "`UpdateConfiguration` may change while the session runs is marked live. Of parameters "
+        "that are not, it may repeat the value, or gets a Warning."
+    )
+    yield (
+        "A value that a parameter cannot have ends the session with 3006. So does a value, unless "
+        "it is false or empty, of a parameter that is refused here because a client would rely on "
+        "it. What has no effect is answered by a Warning, to clients that set `session_warnings`."
     )
     yield table(
-        ("Name", "Default", "Live", "Meaning"),
+        ("Name", "Default", "Live", "Here", "Meaning"),
         (
             (
                 code(name),
                 default(name, field.default),
                 "live" if name in LiveParameters.model_fields else "",
+                standing(field),
                 field.description,
             )
             for name, field in sorted(ConnectionParameters.model_fields.items())
@@ -206,6 +222,20 @@ def followers(transition: Transition) -> str:
 def first_sentence(kind: type) -> str:
     text = " ".join((kind.__doc__ or "").split())
     return text.partition(". ")[0].removesuffix(".") + "."
+
+
+def standing(field: FieldInfo) -> str:
+    """Whether this server does what a parameter asks for."""
+    for mark in field.metadata:
+        match mark:
+            case Refused(reason):
+                return f"refused: {reason}"
+            case NoEffect(reason):
+                return f"no effect: {reason}"
+            case Only(family, refused_elsewhere):
+                elsewhere = "refused" if refused_elsewhere else "no effect"
+                return f"for {family.label} models; {elsewhere} for others"
+    return "works"
 
 
 def default(name: str, value: object) -> str:

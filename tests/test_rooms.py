@@ -41,7 +41,7 @@ PURE = {
         "re",
         "string",
     ),
-    *("types", "typing", "numpy", "pydantic", "turnwire"),
+    *("types", "typing", "numpy", "pydantic", "pydantic_core", "turnwire"),
 }
 """What a room without clocks, sockets and threads may import: what gives the same answer whenever
 it is asked, and changes nothing outside."""

@@ -143,7 +143,7 @@ BROKEN_RULES = [
         id="chunk-too-long",
     ),
     pytest.param(
-        [quiet(20)] * 3,
+        [quiet(20)] * 50,
         3007,
         "Input duration violation: 20.0 ms. Expected between 50 and 1000 ms",
         id="chunks-too-short",

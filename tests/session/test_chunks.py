@@ -15,14 +15,29 @@ def test_too_long_is_refused_at_once() -> None:
     assert not ChunkRule().allows(1200)
 
 
-def test_short_chunks_survive_alone_and_in_pairs_but_not_in_a_run() -> None:
+def test_about_a_second_of_short_chunks_in_a_row_is_let_pass() -> None:
     rule = ChunkRule()
-    assert [rule.allows(ms) for ms in (20, 50, 20, 10, 50, 20, 20, 20)] == [True] * 7 + [False]
+    assert [rule.allows(20) for _ in range(50)] == [True] * 49 + [False]
+
+
+def test_a_long_enough_chunk_ends_a_run() -> None:
+    rule = ChunkRule()
+    for _ in range(10):
+        assert all(rule.allows(20) for _ in range(49))
+        assert rule.allows(50)
 
 
 def test_a_message_in_between_ends_a_run() -> None:
     rule = ChunkRule()
     for _ in range(10):
-        assert rule.allows(20)
-        assert rule.allows(10)
+        assert all(rule.allows(20) for _ in range(49))
         rule.forgive()
+
+
+def test_a_run_begins_once() -> None:
+    rule = ChunkRule()
+    begun = []
+    for ms in (20, 20, 50, 10, 10):
+        rule.allows(ms)
+        begun.append(rule.began_short_run)
+    assert begun == [True, False, False, True, False]

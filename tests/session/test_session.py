@@ -18,6 +18,7 @@ from turnwire.session.effects import (
     Finish,
     Hold,
     Listen,
+    Log,
     Mark,
     MeasureVoice,
     Recognize,
@@ -104,7 +105,11 @@ def test_begin_comes_first_and_says_when_the_session_ends() -> None:
 
 @pytest.mark.parametrize(
     ("query", "model"),
-    [([], "tiny.en"), ([("speech_model", "universal-3-6-pro")], "universal-3-6-pro")],
+    [
+        ([], "universal-streaming-english"),
+        ([("speech_model", "tiny.en")], "tiny.en"),
+        ([("speech_model", "universal-3-6-pro")], "universal-3-6-pro"),
+    ],
 )
 def test_begin_echoes_the_model_that_was_asked_for(
     query: list[tuple[str, str]], model: str
@@ -385,14 +390,16 @@ def test_a_broken_rule_ends_the_session_in_the_words_of_the_page(
 def test_a_wrong_sample_rate_shows_as_short_chunks_and_a_tail_is_forgiven() -> None:
     half = bytes(800)  # 50 ms at 8 kHz, declared as 16 kHz
     session = opened()
-    session.receive(AudioReceived(half), 101)
-    session.receive(AudioReceived(half), 101)
-    assert closed(session.receive(AudioReceived(half), 101))[2] == (
+    for _ in range(39):
+        session.receive(AudioReceived(half), 101)
+    effects = session.receive(AudioReceived(half), 101)
+    assert effects[0] == Log("declared: sample_rate 16000, pcm_s16le, one channel")
+    assert closed(effects)[2] == (
         "Input duration violation: 25.0 ms. Expected between 50 and 1000 ms"
     )
     session = opened()
-    session.receive(AudioReceived(half), 101)
-    session.receive(AudioReceived(half), 101)
+    for _ in range(39):
+        session.receive(AudioReceived(half), 101)
     session.receive(text(type="ForceEndpoint"), 101)
     assert session.receive(AudioReceived(half), 101) != []
 

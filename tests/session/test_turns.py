@@ -22,7 +22,8 @@ from turnwire.session.style import style
 from turnwire.session.turns import TurnAssembler
 from turnwire.wire import messages
 from turnwire.wire.messages import Turn
-from turnwire.wire.parameters import ConnectionParameters, Family
+from turnwire.wire.models import Family
+from turnwire.wire.parameters import ConnectionParameters
 
 
 def assembler(family: Family = Family.UNIVERSAL_STREAMING, **asked: Any) -> TurnAssembler:

@@ -284,6 +284,9 @@ class Connection:
         if self._outbox_has_room is None and len(self._outbox) >= OUTBOX_MESSAGES:
             self._outbox_has_room = asyncio.get_running_loop().create_future()
 
+    def _log(self, effect: effects.Log) -> None:
+        logger.warning("session %s: %s", self.id, effect.text)
+
     def _held(self, effect: effects.Hold) -> None:
         self._hold = effect.seconds
 
@@ -305,6 +308,7 @@ class Connection:
         effects.Recognize: lambda self, effect: self._unheard.append(effect.samples),
         effects.Hold: _held,
         effects.Reserve: _reserve,
+        effects.Log: _log,
         effects.Mark: lambda self, _: self._ear.mark(),
         effects.Finish: lambda self, _: self._ear.finish(),
         effects.Cut: lambda self, _: self._ear.cut(),

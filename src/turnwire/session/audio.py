@@ -1,7 +1,8 @@
 """The audio that a client sends: what is accepted of it, and what the engine gets."""
 
 from turnwire.session.chunks import ChunkRule
-from turnwire.session.effects import Decode, Effect, Hold, Recognize
+from turnwire.session.declared_rate import COMMON_RATES, RateWatch
+from turnwire.session.effects import Decode, Effect, Hold, Log, Recognize
 from turnwire.session.events import AudioReceived, Decoded, Undecodable
 from turnwire.session.meter import Meter
 from turnwire.session.pace import THROTTLE, Pace
@@ -14,6 +15,8 @@ from turnwire.wire.closures import (
     Violation,
 )
 from turnwire.wire.encodings import DECODED_RATE, UNCOMPRESSED, Encoding
+from turnwire.wire.formats import foreign_format
+from turnwire.wire.messages import check_binary
 
 _STREAM_NAMES = {
     Encoding.OPUS: "Opus packet",
@@ -43,7 +46,9 @@ class AudioIntake:
         if encoding in UNCOMPRESSED:
             self.sample_rate = sample_rate
             self._decoder = AudioDecoder(encoding, sample_rate)
+        self._begun = False
         self._chunks = ChunkRule()
+        self._rate_watch = RateWatch(self.sample_rate)
         self._pace = Pace(ahead_seconds)
         self._warned_of_pace = False
         self._meter = meter
@@ -52,15 +57,14 @@ class AudioIntake:
     def receive(self, event: AudioReceived, now: float) -> list[Effect]:
         if not event.data:
             return []
+        check_binary(event.data)
         if self._decoder is None:
             return [Decode(self._encoding, event.data)]
         ms = self._decoder.duration_ms(event.data)
-        shown = f"{ms:.1f}"
-        if not self._chunks.allows(ms):
-            raise Violation(INPUT_DURATION.fill(ms=shown))
-        warning = self._warnings.of(INPUT_DURATION, ms=shown) if self._chunks.forgave else []
+        doubts = self._check_format(event.data) + self._check_duration(ms)
+        doubts += self._check_rate(ms, now)
         held = self._keep_pace(ms, now)
-        return [Recognize(self._decoder.decode(event.data)), *warning, *held]
+        return [Recognize(self._decoder.decode(event.data)), *doubts, *held]
 
     def decoded(self, event: Decoded, now: float) -> list[Effect]:
         held = self._keep_pace(1000 * len(event.samples) / DECODED_RATE, now)
@@ -74,6 +78,39 @@ class AudioIntake:
         """A text message came between two chunks."""
         self._chunks.forgive()
 
+    def _check_format(self, data: bytes) -> list[Effect]:
+        if self._begun:
+            return []
+        self._begun = True
+        found = foreign_format(data)
+        if found is None:
+            return []
+        text = UNDECODABLE_AUDIO.announced(what=self._encoding, detail=found)
+        return [Log(text), *self._warnings.text(UNDECODABLE_AUDIO, text)]
+
+    def _check_duration(self, ms: float) -> list[Effect]:
+        shown = f"{ms:.1f}"
+        if not self._chunks.allows(ms):
+            raise Violation(INPUT_DURATION.fill(ms=shown), cause=self._declared)
+        return self._warnings.of(INPUT_DURATION, ms=shown) if self._chunks.began_short_run else []
+
+    def _check_rate(self, ms: float, now: float) -> list[Effect]:
+        found = self._rate_watch.receive(ms / 1000, now)
+        if found is None:
+            return []
+        pace, likely = found
+        text = f"Audio comes at {pace:.2f} times real time: its sample_rate seems to be {likely}"
+        if likely // 2 in COMMON_RATES:
+            text += f", or {likely // 2} with two channels"
+        return [
+            Log(f"{text}; {self._declared}"),
+            *self._warnings.text(TRANSMISSION_RATE, f"{text}; {self._declared}"),
+        ]
+
+    @property
+    def _declared(self) -> str:
+        return f"declared: sample_rate {self.sample_rate}, {self._encoding}, one channel"
+
     def _keep_pace(self, ms: float, now: float) -> list[Effect]:
         self._meter.add_audio(ms)
         self._pace.receive(ms / 1000, now)
@@ -82,10 +119,11 @@ class AudioIntake:
             "elapsed": f"{self._pace.elapsed:.6f}",
         }
         if self._pace.exceeded:
-            raise Violation(TRANSMISSION_RATE.fill(**figures))
+            raise Violation(TRANSMISSION_RATE.fill(**figures), cause=self._declared)
         if not self._pace.half_used:
             self._warned_of_pace = False
             return []
         warning = [] if self._warned_of_pace else self._warnings.of(TRANSMISSION_RATE, **figures)
         self._warned_of_pace = True
+        self._rate_watch.stop()
         return [*warning, Hold(ms / 1000 / THROTTLE)]

@@ -88,6 +88,13 @@ class MeasureVoice:
 
 
 @dataclass(frozen=True, slots=True)
+class Log:
+    """Write this into the server's log; it holds no word of what was said or sent."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class Close:
     """Close the connection. Last effect of every session."""
 
@@ -107,5 +114,6 @@ Effect = (
     | Cut
     | Configure
     | MeasureVoice
+    | Log
     | Close
 )

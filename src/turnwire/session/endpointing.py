@@ -5,7 +5,8 @@ from typing import TypeVar
 
 from turnwire.recognition import RecognitionOptions
 from turnwire.wire.limits import LONGEST_SESSION_SECONDS
-from turnwire.wire.parameters import ConnectionParameters, Family
+from turnwire.wire.models import ENGLISH, Family
+from turnwire.wire.parameters import ConnectionParameters
 from turnwire.wire.presets import BY_MODE, CONFIDENCE_THRESHOLD, UNIVERSAL_STREAMING, Mode
 
 Number = TypeVar("Number", int, float)
@@ -84,7 +85,9 @@ def recognition_options(family: Family, asked: ConnectionParameters) -> Recognit
 
 def _languages(asked: ConnectionParameters) -> tuple[str, ...]:
     codes = asked.language_codes if asked.language_codes is not None else asked.language_code
-    if not codes and asked.speech_model == "universal-streaming-english":
+    if codes is None and asked.language is not None:
+        codes = [asked.language]
+    if not codes and asked.speech_model == ENGLISH:
         return ("en",)
     return tuple(code for code in codes or () if code != "multi")
 

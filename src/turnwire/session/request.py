@@ -6,13 +6,15 @@ from turnwire.recognition import RecognitionOptions
 from turnwire.session.endpointing import Endpointing, endpointing, mode_of, recognition_options
 from turnwire.session.events import Connected
 from turnwire.wire.messages import API_VERSION, Configuration, UpdateConfiguration
+from turnwire.wire.models import Family, default_model
 from turnwire.wire.parameters import (
     ConnectionParameters,
-    Family,
     check_family,
-    parse_query,
-    requested_family,
+    family_of,
+    unchanged,
+    without_effect,
 )
+from turnwire.wire.queries import parse_query
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,8 +32,8 @@ class SessionRequest:
         `loaded` is the name of the model that serves all sessions.
         """
         parameters = parse_query(event.query)
-        family = requested_family(parameters, loaded=loaded)
-        model = parameters.speech_model or loaded
+        family = family_of(parameters, loaded=loaded)
+        model = parameters.speech_model or default_model(loaded)
         check_family(parameters, family, model)
         return cls(parameters, family, model, event.api_version or API_VERSION)
 
@@ -39,6 +41,16 @@ class SessionRequest:
         """With what the message changes; raises `Violation` for what it must not."""
         check_family(message, self.family, self.model)
         return replace(self, parameters=self.parameters.updated(message))
+
+    @property
+    def without_effect(self) -> list[tuple[str, str]]:
+        """Which of the parameters change nothing, and why."""
+        return list(without_effect(self.parameters, self.family))
+
+    def without_effect_in(self, message: UpdateConfiguration) -> list[tuple[str, str]]:
+        """Which values of an update change nothing, and why; raises `Violation` for bad ones."""
+        fixed = unchanged(message.model_extra or {}, self.parameters)
+        return [*without_effect(message, self.family), *fixed]
 
     @property
     def configuration(self) -> Configuration:

@@ -22,7 +22,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from turnwire.recognition import Finished, Marked, Partial, Pause, SpeechStarted
-from turnwire.session.effects import Effect
+from turnwire.session.effects import Effect, Log
 from turnwire.session.events import (
     Abort,
     Admitted,
@@ -115,6 +115,8 @@ class Session:
             self._state, effects = transition.handler(self._state, event, now)
         except Violation as violation:
             self._state, effects = self._state.close(violation.closure, now)
+            if violation.cause:
+                effects.insert(0, Log(violation.cause))
         return effects
 
     @property

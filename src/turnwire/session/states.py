@@ -46,6 +46,7 @@ from turnwire.session.warnings import Warnings
 from turnwire.wire.closures import (
     CLIENT_GONE,
     INACTIVE,
+    INVALID_PARAMETER,
     MESSAGE_TOO_LARGE,
     SERVER_ERROR,
     SESSION_ENDED,
@@ -148,7 +149,8 @@ class Admitting(Unopened):
             expires_at=int(event.unix_time) + event.max_seconds,
             configuration=self._request.configuration,
         )
-        return live, [Send(begin), Listen(live.sample_rate, self._request.recognition_options)]
+        listen = Listen(live.sample_rate, self._request.recognition_options)
+        return live, [Send(begin), listen, *live.doubts()]
 
 
 class Live(State):
@@ -186,6 +188,10 @@ class Live(State):
         """That of the samples the engine gets."""
         return self._audio.sample_rate
 
+    def doubts(self) -> list[Effect]:
+        """Warnings of what the client asked for that changes nothing."""
+        return self._warn_of_no_effect(self._request.without_effect)
+
     # What the client sends.
 
     def audio(self, event: AudioReceived, now: float) -> Step:
@@ -217,11 +223,19 @@ class Live(State):
 
     def _update(self, message: UpdateConfiguration, now: float) -> Step:
         before = self._request.recognition_options
+        doubts = self._warn_of_no_effect(self._request.without_effect_in(message))
         self._request = self._request.updated(message)
         self._speech.update(self._request)
         self._keep_pulse(now)
         after = self._request.recognition_options
-        return self, [Configure(after)] if after != before else []
+        return self, [*([Configure(after)] if after != before else []), *doubts]
+
+    def _warn_of_no_effect(self, names: list[tuple[str, str]]) -> list[Effect]:
+        return [
+            effect
+            for name, detail in names
+            for effect in self._warnings.of(INVALID_PARAMETER, name=name, detail=detail)
+        ]
 
     # What the account pays for.
 

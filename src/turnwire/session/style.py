@@ -12,7 +12,8 @@ from dataclasses import dataclass
 
 from turnwire.recognition import Language, Word, plain
 from turnwire.wire import messages
-from turnwire.wire.parameters import ConnectionParameters, Family
+from turnwire.wire.models import Family
+from turnwire.wire.parameters import ConnectionParameters
 
 
 @dataclass(frozen=True, slots=True)

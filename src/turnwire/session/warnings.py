@@ -11,6 +11,8 @@ class Warnings:
 
     def of(self, row: ClosureRow, **details: object) -> list[Effect]:
         """The Warning that announces a closure of this row."""
-        if not self._asked:
-            return []
-        return [Send(Warning(warning_code=row.code, warning=row.announced(**details)))]
+        return self.text(row, row.announced(**details))
+
+    def text(self, row: ClosureRow, text: str) -> list[Effect]:
+        """A Warning of something that is like a closure of this row."""
+        return [Send(Warning(warning_code=row.code, warning=text))] if self._asked else []

@@ -22,7 +22,7 @@ REASON_BYTES = 123
 
 REASON_TOO_LONG = "See Error message for details"
 
-ECHO_CHARACTERS = 200
+ECHO_CHARACTERS = 300
 """How much of a client's own words an error text repeats at most."""
 
 
@@ -295,8 +295,10 @@ INVALID_MESSAGE = ClosureRow(
     kind=Kind.ERROR,
     phase=Phase.SESSION,
     drains=False,
-    meaning="A text message is JSON but no object with a type.",
-    advice='Send an object such as {"type": "Terminate"}.',
+    meaning="A text message is JSON but no object with a type, or holds audio; or a binary message "
+    "holds JSON.",
+    advice='Send an object such as {"type": "Terminate"} as text, and audio as it is, in binary '
+    "messages.",
     how_to_trigger="Send the text [].",
     example={"message": "[]"},
 )
@@ -311,6 +313,7 @@ INVALID_PARAMETER = ClosureRow(
     meaning="A connection parameter or an UpdateConfiguration field has a value it cannot have.",
     advice="Correct the value; unknown names are ignored, wrong values are not.",
     how_to_trigger="Connect with ?sample_rate=4000.",
+    warning="'{name}' has no effect: {detail}",
     example={
         "name": "sample_rate",
         "detail": "Value error, sample_rate must be at least 8,000 Hz",
@@ -328,6 +331,7 @@ UNDECODABLE_AUDIO = ClosureRow(
     advice="Check that encoding is that of the audio, and that one message of opus holds "
     "exactly one packet.",
     how_to_trigger="Connect with ?encoding=opus and send one byte, 255.",
+    warning="Audio seems to be {detail}, but {what} was declared",
     example={
         "what": "Opus packet",
         "detail": "[Errno 1094995529] Invalid data found when processing input: "
@@ -357,7 +361,7 @@ INPUT_DURATION = ClosureRow(
     kind=Kind.ERROR,
     phase=Phase.SESSION,
     drains=False,
-    meaning="A binary message holds too much audio, or several in a row too little, "
+    meaning="A binary message holds too much audio, or those of a second in a row too little, "
     "by the declared sample rate and encoding.",
     advice="Send 50 to 1000 ms a message and check that sample_rate is that of the audio.",
     how_to_trigger="Send 1200 ms of audio in one message.",
@@ -373,7 +377,8 @@ TRANSMISSION_RATE = ClosureRow(
     phase=Phase.SESSION,
     drains=False,
     meaning="Audio kept coming faster than real time, until it was too far ahead.",
-    advice="Send audio as fast as it is spoken; pace files.",
+    advice="Send audio as fast as it is spoken; pace files. Of live audio, check that sample_rate "
+    "is its own and that it has one channel.",
     how_to_trigger="Send more than five minutes of audio as fast as the socket takes it.",
     warning="Audio is ahead of time: Received {audio} sec. audio in {elapsed} sec",
     example={"audio": "314.9", "elapsed": "1.312326"},
@@ -467,8 +472,12 @@ CLOSURES = tuple(row for row in list(globals().values()) if isinstance(row, Clos
 
 
 class Violation(Exception):
-    """The peer broke a rule of the protocol; `closure` is how its session ends for it."""
+    """The peer broke a rule of the protocol; `closure` is how its session ends for it.
 
-    def __init__(self, closure: Closure) -> None:
+    `cause` is what the log says of it beyond that; nothing the peer sent.
+    """
+
+    def __init__(self, closure: Closure, *, cause: str = "") -> None:
         super().__init__(closure.text)
         self.closure = closure
+        self.cause = cause

@@ -16,3 +16,7 @@ SHORTEST_SESSION_SECONDS = 60
 
 LONGEST_TOKEN_SECONDS = 600
 """How long a temporary token may wait for its session."""
+
+SHORTEST_TURN_MS = 5_000
+LONGEST_TURN_MS = 120_000
+"""What `max_turn_duration` may be. Beyond it, the messages of a turn would grow past 64 KiB."""

@@ -18,6 +18,7 @@ from turnwire.wire.closures import (
     Closure,
     Violation,
 )
+from turnwire.wire.formats import is_base64, wraps_base64
 from turnwire.wire.parameters import LiveParameters, describe
 
 API_VERSION = "2025-05-12"
@@ -59,6 +60,9 @@ class KeepAlive(Message):
 class UpdateConfiguration(LiveParameters, Message):
     """Changes parameters from here on; what is absent or null stays. Not answered."""
 
+    # Names beyond these are kept: some are parameters that only a connection has.
+    model_config = ConfigDict(frozen=True, extra="allow")
+
     type: Literal["UpdateConfiguration"] = "UpdateConfiguration"
 
     def to_json(self) -> str:
@@ -75,17 +79,40 @@ _CLIENT_MESSAGES: dict[str, type[ClientMessage]] = {
 }
 
 
+_AUDIO_IN_TEXT = "base64 in a text message; audio belongs in binary messages, as it is"
+_AUDIO_IN_JSON = "base64 within JSON; audio belongs in binary messages, as it is"
+_JSON_IN_BINARY = "JSON in a binary message, where audio belongs; send it as text: "
+
+
+def check_binary(data: bytes) -> None:
+    """Raises `Violation` for a binary message that is a JSON object, and so no audio."""
+    if data.lstrip()[:1] != b"{":
+        return
+    try:
+        content = json.loads(data)
+    except (ValueError, RecursionError):
+        return
+    if isinstance(content, dict):
+        text = data.decode(errors="replace")
+        raise Violation(INVALID_MESSAGE.fill(message=_JSON_IN_BINARY + text))
+
+
 def parse_client_message(text: str) -> ClientMessage:
     """The message in a text frame from a client; raises `Violation` for what is none."""
     try:
         content = json.loads(text)
     except (ValueError, RecursionError):
+        if is_base64(text):
+            raise Violation(INVALID_MESSAGE.fill(message=_AUDIO_IN_TEXT)) from None
         raise Violation(INVALID_JSON.fill(json=text)) from None
-    if not isinstance(content, dict) or not isinstance(content.get("type"), str):
-        raise Violation(INVALID_MESSAGE.fill(message=text))
-    message = _CLIENT_MESSAGES.get(content["type"])
+    kind = content.get("type") if isinstance(content, dict) else None
+    message = _CLIENT_MESSAGES.get(kind) if isinstance(kind, str) else None
     if message is None:
-        raise Violation(INVALID_MESSAGE_TYPE.fill(message=content["type"]))
+        if wraps_base64(content):
+            raise Violation(INVALID_MESSAGE.fill(message=_AUDIO_IN_JSON))
+        if isinstance(kind, str):
+            raise Violation(INVALID_MESSAGE_TYPE.fill(message=kind))
+        raise Violation(INVALID_MESSAGE.fill(message=text))
     try:
         return message.model_validate(content)
     except ValidationError as error:

@@ -1,204 +1,75 @@
 """The parameters of a session: how it is asked for, in the query string or by message.
 
-Each field is one row: name, type, range, what it does. The names in `LiveParameters` may also be
-changed while the session runs. Unknown names are ignored, because clients send names that only
-newer servers know; a value that a known name cannot have ends the session.
+Each field is one row: name, type, range, what it does, and whether this server does it. The names
+in `LiveParameters` may also be changed while the session runs. Unknown names are ignored, because
+clients send names that only newer servers know; a value that a known name cannot have ends the
+session.
 
-What this server cannot do has no row, and asking for it is harmless, with one exception:
-`redact_pii` is refused, because a client that relies on it would store what it must not.
+A parameter of the protocol that this server does nothing about is marked. `Refused` is what a
+client would rely on: it ends the session. `NoEffect` is answered by a Warning, for clients that
+asked for those; so is `Only` in a session of another family.
 """
 
-import json
-import re
-from collections.abc import Iterable
-from enum import StrEnum
-from typing import Annotated, Any
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import (
-    AfterValidator,
-    AliasChoices,
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    ValidationError,
-    ValidationInfo,
-)
+from pydantic import AliasChoices, BaseModel, ConfigDict, Field, ValidationError
 
 from turnwire.wire.closures import INVALID_PARAMETER, Violation
 from turnwire.wire.encodings import Encoding
 from turnwire.wire.limits import (
     LONGEST_SESSION_SECONDS,
     LONGEST_TOKEN_SECONDS,
+    LONGEST_TURN_MS,
     SHORTEST_SESSION_SECONDS,
+    SHORTEST_TURN_MS,
 )
+from turnwire.wire.models import MODELS, Family
 from turnwire.wire.presets import BY_MODE, Mode
-
-
-class Family(StrEnum):
-    """How a model's turns look on the wire."""
-
-    UNIVERSAL_STREAMING = "universal-streaming"
-    UNIVERSAL_3 = "universal-3"
-    WHISPER = "whisper"
-
-
-LANGUAGES = (
-    *("en", "es", "de", "fr", "it", "pt", "tr", "nl", "sv", "no", "da", "fi", "hi", "vi", "ar"),
-    *("he", "ja", "ur", "zh", "ru", "ko", "ca", "gl", "ro", "et", "fa", "yue", "af", "mr", "zu"),
-    *("xh", "nn", "multi"),
+from turnwire.wire.values import (
+    AudioEncoding,
+    Context,
+    FocusThreshold,
+    JsonObject,
+    Languages,
+    Mono,
+    Names,
+    Refused,
+    SampleRate,
+    Silence,
+    Terms,
+    Unit,
+    Whole,
 )
-"""The codes that clients may name; `multi` is any of them."""
 
 
-_FAMILY_NAMES = {
-    Family.UNIVERSAL_STREAMING: r"universal-streaming.*",
-    Family.UNIVERSAL_3: r"_?universal-3.*|u3.*",
-    Family.WHISPER: r"whisper.*",
-}
-"""Model names as clients send them. New ones of a family keep working without a change here."""
+@dataclass(frozen=True, slots=True)
+class NoEffect:
+    """A parameter that is read and checked, and changes nothing."""
+
+    reason: str
 
 
-def requested_family(parameters: "ConnectionParameters", *, loaded: str) -> Family:
-    """The family of the model that was asked for; raises `Violation` for a name of none.
+@dataclass(frozen=True, slots=True)
+class Only:
+    """A parameter that sessions of one family alone have."""
 
-    `loaded` is the model that serves them all, and a name for itself.
-    """
-    name = parameters.speech_model
-    if name is None or name == loaded:
-        return Family.UNIVERSAL_STREAMING
-    for family, names in _FAMILY_NAMES.items():
-        if re.fullmatch(names, name):
-            return family
-    raise Violation(
-        INVALID_PARAMETER.fill(
-            name="speech_model",
-            detail=f"{name!r} is neither a model of this protocol nor {loaded!r}, loaded here",
-        )
-    )
+    family: Family
+    refused_elsewhere: bool = False
+    """Else it changes nothing there."""
 
 
-_UNIVERSAL_3_ONLY = ("mode", "prompt")
-"""What a session of another family is refused for; other such parameters change nothing there."""
-
-
-def check_family(parameters: "LiveParameters", family: Family, model: str) -> None:
-    """Raises `Violation` for a parameter that a session with this model must not have."""
-    for name in _UNIVERSAL_3_ONLY:
-        if getattr(parameters, name) and family is not Family.UNIVERSAL_3:
-            raise Violation(
-                INVALID_PARAMETER.fill(
-                    name=name,
-                    detail=f"Value error, {name} is only supported with the 'u3-rt-pro' "
-                    f"speech_model. Current speech_model: {model!r}",
-                )
-            )
-
-
-def _whole_number(value: Any) -> Any:
-    # Stricter than pydantic, which reads "160.0" too: on the wire it is refused, in these words.
-    if isinstance(value, str) and not re.fullmatch(r"[+-]?[0-9]{1,18}", value):
-        raise ValueError(f"invalid literal for int() with base 10: {value!r}")
-    return int(value) if isinstance(value, str) else value
-
-
-def _json_list(value: Any) -> Any:
-    if not isinstance(value, str):
-        return value
-    try:
-        parsed = json.loads(value)
-    except (ValueError, RecursionError):
-        parsed = None
-    if not isinstance(parsed, list):
-        raise ValueError("Invalid JSON array")
-    return parsed
-
-
-def _at_most_100(value: list[str]) -> list[str]:
-    if len(value) > 100:
-        raise ValueError("Max 100 items")
-    return value
-
-
-def _short_enough(value: list[str]) -> list[str]:
-    # Longer ones are no error: the protocol has them ignored.
-    return [term for term in value if len(term) <= 50]
-
-
-def _context(value: Any, info: ValidationInfo) -> Any:
-    if isinstance(value, str) and len(value) > 1750:
-        raise ValueError(
-            f"{info.field_name} exceeds maximum length of 1750 characters (got {len(value)})"
-        )
-    return value
-
-
-def _no_redaction(value: bool) -> bool:
-    if value:
-        raise ValueError("this server does not redact")
-    return value
-
-
-def _encoding(value: Any) -> Any:
-    # In these words, which are not pydantic's.
-    return Encoding(value)
-
-
-def _clamped_silence(value: Any) -> Any:
-    number = _whole_number(value)
-    return min(max(number, 50), 10_000) if isinstance(number, int) else number
-
-
-def _sample_rate(value: Any) -> Any:
-    rate = _whole_number(value)
-    if isinstance(rate, int) and rate < 8_000:
-        raise ValueError("sample_rate must be at least 8,000 Hz")
-    if isinstance(rate, int) and rate > 96_000:
-        raise ValueError("sample_rate must be at most 96,000 Hz")
-    return rate
-
-
-def _listed(value: Any) -> Any:
-    try:
-        return _json_list(value)
-    except ValueError:
-        return [value]
-
-
-def _language(value: str) -> str:
-    if value not in LANGUAGES:
-        raise ValueError(f"{value!r} is not a valid language code")
-    return value
-
-
-def _many_alone(value: list[str]) -> list[str]:
-    if len(value) > 10:
-        raise ValueError("Max 10 items")
-    if "multi" in value and len(value) > 1:
-        raise ValueError("'multi' must be the only item")
-    return value
-
+Mark = TypeVar("Mark", NoEffect, Only)
 
 _PRESETS = "; ".join(
     f"`{mode}`: {preset.min_turn_silence}, {preset.max_turn_silence}, {preset.interruption_delay}"
     for mode, preset in BY_MODE.items()
 )
-
-Whole = Annotated[int, BeforeValidator(_whole_number)]
-Terms = Annotated[
-    list[str],
-    BeforeValidator(_json_list),
-    AfterValidator(_at_most_100),
-    AfterValidator(_short_enough),
-]
-Languages = Annotated[
-    list[Annotated[str, AfterValidator(_language)]],
-    BeforeValidator(_listed),
-    AfterValidator(_many_alone),
-]
-Context = Annotated[str, BeforeValidator(_context)]
-Silence = Annotated[int, BeforeValidator(_clamped_silence)]
-Unit = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
+_ONE_VOICE = "this server does not tell speakers apart"
+_NO_REDACTION = "this server does not redact"
+_NO_FOCUS = "this server does not filter audio before it is transcribed"
+_NO_WEBHOOK = "this server does not call webhooks"
 
 
 class LiveParameters(BaseModel):
@@ -208,10 +79,12 @@ class LiveParameters(BaseModel):
 
     format_turns: Annotated[
         bool | None,
+        Only(Family.UNIVERSAL_STREAMING),
         Field(description="Send each finished turn a second time, cased and punctuated."),
     ] = None
     end_of_turn_confidence_threshold: Annotated[
         Unit | None,
+        Only(Family.UNIVERSAL_STREAMING),
         Field(
             description="How sure the end of a turn must be to end it at `min_turn_silence`; "
             "0 always is, 1 never."
@@ -236,22 +109,25 @@ class LiveParameters(BaseModel):
     ] = None
     mode: Annotated[
         Mode | None,
+        Only(Family.UNIVERSAL_3, refused_elsewhere=True),
         Field(
-            description="Universal-3 only: sets `min_turn_silence`, `max_turn_silence` and "
+            description="Sets `min_turn_silence`, `max_turn_silence` and "
             f"`interruption_delay` where those are not given: {_PRESETS}."
         ),
     ] = None
     interruption_delay: Annotated[
         Annotated[Whole, Field(ge=0, le=1000)] | None,
+        Only(Family.UNIVERSAL_3),
         Field(
-            description="Universal-3 only: a turn's first partial comes after so many ms of "
+            description="A turn's first partial comes after so many ms of "
             "speech and 256 more; 0 to 1,000."
         ),
     ] = None
     continuous_partials: Annotated[
         bool | None,
+        Only(Family.UNIVERSAL_3),
         Field(
-            description="Universal-3 only: partials about every second while someone speaks "
+            description="Partials about every second while someone speaks "
             "(the default), else every three."
         ),
     ] = None
@@ -277,10 +153,23 @@ class LiveParameters(BaseModel):
     ] = None
     prompt: Annotated[
         Context | None,
+        Only(Family.UNIVERSAL_3, refused_elsewhere=True),
         Field(
-            description="Universal-3 only: what the session is about, at most 1,750 characters. "
+            description="What the session is about, at most 1,750 characters. "
             "The first 40 words or so are heeded; they are context, not commands."
         ),
+    ] = None
+    max_turn_duration: Annotated[
+        Annotated[Whole, Field(ge=SHORTEST_TURN_MS, le=LONGEST_TURN_MS)] | None,
+        Field(
+            description="Longest turn in ms: speech that goes on for longer is divided at the "
+            f"widest gap between words; {SHORTEST_TURN_MS:,} to {LONGEST_TURN_MS:,}."
+        ),
+    ] = None
+    turn_left_pad_ms: Annotated[
+        Annotated[Whole, Field(ge=0)] | None,
+        NoEffect("how much audio before a turn is transcribed with it is fixed"),
+        Field(description="Audio in ms before a turn that is transcribed with it."),
     ] = None
     agent_context: Annotated[
         Context | None,
@@ -289,12 +178,11 @@ class LiveParameters(BaseModel):
             "or so are heeded."
         ),
     ] = None
-
     language_codes: Annotated[
         Languages | None,
         Field(
-            description="The languages that may be spoken, a JSON array of at most 10 codes; "
-            "without effect if the model loaded knows English alone."
+            description="The languages that may be spoken, a JSON array of at most 10 codes "
+            "(`en`, `en-US` or `en_us`); without effect if the model loaded knows English alone."
         ),
     ] = None
 
@@ -303,25 +191,32 @@ class ConnectionParameters(LiveParameters):
     """What a connection may ask for in its query string; None is the model's default."""
 
     sample_rate: Annotated[
-        Annotated[int, BeforeValidator(_sample_rate)],
+        SampleRate,
         Field(
             description="Samples per second of the audio; 8,000 to 96,000. Compressed audio says "
             "so itself, and then this is ignored."
         ),
     ] = 16_000
     encoding: Annotated[
-        Annotated[Encoding, BeforeValidator(_encoding)],
+        AudioEncoding,
         Field(
             description="How audio is written: `pcm_s16le` or `pcm_mulaw`, mono; `opus`, one raw "
             "packet a message; `ogg_opus` or `aac` (ADTS), a stream split anywhere."
         ),
     ] = Encoding.PCM_S16LE
+    channels: Annotated[Mono, Field(description="Refused unless 1: audio is mono.")] = 1
     speech_model: Annotated[
         str | None,
         Field(
-            description="A model name as clients know them. The loaded model serves them all; "
-            "the name decides how turns look, and is echoed in `Begin`."
+            description="The loaded model serves every name; the name decides how turns look, and "
+            f"is echoed in `Begin`. One of {', '.join(f'`{name}`' for name in MODELS)}, or the "
+            "name of the model that is loaded. Without it, `Begin` names the Universal-Streaming "
+            "model that comes closest to the one loaded."
         ),
+    ] = None
+    language: Annotated[
+        Literal["en", "multi"] | None,
+        Field(description="An older way to say `language_code`."),
     ] = None
     language_code: Annotated[
         Languages | None,
@@ -347,12 +242,95 @@ class ConnectionParameters(LiveParameters):
         Field(
             description="Send a `Warning` ahead of a closure, whose code it names: a minute before "
             "expiry, at half of `inactivity_timeout`, at half of what audio may be ahead of time, "
-            "and for a chunk too short that is let pass."
+            "and when chunks are too short. Also where a parameter has no effect, and where audio "
+            "seems to be something else than was declared."
         ),
     ] = False
+    previous_context_n_turns: Annotated[
+        Annotated[Whole, Field(ge=0, le=100)] | None,
+        NoEffect("the last forty words or so are always the context of those that follow"),
+        Field(description="How many finished turns are context of the next one; 0 to 100."),
+    ] = None
+    domain: Annotated[
+        Literal["medical-v1"] | None,
+        NoEffect("the model is the same for all domains"),
+        Field(description="`medical-v1`: what the audio is about."),
+    ] = None
+    voice_focus: Annotated[
+        Literal["near-field", "far-field"] | None,
+        NoEffect(_NO_FOCUS),
+        Field(
+            description="`near-field` or `far-field`: the voice to keep when noise is removed.",
+            validation_alias=AliasChoices("voice_focus", "noise_suppression_model"),
+        ),
+    ] = None
+    voice_focus_threshold: Annotated[
+        FocusThreshold,
+        NoEffect(_NO_FOCUS),
+        Field(
+            description="How much is removed, 0 to 1; an error without `voice_focus`.",
+            validation_alias=AliasChoices("voice_focus_threshold", "noise_suppression_threshold"),
+        ),
+    ] = None
+    speaker_labels: Annotated[
+        bool,
+        Refused(_ONE_VOICE),
+        Field(description="Say who speaks."),
+    ] = False
+    max_speakers: Annotated[
+        Annotated[Whole, Field(ge=1, le=10)] | None,
+        NoEffect(_ONE_VOICE),
+        Field(description="How many speakers there are at most; 1 to 10."),
+    ] = None
+    speaker_labels_revision_interval_ms: Annotated[
+        Annotated[Whole, Field(ge=0, le=86_400_000)] | None,
+        NoEffect(_ONE_VOICE),
+        Field(description="How often speaker labels are revised; 0 to 86,400,000."),
+    ] = None
     redact_pii: Annotated[
-        Annotated[bool, AfterValidator(_no_redaction)],
-        Field(description="Refused when true: this server does not redact."),
+        bool,
+        Refused(_NO_REDACTION),
+        Field(description="Hide personal information in finished turns."),
+    ] = False
+    redact_pii_policies: Annotated[
+        Names | None,
+        NoEffect(_NO_REDACTION),
+        Field(description="What is hidden: a JSON array of names, or names with commas between."),
+    ] = None
+    redact_pii_sub: Annotated[
+        Literal["hash", "entity_name"] | None,
+        NoEffect(_NO_REDACTION),
+        Field(description="`hash` or `entity_name`: what is put in its place."),
+    ] = None
+    webhook_url: Annotated[
+        str | None,
+        Refused(_NO_WEBHOOK),
+        Field(description="Where to post the finished turns of the session."),
+    ] = None
+    webhook_auth_header_name: Annotated[
+        str | None,
+        Refused(_NO_WEBHOOK),
+        Field(description="The name of a header to post them with."),
+    ] = None
+    webhook_auth_header_value: Annotated[
+        str | None,
+        Refused(_NO_WEBHOOK),
+        Field(description="Its value."),
+    ] = None
+    llm_gateway: Annotated[
+        JsonObject | None,
+        Refused("this server asks no language model"),
+        Field(description="What to ask a language model about each turn; a JSON object."),
+    ] = None
+    customer_support_audio_capture: Annotated[
+        bool,
+        NoEffect("this server records no audio"),
+        Field(
+            description="Record the audio for the vendor's support.",
+            validation_alias=AliasChoices(
+                "_customer_support_audio_capture", "customer_support_audio_capture"
+            ),
+        ),
     ] = False
 
     def updated(self, changes: LiveParameters) -> "ConnectionParameters":
@@ -378,13 +356,70 @@ class TokenRequest(BaseModel):
     ] = LONGEST_SESSION_SECONDS
 
 
-def parse_query(query: Iterable[tuple[str, str]]) -> ConnectionParameters:
-    """The parameters of a decoded query string; raises `Violation` for the first bad value."""
-    query = list(query)
-    named: dict[str, Any] = dict(query)
-    codes = [value for name, value in query if name == "language_codes"]
-    if len(codes) > 1:
-        named["language_codes"] = codes  # the one list that some clients send piece by piece
+_FIXED = frozenset(ConnectionParameters.model_fields) - frozenset(LiveParameters.model_fields)
+
+
+def family_of(parameters: ConnectionParameters, *, loaded: str) -> Family:
+    """The family of the model that was asked for; raises `Violation` for a name of none.
+
+    `loaded` is the model that serves them all, and a name for itself.
+    """
+    name = parameters.speech_model
+    if name is None or name == loaded:
+        return Family.UNIVERSAL_STREAMING
+    family = MODELS.get(name)
+    if family is None:
+        known = ", ".join((*MODELS, loaded))
+        detail = f"Input should be one of {known}"
+        raise Violation(INVALID_PARAMETER.fill(name="speech_model", detail=detail))
+    return family
+
+
+def check_family(parameters: LiveParameters, family: Family, model: str) -> None:
+    """Raises `Violation` for a parameter that a session with this model must not have."""
+    for name, value in _given(parameters):
+        only = _mark(name, Only)
+        if value and only and only.refused_elsewhere and family is not only.family:
+            raise Violation(
+                INVALID_PARAMETER.fill(
+                    name=name,
+                    detail=f"Value error, {name} is only supported with the 'u3-rt-pro' "
+                    f"speech_model. Current speech_model: {model!r}",
+                )
+            )
+
+
+def without_effect(parameters: LiveParameters, family: Family) -> Iterator[tuple[str, str]]:
+    """Which of the parameters given change nothing in a session of this family, and why."""
+    for name, _ in _given(parameters):
+        only = _mark(name, Only)
+        if (mark := _mark(name, NoEffect)) is not None:
+            yield name, mark.reason
+        elif only is not None and family is not only.family:
+            yield name, f"only {only.family.label} models have it"
+
+
+def unchanged(
+    update: Mapping[str, Any], current: ConnectionParameters
+) -> Iterator[tuple[str, str]]:
+    """Which values of an update are of parameters that only a connection has, and other than those
+    of this one; raises `Violation` for what a connection would be refused for."""
+    fixed = {
+        name: value
+        for name, value in update.items()
+        if field_of(name) in _FIXED and value is not None
+    }
+    names = {_FIELDS[name] for name in fixed}
+    # Without it, its threshold would be an error.
+    beside = {"voice_focus": current.voice_focus} if "voice_focus" not in names else {}
+    asked = validated({**beside, **fixed})
+    for name in sorted(names):
+        if getattr(asked, name) != getattr(current, name):
+            yield name, "it cannot be changed while the session runs"
+
+
+def validated(named: Mapping[str, Any]) -> ConnectionParameters:
+    """Raises `Violation` for the first bad value."""
     try:
         return ConnectionParameters.model_validate(named)
     except ValidationError as error:
@@ -395,3 +430,30 @@ def describe(error: ValidationError) -> dict[str, str]:
     """What is wrong with the first bad value, as `INVALID_PARAMETER` wants it."""
     first = error.errors(include_url=False, include_input=False)[0]
     return {"name": ".".join(map(str, first["loc"])), "detail": first["msg"]}
+
+
+def names_of(field: str) -> tuple[str, ...]:
+    """All names that a parameter has on the wire."""
+    alias = ConnectionParameters.model_fields[field].validation_alias
+    return tuple(map(str, alias.choices)) if isinstance(alias, AliasChoices) else (field,)
+
+
+_FIELDS = {name: field for field in ConnectionParameters.model_fields for name in names_of(field)}
+
+
+def field_of(name: str) -> str | None:
+    """The parameter that has this name on the wire; None for one that is not known."""
+    return _FIELDS.get(name)
+
+
+def _given(parameters: LiveParameters) -> Iterator[tuple[str, Any]]:
+    for name in sorted(parameters.model_fields_set & ConnectionParameters.model_fields.keys()):
+        value = getattr(parameters, name)
+        if value is not None and value is not False and value != "" and value != []:
+            yield name, value
+
+
+def _mark(name: str, kind: type[Mark]) -> Mark | None:
+    """What a parameter is marked with."""
+    marks = ConnectionParameters.model_fields[name].metadata
+    return next((mark for mark in marks if isinstance(mark, kind)), None)

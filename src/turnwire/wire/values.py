@@ -1,0 +1,175 @@
+"""The types of parameters: what a value may look like on the wire, and what it must not be."""
+
+import json
+import re
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    GetCoreSchemaHandler,
+    ValidationInfo,
+)
+from pydantic_core import CoreSchema, core_schema
+
+from turnwire.wire.encodings import Encoding
+
+LANGUAGES = (
+    *("en", "es", "de", "fr", "it", "pt", "tr", "nl", "sv", "no", "da", "fi", "hi", "vi", "ar"),
+    *("he", "ja", "ur", "zh", "ru", "ko", "ca", "gl", "ro", "et", "fa", "yue", "af", "mr", "zu"),
+    *("xh", "nn", "multi"),
+)
+"""The codes that clients may name; `multi` is any of them."""
+
+_LANGUAGE_TAG = re.compile(r"([a-z]{2,5})(?:[-_][a-z0-9]{2,8})*", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """A parameter whose value must be false or empty: this server lacks what it asks for, and a
+    client would rely on it."""
+
+    reason: str
+
+    def __get_pydantic_core_schema__(
+        self, source: Any, handler: GetCoreSchemaHandler
+    ) -> CoreSchema:
+        return core_schema.no_info_after_validator_function(self._check, handler(source))
+
+    def _check(self, value: Any) -> Any:
+        if value:
+            raise ValueError(self.reason)
+        return value
+
+
+def _whole_number(value: Any) -> Any:
+    # Stricter than pydantic, which reads "160.0" too: on the wire it is refused, in these words.
+    if isinstance(value, str) and not re.fullmatch(r"[+-]?[0-9]{1,18}", value):
+        raise ValueError(f"invalid literal for int() with base 10: {value!r}")
+    return int(value) if isinstance(value, str) else value
+
+
+def _parsed(value: Any, kind: type) -> Any:
+    """A value that is JSON if it is text, as it is in a query string."""
+    if not isinstance(value, str):
+        return value
+    try:
+        parsed = json.loads(value)
+    except (ValueError, RecursionError):
+        parsed = None
+    if not isinstance(parsed, kind):
+        raise ValueError(f"Invalid JSON {'array' if kind is list else 'object'}")
+    return parsed
+
+
+def _json_list(value: Any) -> Any:
+    return _parsed(value, list)
+
+
+def _json_object(value: Any) -> Any:
+    return _parsed(value, dict)
+
+
+def _at_most_100(value: list[str]) -> list[str]:
+    if len(value) > 100:
+        raise ValueError("Max 100 items")
+    return value
+
+
+def _short_enough(value: list[str]) -> list[str]:
+    # Longer ones are no error: the protocol has them ignored.
+    return [term for term in value if len(term) <= 50]
+
+
+def _context(value: Any, info: ValidationInfo) -> Any:
+    if isinstance(value, str) and len(value) > 1750:
+        raise ValueError(
+            f"{info.field_name} exceeds maximum length of 1750 characters (got {len(value)})"
+        )
+    return value
+
+
+def _encoding(value: Any) -> Any:
+    # In these words, which are not pydantic's.
+    return Encoding(value)
+
+
+def _clamped_silence(value: Any) -> Any:
+    number = _whole_number(value)
+    return min(max(number, 50), 10_000) if isinstance(number, int) else number
+
+
+def _sample_rate(value: Any) -> Any:
+    rate = _whole_number(value)
+    if isinstance(rate, int) and rate < 8_000:
+        raise ValueError("sample_rate must be at least 8,000 Hz")
+    if isinstance(rate, int) and rate > 96_000:
+        raise ValueError("sample_rate must be at most 96,000 Hz")
+    return rate
+
+
+def _one_channel(value: int) -> int:
+    if value != 1:
+        raise ValueError("audio must be mono; open a session for each channel, or mix them")
+    return value
+
+
+def _listed(value: Any) -> Any:
+    try:
+        return _json_list(value)
+    except ValueError:
+        return [value]
+
+
+def _comma_separated(value: Any) -> Any:
+    try:
+        return _json_list(value)
+    except ValueError:
+        return str(value).split(",")
+
+
+def _language(value: str) -> str:
+    # Codes come with a region, too: en-US, en_us.
+    tag = _LANGUAGE_TAG.fullmatch(value)
+    if tag is None or tag[1].lower() not in LANGUAGES:
+        raise ValueError(f"{value!r} is not a valid language code")
+    return tag[1].lower()
+
+
+def _many_alone(value: list[str]) -> list[str]:
+    if len(value) > 10:
+        raise ValueError("Max 10 items")
+    if "multi" in value and len(value) > 1:
+        raise ValueError("'multi' must be the only item")
+    return value
+
+
+def _beside_voice_focus(value: float | None, info: ValidationInfo) -> float | None:
+    if value is not None and info.data.get("voice_focus") is None:
+        raise ValueError("voice_focus_threshold requires voice_focus")
+    return value
+
+
+Whole = Annotated[int, BeforeValidator(_whole_number)]
+Unit = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
+Silence = Annotated[int, BeforeValidator(_clamped_silence)]
+SampleRate = Annotated[int, BeforeValidator(_sample_rate)]
+Mono = Annotated[Whole, AfterValidator(_one_channel)]
+AudioEncoding = Annotated[Encoding, BeforeValidator(_encoding)]
+Context = Annotated[str, BeforeValidator(_context)]
+JsonObject = Annotated[dict[str, Any], BeforeValidator(_json_object)]
+Names = Annotated[list[str], BeforeValidator(_comma_separated)]
+Terms = Annotated[
+    list[str],
+    BeforeValidator(_json_list),
+    AfterValidator(_at_most_100),
+    AfterValidator(_short_enough),
+]
+Languages = Annotated[
+    list[Annotated[str, AfterValidator(_language)]],
+    BeforeValidator(_listed),
+    AfterValidator(_many_alone),
+]
+FocusThreshold = Annotated[Unit | None, AfterValidator(_beside_voice_focus)]
