@@ -255,7 +255,7 @@ async def not_json(server: Server, clock: ManualClock) -> Conversation:
     return await server.converse("", ["{not json"])
 
 
-@provokes("invalid_json", f"Invalid JSON: {'é' * 199}…")
+@provokes("invalid_json", f"Invalid JSON: {'é' * 299}…")
 async def much_that_is_not_json(server: Server, clock: ManualClock) -> Conversation:
     return await server.converse("", ["é" * 1000])
 

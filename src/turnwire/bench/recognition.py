@@ -23,7 +23,8 @@ from turnwire.session.turns import TurnAssembler
 from turnwire.speech import load_engine
 from turnwire.speech.engine import Engine
 from turnwire.wire.messages import Turn
-from turnwire.wire.parameters import Family, parse_query
+from turnwire.wire.models import Family
+from turnwire.wire.queries import parse_query
 
 
 @dataclass(frozen=True, slots=True)
