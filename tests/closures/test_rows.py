@@ -330,7 +330,7 @@ async def long_chunk(server: Server, clock: ManualClock) -> Conversation:
 
 @provokes("input_duration", "Input duration violation: 20.0 ms. Expected between 50 and 1000 ms")
 async def run_of_short_chunks(server: Server, clock: ManualClock) -> Conversation:
-    return await server.converse("", [quiet(20)] * 3)
+    return await server.converse("", [quiet(20)] * 50)
 
 
 @provokes(
