@@ -68,6 +68,10 @@ class AddressError(LocalError):
     """What was given as the address of a server is none."""
 
 
+class AudioFileError(LocalError):
+    """The file is missing, is not audio, or is damaged."""
+
+
 class Misuse(LocalError):
     """A client was used in a way or at a time in which it cannot be."""
 

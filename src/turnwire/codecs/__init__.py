@@ -10,6 +10,6 @@ ends that session and nothing more.
     framing    what is said between a decoder and its server
     forking    the process that forks decoders
 
-These processes live as long as sessions do, so they import nothing but the standard library and
-av. The server's side is `turnwire.server.decoders`.
+These processes live as long as sessions do, so they import nothing but the standard library, av
+and `turnwire.audio`, which keeps to the same rule. The server's side is `turnwire.server.decoders`.
 """

@@ -1,14 +1,12 @@
 """From what a client sends to mono samples, at the rate that is wanted."""
 
 from collections.abc import Iterator
-from typing import Protocol, cast
+from typing import Protocol
 
 import av
 from av.audio.codeccontext import AudioCodecContext
-from av.audio.frame import AudioFrame
-from av.error import BlockingIOError, EOFError
-from av.filter import Graph
 
+from turnwire.audio.mixing import Mixer
 from turnwire.codecs.streams import AdtsStream, MalformedStream, OggStream
 
 
@@ -25,11 +23,15 @@ class Decoder(Protocol):
 
 
 class OpusPackets:
-    """Raw Opus packets, one a message. libopus mixes two channels into one itself."""
+    """Raw Opus packets, one a message.
+
+    Each packet says whether it has one channel or two. All are decoded as two, because libopus
+    would mix them into one even where they cancel each other out.
+    """
 
     def __init__(self, rate: int) -> None:
         self._codec = _codec("libopus")
-        self._codec.layout = "mono"
+        self._codec.layout = "stereo"
         self._mixer = Mixer(rate)
 
     def decode(self, message: bytes) -> Iterator[bytes]:
@@ -79,43 +81,6 @@ class Aac:
 
 DECODERS: dict[str, type[Decoder]] = {"opus": OpusPackets, "ogg_opus": OggOpus, "aac": Aac}
 """By the name of the encoding on the wire."""
-
-
-class Mixer:
-    """Makes mono samples of 16 bits of frames, whose form may change on the way."""
-
-    def __init__(self, rate: int) -> None:
-        self._rate = rate
-        self._form: tuple[str, str, int] | None = None
-        self._graph = Graph()
-
-    def mix(self, frame: AudioFrame) -> Iterator[bytes]:
-        form = (frame.format.name, frame.layout.name, frame.sample_rate)
-        if form != self._form:
-            self._graph = _graph(*form, self._rate)
-            self._form = form
-        self._graph.push(frame)
-        while True:
-            try:
-                mixed = cast(AudioFrame, self._graph.pull())
-            except (BlockingIOError, EOFError):
-                return
-            # A plane may be longer than its samples.
-            yield bytes(mixed.planes[0])[: 2 * mixed.samples]
-
-
-def _graph(form: str, layout: str, rate: int, wanted_rate: int) -> Graph:
-    # Not `av.AudioResampler`: it would start a thread for each CPU, in each process.
-    graph = Graph()
-    graph.threads = 1
-    source = graph.add(
-        "abuffer", sample_fmt=form, channel_layout=layout, sample_rate=str(rate), time_base="1/1"
-    )
-    wanted = graph.add(
-        "aformat", sample_fmts="s16", channel_layouts="mono", sample_rates=str(wanted_rate)
-    )
-    graph.link_nodes(source, wanted, graph.add("abuffersink")).configure()
-    return graph
 
 
 def _codec(name: str) -> AudioCodecContext:
