@@ -27,6 +27,7 @@ MAY_IMPORT = {
     "testing": {"testing", "server", "speech"},
     "pytest_plugin": {"testing"},
     "cli": {"cli", "client", "probe", "bench", "server", "accounts", "speech", "wire"},
+    "__main__": {"cli"},
 }
 
 PURE = {
