@@ -9,7 +9,7 @@ import typer
 
 from turnwire.cli.failures import fail, needs_server
 from turnwire.cli.settings import takes_settings
-from turnwire.server.settings import Settings
+from turnwire.server.settings import Settings, SettingsError
 
 Account = Annotated[str, typer.Option(help="The name of the account.", metavar="NAME")]
 
@@ -28,7 +28,7 @@ def manages(function: Callable[..., Coroutine[Any, Any, None]]) -> Callable[...,
             from turnwire.accounts.management import Management
 
         async def run() -> None:
-            database = await Database.open(settings.database or sqlite_url(settings.data_dir))
+            database = await Database.open(settings.database or sqlite_url(settings.data_folder()))
             try:
                 await function(Management(database), **given)
             finally:
@@ -36,7 +36,7 @@ def manages(function: Callable[..., Coroutine[Any, Any, None]]) -> Callable[...,
 
         try:
             asyncio.run(run())
-        except AccountsError as error:
+        except (AccountsError, SettingsError) as error:
             fail(str(error))
 
     return takes_settings("data_dir", "database")(command)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from turnwire.cli.failures import fail, needs_server
 from turnwire.cli.lines import LineWriter, logging_to, why_not, writing_to
 from turnwire.cli.settings import takes_settings
-from turnwire.server.settings import Settings
+from turnwire.server.settings import Settings, SettingsError
 
 if TYPE_CHECKING:
     from turnwire.server.service import Service
@@ -45,7 +45,14 @@ def serve(settings: Settings) -> None:
             engine = load_engine(settings.model)
             with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
                 runner.run(_serve(settings, engine, tls, output))
-    except (AccountsError, AddressUnusable, EngineError, KeyNotShown, TlsError) as error:
+    except (
+        AccountsError,
+        AddressUnusable,
+        EngineError,
+        KeyNotShown,
+        SettingsError,
+        TlsError,
+    ) as error:
         fail(str(error))
 
 

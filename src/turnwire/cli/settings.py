@@ -10,10 +10,16 @@ from pydantic.fields import FieldInfo
 
 from turnwire.cli.failures import fail
 from turnwire.server.settings import PREFIX, Settings, SettingsError, load_settings
+from turnwire.server.settings_sources import expanded
 
 CONFIG = Annotated[
-    Path | None,
-    typer.Option(help="A TOML file with settings.", envvar=f"{PREFIX}CONFIG", show_envvar=True),
+    str | None,
+    typer.Option(
+        help="A TOML file with settings.",
+        envvar=f"{PREFIX}CONFIG",
+        show_envvar=True,
+        metavar="PATH",
+    ),
 ]
 
 
@@ -26,10 +32,10 @@ def takes_settings(*names: str) -> Callable[[Callable[..., None]], Callable[...,
     fields = {name: Settings.model_fields[name] for name in names or Settings.model_fields}
 
     def decorate(function: Callable[..., None]) -> Callable[..., None]:
-        def command(*, config: Path | None, **given: Any) -> None:
+        def command(*, config: str | None, **given: Any) -> None:
             flags = {name: given.pop(name) for name in fields}
             try:
-                settings = load_settings(config, **flags)
+                settings = load_settings(config_file(config), **flags)
             except SettingsError as error:
                 fail(str(error), code=2)
             function(settings, **given)
@@ -55,6 +61,16 @@ def takes_settings(*names: str) -> Callable[[Callable[..., None]], Callable[...,
     return decorate
 
 
+def config_file(given: str | None) -> Path | None:
+    """The file that was given. Raises `SettingsError`."""
+    if given is None:
+        return None
+    try:
+        return Path(expanded(given))
+    except ValueError as error:
+        raise SettingsError(f"The configuration file cannot be used: {error}.") from None
+
+
 def _option(name: str, field: FieldInfo) -> Any:
     """The field as Typer takes options; the help names its default, as None stands for that."""
     help_text = field.description or ""
@@ -62,7 +78,11 @@ def _option(name: str, field: FieldInfo) -> Any:
         help_text += f" [default: {field.default}]"
     if field.annotation is bool:
         return Annotated[bool | None, typer.Option(f"--{name.replace('_', '-')}", help=help_text)]
-    return Annotated[_plain(field.annotation) | None, typer.Option(help=help_text)]
+    plain = _plain(field.annotation)
+    if plain is Path:
+        # Typer would make the folder "." of an empty text.
+        return Annotated[str | None, typer.Option(help=help_text, metavar="PATH")]
+    return Annotated[plain | None, typer.Option(help=help_text)]
 
 
 def _plain(annotation: Any) -> Any:

@@ -159,7 +159,7 @@ async def open_service(settings: Settings, engine: Engine) -> tuple[Service, str
         registry = OpenRegistry()
     else:
         registry = store = await Store.open(
-            settings.database or sqlite_url(settings.data_dir),
+            settings.database or sqlite_url(settings.data_folder()),
             node=settings.node,
             reusable_tokens=settings.reusable_tokens,
         )

@@ -4,34 +4,39 @@ A flag wins over the environment, the environment over the file. `turnwire serve
 docs/configuration.md are made from the fields below.
 """
 
+import os
 import socket
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, ClassVar, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 import platformdirs
-from pydantic import BeforeValidator, Field, ValidationError, model_validator
-from pydantic_settings import (
-    BaseSettings,
-    PydanticBaseSettingsSource,
-    SettingsConfigDict,
-    TomlConfigSettingsSource,
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    field_validator,
+    model_validator,
 )
 
+from turnwire.server.settings_sources import (
+    PREFIX,
+    SettingsError,
+    expanded,
+    from_environment,
+    from_file,
+)
 from turnwire.session.options import AHEAD_SECONDS
 
-PREFIX = "TURNWIRE_"
+__all__ = ["PREFIX", "Settings", "SettingsError", "gather", "load_settings"]
 
 
-class SettingsError(Exception):
-    """A setting has a value it cannot have; the text is one sentence for the operator."""
-
-
-class Settings(BaseSettings):
+class Settings(BaseModel):
     """The settings of one server."""
 
-    model_config = SettingsConfigDict(env_prefix=PREFIX, extra="forbid", frozen=True)
-
-    config_file: ClassVar[Path | None] = None
+    model_config = ConfigDict(extra="forbid", frozen=True)
 
     host: Annotated[
         str, Field(description="Address to listen on; 0.0.0.0 is every network of this machine.")
@@ -64,13 +69,12 @@ class Settings(BaseSettings):
         ),
     ] = "tiny.en"
     data_dir: Annotated[
-        Path,
+        Path | None,
         Field(
-            default_factory=lambda: platformdirs.user_data_path("turnwire"),
             description="Where accounts, keys and the ledger are kept. Default: your user data "
             "directory.",
         ),
-    ]
+    ] = None
     database: Annotated[
         str | None,
         Field(
@@ -138,6 +142,18 @@ class Settings(BaseSettings):
         ),
     ] = 300.0
 
+    @field_validator("*", mode="before")
+    @classmethod
+    def _is_not_blank(cls, value: object) -> object:
+        if isinstance(value, str) and not value.strip():
+            raise ValueError("it is empty; leave it out for its default")
+        return value
+
+    @field_validator("tls_cert", "tls_key", "data_dir", "model", mode="before")
+    @classmethod
+    def _expand(cls, value: object) -> object:
+        return expanded(str(value)) if isinstance(value, str | Path) else value
+
     @model_validator(mode="after")
     def _has_one_certificate(self) -> Self:
         if (self.tls_cert is None) != (self.tls_key is None):
@@ -146,17 +162,57 @@ class Settings(BaseSettings):
             raise ValueError("give tls_cert and tls_key, or tls_self_signed, not both")
         return self
 
-    @classmethod
-    def settings_customise_sources(
-        cls,
-        settings_cls: type[BaseSettings],
-        init_settings: PydanticBaseSettingsSource,
-        env_settings: PydanticBaseSettingsSource,
-        dotenv_settings: PydanticBaseSettingsSource,
-        file_secret_settings: PydanticBaseSettingsSource,
-    ) -> tuple[PydanticBaseSettingsSource, ...]:
-        file = TomlConfigSettingsSource(settings_cls, cls.config_file)
-        return init_settings, env_settings, file
+    def data_folder(self) -> Path:
+        """The folder of `data_dir`, made if it is not there. Raises `SettingsError`."""
+        folder = self.data_dir or _default_data_dir()
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            problem = None if os.access(folder, os.W_OK | os.X_OK) else "it may not be written"
+        except OSError as error:
+            problem = error.strerror
+        if problem is not None:
+            raise SettingsError(
+                f"The folder {folder} for accounts and keys cannot be used: {problem}; give "
+                "another one with --data-dir."
+            )
+        return folder
+
+
+def _default_data_dir() -> Path:
+    try:
+        folder = platformdirs.user_data_path("turnwire")
+    except RuntimeError:
+        folder = Path("~")
+    if not folder.is_absolute():
+        raise SettingsError(
+            "There is no home directory to keep accounts and keys in; give a folder with "
+            "--data-dir."
+        )
+    return folder
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """The value of a setting that has one, and where from."""
+
+    value: Any
+    source: str
+
+
+def gather(config: Path | None, flags: dict[str, Any]) -> dict[str, Given]:
+    """All that was set, by name; a flag that is None was not given.
+
+    Raises `SettingsError`.
+    """
+    names = Settings.model_fields
+    file = {} if config is None else from_file(config, names)
+    given = {name: Given(value, str(config)) for name, value in file.items()}
+    for name, value in from_environment(names).items():
+        given[name] = Given(value, f"{PREFIX}{name.upper()}")
+    for name, value in flags.items():
+        if value is not None:
+            given[name] = Given(value, f"--{name.replace('_', '-')}")
+    return given
 
 
 def load_settings(config: Path | None = None, **flags: object) -> Settings:
@@ -164,19 +220,15 @@ def load_settings(config: Path | None = None, **flags: object) -> Settings:
 
     Raises `SettingsError`.
     """
-    if config is not None and not config.is_file():
-        raise SettingsError(f"There is no configuration file {config}.")
-
-    class FromFile(Settings):
-        config_file = config
-
+    given = gather(config, flags)
     try:
-        return FromFile(**{name: flag for name, flag in flags.items() if flag is not None})  # type: ignore[arg-type]
+        return Settings(**{name: each.value for name, each in given.items()})
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         name = ".".join(map(str, first["loc"]))
         what = f"The setting {name!r}" if name else "These settings"
+        where = given.get(name)
+        if where is not None and not where.source.startswith("--"):
+            what += f" of {where.source}"
         why = first["msg"].removeprefix("Value error, ")
         raise SettingsError(f"{what} cannot be used: {why}.") from None
-    except ValueError as error:
-        raise SettingsError(f"{config} is not a TOML file: {error}.") from None

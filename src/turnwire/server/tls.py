@@ -70,10 +70,10 @@ class Tls:
 def tls_of(settings: Settings, *, now: float) -> Tls | None:
     """What the settings ask for; None for no TLS.
 
-    Raises `TlsError`.
+    Raises `TlsError`, and `SettingsError` if there is no folder for its own certificate.
     """
     if settings.tls_self_signed:
-        return self_signed(settings.data_dir / "tls", settings.host, now=now)
+        return self_signed(settings.data_folder() / "tls", settings.host, now=now)
     if settings.tls_cert is not None and settings.tls_key is not None:
         return Tls(_context(settings.tls_cert, settings.tls_key))
     return None
