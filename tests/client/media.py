@@ -57,11 +57,11 @@ def inverted(audio: Samples) -> Samples:
     return np.column_stack([audio, -audio]).reshape(-1)
 
 
-def _time(packet: av.Packet[Any]) -> float:
+def _time(packet: "av.Packet[Any]") -> float:
     return float((packet.dts or 0) * packet.time_base)
 
 
-def _pictures(container: av.container.OutputContainer, seconds: float) -> list[av.Packet[Any]]:
+def _pictures(container: av.container.OutputContainer, seconds: float) -> list["av.Packet[Any]"]:
     stream = container.add_stream("mpeg4", rate=5)
     stream.width = stream.height = 16
     stream.pix_fmt = "yuv420p"
