@@ -260,6 +260,29 @@ def test_what_is_no_limit(turnwire: Invoke, limit: str) -> None:
     assert "Traceback" not in result.stderr
 
 
+@pytest.mark.parametrize(
+    ("name", "why"),
+    [
+        ("", "The name of an account cannot be empty."),
+        (" ", "The name of an account cannot be empty."),
+        ("x" * 65, "A name has at most 64 characters; this one has 65."),
+        ("a\nb", "A name has printable characters only; 'a\\\\nb' has others."),
+        ("\x1b[31mred", "A name has printable characters only; '\\\\x1b[31mred' has others."),
+    ],
+)
+def test_what_nothing_can_be_called(turnwire: Invoke, name: str, why: str) -> None:
+    result = turnwire("accounts", "create", name)
+    assert (result.exit_code, result.stderr) == (1, f"{why}\n".replace("\\\\", "\\"))
+
+
+def test_names_are_trimmed_and_what_is_printed_is_harmless(turnwire: Invoke) -> None:
+    turnwire("accounts", "create", " acme ")
+    assert rows(turnwire("accounts", "list").stdout)[1][0] == "acme"
+    assert turnwire("keys", "create", "--account", "acme", "--name", "a\x07").exit_code == 1
+    told = turnwire("keys", "create", "--account", "no\x1b[2Jbody").stderr
+    assert told == "There is no account named no\\x1b[2Jbody.\n"
+
+
 def test_where_the_accounts_are(
     turnwire: Invoke, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -15,3 +15,7 @@ class NotFound(AccountsError):
 
 class NameTaken(AccountsError):
     """There is an account of that name already."""
+
+
+class BadName(AccountsError):
+    """Nothing can be called this."""

@@ -12,6 +12,7 @@ from sqlalchemy.orm import contains_eager
 from turnwire.accounts.database import Database
 from turnwire.accounts.errors import NameTaken, NotFound
 from turnwire.accounts.keys import hash_key, new_key
+from turnwire.accounts.names import account_name, key_name
 from turnwire.accounts.rate import START
 from turnwire.accounts.tables import Account, ApiKey, Entry
 from turnwire.accounts.tokens import make_token
@@ -68,7 +69,7 @@ class Management:
     async def create_account(self, name: str, **terms: Unpack[Terms]) -> None:
         """An account that may open 100 new sessions a minute, and is not limited otherwise.
 
-        Unless the terms say something else. Raises `NameTaken`.
+        Unless the terms say something else. Raises `NameTaken` and `BadName`.
         """
         try:
             async with self._database.begin() as db:
@@ -172,7 +173,7 @@ class Management:
 
 
 def _new_account(name: str, terms: Terms, now: float) -> Account:
-    account = Account(name=name, created_at=now)
+    account = Account(name=account_name(name), created_at=now)
     _set(account, {"sessions_per_minute": START, **terms})
     return account
 
@@ -191,7 +192,7 @@ def _add_key(db: AsyncSession, account: Account, name: str, now: float) -> str:
     db.add(
         ApiKey(
             account_id=account.id,
-            name=name,
+            name=key_name(name),
             hash=hash_key(key),
             start=key[:RECOGNIZED_BY],
             created_at=now,

@@ -6,10 +6,12 @@ from typing import NoReturn
 
 import typer
 
+from turnwire.cli.tables import visible
+
 
 def fail(sentence: str, code: int = 1) -> NoReturn:
     """Say why and leave."""
-    typer.echo(sentence, err=True)
+    typer.echo(visible(sentence), err=True)
     raise typer.Exit(code)
 
 

@@ -43,5 +43,12 @@ def limit(value: float | None) -> float | str:
     return UNLIMITED if value is None else value
 
 
+def visible(text: str) -> str:
+    """The text with what a terminal would obey, such as escape sequences, written out."""
+    return "".join(
+        each if each.isprintable() else each.encode("unicode_escape").decode() for each in text
+    )
+
+
 def _cell(value: str | float) -> str:
-    return f"{value:.1f}" if isinstance(value, float) else str(value)
+    return f"{value:.1f}" if isinstance(value, float) else visible(str(value))
