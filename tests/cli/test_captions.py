@@ -1,10 +1,11 @@
+from dataclasses import replace
 from itertools import pairwise
 
 import pytest
 
 from tests.client.servers import turn
 from turnwire.cli.captions import LINE_CHARACTERS, LONGEST_MS, Cue, cues
-from turnwire.wire.messages import Turn
+from turnwire.client.messages import Turn
 
 DICKENS = (
     "It was the best of times, it was the worst of times, it was the age of wisdom, it was the "
@@ -61,10 +62,10 @@ def test_a_sentence_may_end_in_a_quotation_mark() -> None:
 def test_slow_speech_is_cut_by_time() -> None:
     slow = turn("one two three")
     words = tuple(
-        word.model_copy(update={"start": 3000 * index, "end": 3000 * index + 2500})
+        replace(word, start=3000 * index, end=3000 * index + 2500)
         for index, word in enumerate(slow.words)
     )
-    pieces = cues(slow.model_copy(update={"words": words}))
+    pieces = cues(replace(slow, words=words))
     assert pieces == [Cue(0, 5500, "one two"), Cue(6000, 8500, "three")]
 
 
@@ -75,5 +76,5 @@ def test_a_word_that_fits_nowhere_is_a_cue_of_its_own() -> None:
 
 def test_a_cue_takes_some_time_even_if_its_word_took_none() -> None:
     one = turn("one")
-    word = one.words[0].model_copy(update={"start": 700, "end": 700})
-    assert cues(one.model_copy(update={"words": (word,)})) == [Cue(700, 701, "one")]
+    word = replace(one.words[0], start=700, end=700)
+    assert cues(replace(one, words=(word,))) == [Cue(700, 701, "one")]

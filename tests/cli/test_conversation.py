@@ -7,7 +7,7 @@ from websockets.asyncio.server import ServerConnection
 from tests.client.servers import BEGIN, end, serving, tell, turn, until_terminate
 from turnwire.cli.conversation import converse, is_finished
 from turnwire.client import AsyncClient, AudioFileError, errors
-from turnwire.wire.messages import Error, Turn
+from turnwire.client.messages import Error, Turn
 
 
 async def polite(socket: ServerConnection) -> None:

@@ -6,8 +6,8 @@ from tests.client.servers import BEGIN, turn
 from turnwire.cli.formats import FORMATS, Format
 from turnwire.client import ClosedBy, Closure, SessionRecord
 from turnwire.client.closures import CONNECTION_LOST
+from turnwire.client.messages import Turn
 from turnwire.wire.closures import SESSION_ENDED
-from turnwire.wire.messages import Turn
 
 TURNS = [
     turn("Fish & chips <now>.", start=500),

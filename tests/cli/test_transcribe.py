@@ -1,3 +1,4 @@
+import itertools
 import json
 import os
 import shlex
@@ -12,7 +13,7 @@ from websockets.asyncio.server import ServerConnection
 
 from tests.cli.conftest import COMMAND, UNPACED_COMMAND, Invoke, serving_in_thread
 from tests.client.servers import BEGIN, end, tell, turn, until_terminate
-from turnwire.wire.messages import Error
+from turnwire.client.messages import Error
 
 LONG = "Invalid JSON: " + "x" * 150
 
@@ -102,17 +103,24 @@ def test_what_was_said_is_written_though_the_session_ends_early(
     assert result.stderr == f"The session ended early: 3006 {LONG} (closed by the server)\n"
 
 
-def test_1000_without_termination_is_early_too(turnwire: Invoke, speech: Path) -> None:
+def test_1000_without_termination_is_followed_by_another_session(
+    turnwire: Invoke, speech: Path
+) -> None:
+    connections = itertools.count()
+
     async def handler(socket: ServerConnection) -> None:
-        await tell(socket, BEGIN, turn("Lights off."))
-        await socket.close(1000)
+        if next(connections) == 0:
+            await tell(socket, BEGIN, turn("Lights off."))
+            await socket.close(1000)
+            return
+        await tell(socket, BEGIN)
+        await until_terminate(socket)
+        await tell(socket, turn("Good night."))
+        await end(socket)
 
     with serving_in_thread(handler) as url:
         result = turnwire("transcribe", speech, "--url", url)
-    assert (result.exit_code, result.stdout) == (1, "Lights off.\n")
-    assert result.stderr == (
-        "The session ended early: 1000 no reason given (closed by the server)\n"
-    )
+    assert (result.exit_code, result.stdout) == (0, "Lights off.\nGood night.\n")
 
 
 def test_a_refusal(turnwire: Invoke, speech: Path) -> None:
@@ -133,7 +141,7 @@ def test_a_refusal(turnwire: Invoke, speech: Path) -> None:
     ("arguments", "sentence"),
     [
         (("absent.wav",), "Cannot read absent.wav: No such file or directory.\n"),
-        (("SPEECH", "--url", "localhost"), "'localhost' is not the address of a server; "),
+        (("SPEECH", "--url", "ws://"), "'ws://' is not the address of a server; "),
         (("SPEECH", "--url", "ws://127.0.0.1:1"), "Could not connect to ws://127.0.0.1:1/v3/ws; "),
         (("SPEECH", "--model", "no/such/folder"), "no/such/folder"),
     ],

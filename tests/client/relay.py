@@ -9,9 +9,9 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.asyncio.server import ServerConnection
 from websockets.exceptions import ConnectionClosed
 
-from tests.client.servers import serving, tell
+from tests.client.servers import TERMINATE, serving, tell
+from turnwire.client.messages import Error
 from turnwire.wire.closures import CLOSURES
-from turnwire.wire.messages import Error, Terminate
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,7 @@ async def relaying(server: str, cuts: Iterable[Cut] = ()) -> AsyncIterator[Relay
                         if cut.code is None:
                             socket.transport.abort()
                         else:
-                            await upstream.send(Terminate().to_json())
+                            await upstream.send(TERMINATE)
             await upstream.close()
             await down
 
@@ -75,6 +75,6 @@ async def _down(upstream: ClientConnection, socket: ServerConnection, cut: Cut |
             await socket.close(upstream.close_code or 1000, upstream.close_reason or "")
             return
         row = next(row for row in CLOSURES if row.code == cut.code)
-        error = Error.of(row.for_example())
-        await tell(socket, error)
-        await socket.close(error.error_code, error.error)
+        text = row.for_example().text
+        await tell(socket, Error(error_code=cut.code, error=text))
+        await socket.close(cut.code, text)

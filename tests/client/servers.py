@@ -1,15 +1,18 @@
 """Servers that do as a test tells them, on real sockets."""
 
+import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from dataclasses import asdict
 
 from websockets.asyncio.server import Server, ServerConnection, serve
 
-from turnwire.wire.messages import Begin, Message, Termination, Turn, Word
+from turnwire.client.messages import Begin, ServerMessage, Termination, Turn, Word
 
 Handler = Callable[[ServerConnection], Awaitable[None]]
 
 BEGIN = Begin(id="0b7e4c1a-6c3d-4f0e-9a55-1f0c2d9d7b11", expires_at=1_795_367_000)
+TERMINATE = '{"type":"Terminate"}'
 TERMINATION = Termination(audio_duration_seconds=7, session_duration_seconds=8)
 
 
@@ -24,16 +27,22 @@ def address(server: Server) -> str:
     return f"ws://127.0.0.1:{next(iter(server.sockets)).getsockname()[1]}"
 
 
-async def tell(socket: ServerConnection, *messages: Message) -> None:
+def as_json(message: ServerMessage) -> str:
+    """As a server writes it."""
+    named = {name: value for name, value in asdict(message).items() if value is not None}
+    return json.dumps({"type": message.type, **named})
+
+
+async def tell(socket: ServerConnection, *messages: ServerMessage) -> None:
     for message in messages:
-        await socket.send(message.to_json())
+        await socket.send(as_json(message))
 
 
 async def until_terminate(socket: ServerConnection) -> list[str | bytes]:
     """Everything the client sends before Terminate."""
     frames: list[str | bytes] = []
     async for frame in socket:
-        if frame == '{"type":"Terminate"}':
+        if frame == TERMINATE:
             break
         frames.append(frame)
     return frames

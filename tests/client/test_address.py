@@ -14,6 +14,13 @@ from turnwire.wire.encodings import Encoding
         ("wss://example.org/speech/v3/ws", "wss://example.org/speech/v3/ws"),
         ("ws://[::1]:8080?token=t", "ws://[::1]:8080/v3/ws?token=t"),
         ("ws://localhost#there", "ws://localhost/v3/ws"),
+        ("http://localhost:8080", "ws://localhost:8080/v3/ws"),
+        ("https://example.org/stt", "wss://example.org/stt"),
+        ("localhost:8080", "ws://localhost:8080/v3/ws"),
+        ("127.0.0.1:8080", "ws://127.0.0.1:8080/v3/ws"),
+        ("[::1]:8080", "ws://[::1]:8080/v3/ws"),
+        ("speech.example.org", "wss://speech.example.org/v3/ws"),
+        ("  WS://localhost ", "ws://localhost/v3/ws"),
     ],
 )
 def test_an_address_without_a_path_gets_that_of_sessions(address: str, url: str) -> None:
@@ -21,7 +28,7 @@ def test_an_address_without_a_path_gets_that_of_sessions(address: str, url: str)
 
 
 @pytest.mark.parametrize(
-    "address", ["", "localhost:8080", "http://localhost", "ws://", "ws://host:port", "ws://[::1"]
+    "address", ["", "ws://", "ftp://localhost", "ws://host:port", "ws://[::1", "a b"]
 )
 def test_what_is_no_address_is_said_to_be_none(address: str) -> None:
     with pytest.raises(AddressError, match="not the address of a server; expected"):

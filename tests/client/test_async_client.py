@@ -11,7 +11,7 @@ from turnwire.client import (
     AsyncClient,
     errors,
 )
-from turnwire.wire.messages import Error, SpeechStarted, Turn
+from turnwire.client.messages import Error, SpeechStarted, Turn
 
 LOST = Error(error_code=3005, error="Session Cancelled: An error occurred")
 
@@ -207,7 +207,7 @@ async def test_audio_of_any_length_becomes_chunks_that_servers_accept() -> None:
         for size in (1, 640, 640, 639, 1280, 40_000, 6):
             await client.send(b"\1" * size)
         await client.force_endpoint()
-        await client.update(min_turn_silence=300, prompt=None, only_newer_servers_know="this")
+        await client.update(min_turn_silence=300, prompt=None)
         await client.send(b"\2" * 66_000)
         await client.keep_alive()
     audio = [frame for frame in frames if isinstance(frame, bytes)]
@@ -220,7 +220,6 @@ async def test_audio_of_any_length_becomes_chunks_that_servers_accept() -> None:
     assert json.loads(texts[1]) == {
         "type": "UpdateConfiguration",
         "min_turn_silence": 300,
-        "only_newer_servers_know": "this",
     }
 
 
@@ -258,11 +257,11 @@ async def test_a_token_provider_that_fails() -> None:
 
 async def test_misuse_is_said_to_be_misuse() -> None:
     with pytest.raises(errors.AddressError):
-        AsyncClient("localhost")
+        AsyncClient("ws://")
     with pytest.raises(errors.Misuse, match="cannot send opus; it sends pcm_mulaw or pcm_s16le"):
         AsyncClient("ws://localhost", encoding="opus")
     with pytest.raises(errors.Misuse, match="sample_rate"):
-        AsyncClient("ws://localhost", sample_rate=8000.5)
+        AsyncClient("ws://localhost", sample_rate=8000.5)  # type: ignore[arg-type]
     client = AsyncClient("ws://localhost", encoding="pcm_mulaw")
     for use in (client.send(b""), client.close(), anext(client), client.update(prompt="x")):
         with pytest.raises(errors.Misuse, match="not connected"):

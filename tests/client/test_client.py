@@ -8,7 +8,7 @@ from tests.cli.conftest import serving_in_thread
 from tests.client.servers import BEGIN, end, tell, turn, until_terminate
 from tests.client.test_files import tone, write_wav
 from turnwire.client import Client, errors
-from turnwire.wire.messages import Begin, Turn
+from turnwire.client.messages import Begin, Turn
 
 
 async def polite(socket: ServerConnection) -> None:
@@ -73,7 +73,7 @@ def test_a_handler_may_use_the_client(name: str) -> None:
         await end(socket)
 
     with serving_in_thread(handler) as url:
-        client = Client(url, **{name: close})
+        client = Client(url, **{name: close})  # type: ignore[arg-type]
         with client:
             if name == "on_close":
                 client.terminate()

@@ -3,6 +3,7 @@
 import asyncio
 import itertools
 import logging
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -11,7 +12,7 @@ from websockets.asyncio.server import ServerConnection
 from tests.client.servers import BEGIN, end, serving, tell, until_terminate
 from tests.client.test_rollover import SharedTime
 from turnwire.client import AsyncClient
-from turnwire.wire.messages import KeepAlive
+from turnwire.client.stream import KEEP_ALIVE
 
 
 @pytest.mark.parametrize(
@@ -34,13 +35,13 @@ async def test_a_client_that_is_idle_keeps_its_session_alive(
         await client.send(bytes(3200))
         for _ in range(seconds - 1):
             await time.pass_time(1)
-    assert received == [KeepAlive().to_json()] * 2 + [bytes(3200)]
+    assert received == [KEEP_ALIVE] * 2 + [bytes(3200)]
 
 
 async def test_a_session_that_cannot_be_renewed_goes_on(caplog: pytest.LogCaptureFixture) -> None:
     connections = itertools.count()
     time = SharedTime()
-    begin = BEGIN.model_copy(update={"expires_at": int(time.unix_time()) + 20})
+    begin = replace(BEGIN, expires_at=int(time.unix_time()) + 20)
 
     async def handler(socket: ServerConnection) -> None:
         if next(connections):
@@ -64,7 +65,7 @@ async def test_a_session_that_ends_while_the_next_one_waits_leaves_nothing_open(
     closed = asyncio.Event()
     connections = itertools.count()
     time = SharedTime()
-    begin = BEGIN.model_copy(update={"expires_at": int(time.unix_time()) + 20})
+    begin = replace(BEGIN, expires_at=int(time.unix_time()) + 20)
 
     async def handler(socket: ServerConnection) -> None:
         await tell(socket, begin)

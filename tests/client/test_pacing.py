@@ -1,8 +1,10 @@
-from collections.abc import AsyncIterator
+import asyncio
+from collections.abc import AsyncIterator, Callable
 
 import pytest
 
 from turnwire.client import cut, paced
+from turnwire.client.pacing import Timer
 
 
 class InventedClock:
@@ -18,9 +20,10 @@ class InventedClock:
     def unix_time(self) -> float:
         return 1_800_000_000 + self.time
 
-    async def sleep(self, seconds: float) -> None:
-        self.slept.append(round(seconds, 6))
-        self.time += seconds
+    def call_at(self, when: float, call: Callable[[], None]) -> Timer:
+        self.slept.append(round(when - self.time, 6))
+        self.time = when
+        return asyncio.get_running_loop().call_soon(call)
 
 
 async def source(*pieces: bytes) -> AsyncIterator[bytes]:

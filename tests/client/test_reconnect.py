@@ -15,59 +15,34 @@ from tests.recordings import TWO_CITIES_TEXT, samples
 from tests.support import RATE, Server, quiet
 from tests.support import serving as really_serving
 from turnwire.accounts.admission import OpenRegistry
-from turnwire.client import AsyncClient, ClosedBy, Closure, Reconnect, errors
-from turnwire.client.closures import CONNECTION_LOST
-from turnwire.client.pacing import LoopClock
+from turnwire.client import AsyncClient, Closure, Reconnect, errors
+from turnwire.client.messages import Error, Turn
 from turnwire.client.reconnect import Budget
 from turnwire.speech import load_engine
-from turnwire.wire.closures import SESSION_EXPIRED, TOO_MANY_SESSIONS, UNAUTHORIZED, ClosureRow
-from turnwire.wire.messages import Error, Turn
-
-
-class Impatient(LoopClock):
-    """Sleeps no longer than a moment before connecting again; notes how long it was to be."""
-
-    def __init__(self) -> None:
-        self.slept: list[float] = []
-
-    async def sleep(self, seconds: float) -> None:
-        if seconds > 10:  # KeepAlive and renewal
-            await asyncio.Event().wait()
-        self.slept.append(round(seconds, 6))
-        await asyncio.sleep(0.001)
-
-
-def ended(row: ClosureRow) -> Closure:
-    return Closure(row=row, code=row.code, text=row.template, by=ClosedBy.SERVER)
 
 
 def test_attempts_in_a_row_come_ever_later() -> None:
     budget = Budget(Reconnect(attempts=6, first_delay=1, longest_delay=10), lambda: 0.0)
-    delays = [budget.delay(ended(CONNECTION_LOST)) for _ in range(7)]
-    assert delays == [1, 2, 4, 8, 10, 10, None]
+    assert [budget.delay(0) for _ in range(7)] == [1, 2, 4, 8, 10, 10, None]
 
 
 def test_what_the_closure_asks_for_is_kept_to_and_jitter_comes_on_top() -> None:
     for random, delay in ((0.0, 30), (1.0, 45)):
-        budget = Budget(Reconnect(), itertools.repeat(random).__next__)
-        assert budget.delay(ended(TOO_MANY_SESSIONS)) == delay
+        assert Budget(Reconnect(), itertools.repeat(random).__next__).delay(30) == delay
 
 
 def test_a_stable_session_gives_all_attempts_back() -> None:
     budget = Budget(Reconnect(attempts=1, stable_seconds=60), lambda: 0.0)
-    assert budget.delay(ended(SESSION_EXPIRED)) == 0.25
+    assert budget.delay(0) == 0.25
     budget.lasted(59)
-    assert budget.delay(ended(SESSION_EXPIRED)) is None
+    assert budget.delay(0) is None
     budget.lasted(60)
-    assert budget.delay(ended(SESSION_EXPIRED)) == 0.25
+    assert budget.delay(0) == 0.25
 
 
-@pytest.mark.parametrize("policy", [None, Reconnect()])
-def test_what_would_end_the_same_way_is_not_tried_again(policy: Reconnect | None) -> None:
-    budget = Budget(policy, lambda: 0.0)
-    budget.lasted(100)
-    assert budget.delay(ended(UNAUTHORIZED)) is None
-    assert (budget.delay(ended(SESSION_EXPIRED)) is None) == (policy is None)
+def test_what_would_end_the_same_way_is_not_tried_again() -> None:
+    assert Budget(Reconnect(), lambda: 0.0).delay(None) is None
+    assert Budget(None, lambda: 0.0).delay(0) is None
 
 
 @asynccontextmanager
@@ -83,7 +58,7 @@ def final_turns(turns: list[Turn]) -> list[Turn]:
 async def transcribed(url: str, audio: bytes) -> tuple[list[Turn], AsyncClient]:
     turns: list[Turn] = []
     async with AsyncClient(
-        url, format_turns=True, on_turn=turns.append, clock=Impatient(), random=lambda: 0.0
+        url, format_turns=True, on_turn=turns.append, random=lambda: 0.0
     ) as client:
         # As a file that is read at once; 100 ms a message, so that cuts fall anywhere.
         for start in range(0, len(audio), 3200):
@@ -104,7 +79,7 @@ CUTS = (None, 3005, 3008)
 
 @pytest.mark.parametrize("frames", [(123, 30, 22), (1, 1, 1), (57, 9, 3), (24, 4, 8)])
 async def test_a_stream_that_is_cut_gives_the_undisturbed_transcript(
-    frames: tuple[int, ...],
+    frames: tuple[int, ...], hasty: list[float]
 ) -> None:
     async with dictation() as server:
         undisturbed, _ = await transcribed(server.url, TWO_MINUTES)
@@ -128,7 +103,7 @@ async def test_a_stream_that_is_cut_gives_the_undisturbed_transcript(
     assert client.closure.complete
 
 
-async def test_a_turn_that_was_cut_keeps_its_order_and_is_heard_whole() -> None:
+async def test_a_turn_that_was_cut_keeps_its_order_and_is_heard_whole(hasty: list[float]) -> None:
     audio = spoken(range(4)) + quiet(1500) + spoken(range(4, 12)) + quiet(1500)
     async with dictation() as server, relaying(server.url, [Cut(40)]) as relay:
         turns, client = await transcribed(relay.url, audio)
@@ -139,7 +114,7 @@ async def test_a_turn_that_was_cut_keeps_its_order_and_is_heard_whole() -> None:
     assert len(relay.audio[1]) <= len(audio) - 32_000 + 1600
 
 
-async def test_what_was_not_answered_before_the_end_is_sent_again() -> None:
+async def test_what_was_not_answered_before_the_end_is_sent_again(hasty: list[float]) -> None:
     """The connection breaks after Terminate, before the last words are back."""
     connections = itertools.count()
 
@@ -155,7 +130,7 @@ async def test_what_was_not_answered_before_the_end_is_sent_again() -> None:
 
     turns: list[Turn] = []
     async with serving(handler) as url:
-        client = AsyncClient(url, on_turn=turns.append, clock=Impatient())
+        client = AsyncClient(url, on_turn=turns.append)
         async with client:
             await client.send(b"\1" * 3200)
     assert turns == [turn("One.")]
@@ -164,7 +139,7 @@ async def test_what_was_not_answered_before_the_end_is_sent_again() -> None:
 
 
 async def test_a_server_that_refuses_to_go_on_ends_the_stream(
-    caplog: pytest.LogCaptureFixture,
+    caplog: pytest.LogCaptureFixture, hasty: list[float]
 ) -> None:
     connections = itertools.count()
 
@@ -182,7 +157,6 @@ async def test_a_server_that_refuses_to_go_on_ends_the_stream(
         serving(handler) as url,
         AsyncClient(
             url,
-            clock=Impatient(),
             on_error=calls.append,
             on_close=calls.append,
         ) as client,
@@ -197,7 +171,7 @@ async def test_a_server_that_refuses_to_go_on_ends_the_stream(
     assert "connecting again in" in caplog.text
 
 
-async def test_attempts_end() -> None:
+async def test_attempts_end(hasty: list[float]) -> None:
     connections = itertools.count()
 
     async def handler(socket: ServerConnection) -> None:
@@ -205,20 +179,19 @@ async def test_attempts_end() -> None:
         await tell(socket, BEGIN)
         socket.transport.abort()
 
-    clock = Impatient()
     async with serving(handler) as url:
         with pytest.raises(errors.ConnectionLost):
             async with AsyncClient(
-                url, clock=clock, random=lambda: 0.0, reconnect=Reconnect(attempts=3)
+                url, random=lambda: 0.0, reconnect=Reconnect(attempts=3)
             ) as client:
                 async for _ in client:
                     pass
     assert next(connections) == 4
-    assert clock.slept == [0.25, 0.5, 1]
+    assert hasty == [0.25, 0.5, 1]
     assert len(client.sessions) == 4
 
 
-async def test_changes_hold_in_later_sessions_too() -> None:
+async def test_changes_hold_in_later_sessions_too(hasty: list[float]) -> None:
     paths: list[str] = []
     updated = asyncio.Event()
 
@@ -233,13 +206,13 @@ async def test_changes_hold_in_later_sessions_too() -> None:
         await until_terminate(socket)
         await end(socket)
 
-    async with serving(handler) as url, AsyncClient(url, clock=Impatient()) as client:
+    async with serving(handler) as url, AsyncClient(url) as client:
         await client.update(min_turn_silence=300)
         await updated.wait()
     assert paths == ["/v3/ws", "/v3/ws?min_turn_silence=300"]
 
 
-async def test_sending_waits_when_too_much_is_unsent(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_sending_waits_when_too_much_is_unsent(hasty: list[float]) -> None:
     """While a connection is restored, audio is kept, but not without end."""
     back = asyncio.Event()
     connections = itertools.count()
@@ -253,7 +226,7 @@ async def test_sending_waits_when_too_much_is_unsent(monkeypatch: pytest.MonkeyP
         await until_terminate(socket)
         await end(socket)
 
-    async with serving(handler) as url, AsyncClient(url, clock=Impatient()) as client:
+    async with serving(handler) as url, AsyncClient(url) as client:
         minute = bytes(32_000 * 60)
         while not (client.sessions and client.sessions[0].closure):
             await asyncio.sleep(0.001)
@@ -267,7 +240,7 @@ async def test_sending_waits_when_too_much_is_unsent(monkeypatch: pytest.MonkeyP
     assert client.closure.complete
 
 
-async def test_giving_up_while_the_next_session_opens() -> None:
+async def test_giving_up_while_the_next_session_opens(hasty: list[float]) -> None:
     opening = asyncio.Event()
     connections = itertools.count()
 
@@ -282,7 +255,7 @@ async def test_giving_up_while_the_next_session_opens() -> None:
     async with serving(handler) as url:
         async with asyncio.timeout(5):
             with pytest.raises(ZeroDivisionError):
-                async with AsyncClient(url, clock=Impatient()) as client:
+                async with AsyncClient(url) as client:
                     await opening.wait()
                     raise ZeroDivisionError
     assert client.closure is not None
@@ -294,13 +267,9 @@ async def test_giving_up_while_a_connection_is_restored() -> None:
         await tell(socket, BEGIN)
         socket.transport.abort()
 
-    class Patient(LoopClock):
-        async def sleep(self, seconds: float) -> None:
-            await asyncio.Event().wait()
-
     async with serving(handler) as url:
         with pytest.raises(ZeroDivisionError):
-            async with AsyncClient(url, clock=Patient()) as client:
+            async with AsyncClient(url, random=lambda: 1.0) as client:
                 while not (client.sessions and client.sessions[0].closure):
                     await asyncio.sleep(0.001)
                 raise ZeroDivisionError
@@ -308,7 +277,9 @@ async def test_giving_up_while_a_connection_is_restored() -> None:
     assert client.closure.name == "connection_lost"
 
 
-async def test_real_speech_that_is_cut_within_words_is_heard_as_if_it_were_not() -> None:
+async def test_real_speech_that_is_cut_within_words_is_heard_as_if_it_were_not(
+    hasty: list[float],
+) -> None:
     recorded, rate = samples("two_cities.wav")
     audio = soxr.resample(recorded, rate, RATE).astype("<i2").tobytes()
     turns: list[Turn] = []
@@ -316,9 +287,7 @@ async def test_real_speech_that_is_cut_within_words_is_heard_as_if_it_were_not()
         cuts = [Cut(130), Cut(6, 3005), Cut(4, 3008)]
         async with (
             relaying(server.url, cuts) as relay,
-            AsyncClient(
-                relay.url, format_turns=True, on_turn=turns.append, clock=Impatient()
-            ) as client,
+            AsyncClient(relay.url, format_turns=True, on_turn=turns.append) as client,
         ):
             for start in range(0, len(audio), 3200):
                 await client.send(audio[start : start + 3200])

@@ -9,19 +9,18 @@ import pytest
 
 from tests.support import Server, loud, quiet, serving
 from turnwire.accounts.admission import OpenRegistry
-from turnwire.client import AsyncClient, Client, Closure, SessionClosed, errors
-from turnwire.client import session as session_module
+from turnwire.client import AsyncClient, Client, Closure, SessionClosed, errors, legs
 from turnwire.wire.closures import CLOSURES, NO_CLOSE_FRAME, SESSION_ENDED, ClosureRow, Kind, Phase
 
-BOUND_SECONDS = 5.0
+BOUND_SECONDS = 8.0
 """No ending may take longer here, where the client's own limits are the shorter ones below."""
 
 
 @pytest.fixture(autouse=True)
 def _short_limits(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("OPEN_SECONDS", "PING_SECONDS", "PONG_SECONDS", "CLOSE_SECONDS"):
-        monkeypatch.setattr(session_module, name, 0.5)
-    monkeypatch.setattr(session_module, "END_SECONDS", 2)
+        monkeypatch.setattr(legs, name, 0.5)
+    monkeypatch.setattr(legs, "END_SECONDS", 4)
 
 
 @pytest.fixture

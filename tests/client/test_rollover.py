@@ -1,6 +1,7 @@
 import asyncio
 import itertools
 import re
+from collections.abc import Callable
 
 import soxr
 
@@ -9,9 +10,10 @@ from tests.recordings import TWO_CITIES_TEXT, samples
 from tests.support import RATE, ManualClock, serving
 from turnwire.accounts.admission import Grant, OpenRegistry
 from turnwire.client import AsyncClient
+from turnwire.client.messages import Turn
+from turnwire.client.pacing import Timer
 from turnwire.speech import load_engine
 from turnwire.speech.engine import Engine
-from turnwire.wire.messages import Turn
 
 SESSION_SECONDS = 20
 
@@ -35,10 +37,8 @@ class SharedTime:
     def unix_time(self) -> float:
         return self.server.unix_time()
 
-    async def sleep(self, seconds: float) -> None:
-        over = asyncio.Event()
-        self.server.call_at(self.server.now() + seconds, over.set)
-        await over.wait()
+    def call_at(self, when: float, call: Callable[[], None]) -> Timer:
+        return self.server.call_at(when, call)
 
     async def pass_time(self, seconds: float) -> None:
         self.server.advance(seconds)
@@ -56,7 +56,7 @@ async def streamed(engine: Engine, audio: bytes) -> tuple[list[Turn], AsyncClien
             for start in range(0, len(audio), RATE // 5):
                 await client.send(audio[start : start + RATE // 5])
                 await time.pass_time(0.1)
-                while client._feeding not in (None, client._hearing):
+                while len(client._stream._legs) > 1:
                     await asyncio.sleep(0.001)
     return [turn for turn in turns if turn.end_of_turn and turn.turn_is_formatted], client
 

@@ -1,11 +1,13 @@
+from dataclasses import replace
+
 import pytest
 
 from tests.client.servers import turn
 from tests.support import loud, quiet
+from turnwire.client.async_client import REPLAY_SECONDS
 from turnwire.client.audio import AudioFormat
-from turnwire.client.timeline import REPLAY_SECONDS, Cursor, Done, Place, Timeline
-from turnwire.wire.encodings import Encoding
-from turnwire.wire.messages import (
+from turnwire.client.cursor import Cursor, Done
+from turnwire.client.messages import (
     Heartbeat,
     LLMGatewayResponse,
     Revision,
@@ -13,6 +15,10 @@ from turnwire.wire.messages import (
     SpeakerRevision,
     SpeechStarted,
 )
+from turnwire.client.placing import Place
+from turnwire.client.recording import MemoryRecording
+from turnwire.client.timeline import Timeline
+from turnwire.wire.encodings import Encoding
 
 FORMAT = AudioFormat(16_000, Encoding.PCM_S16LE)
 
@@ -20,8 +26,12 @@ MS = 32
 """Bytes."""
 
 
+def empty(format: AudioFormat = FORMAT) -> Timeline:
+    return Timeline(format, MemoryRecording(format.size(REPLAY_SECONDS)))
+
+
 def timeline(*audio: bytes) -> Timeline:
-    made = Timeline(FORMAT)
+    made = empty()
     for each in audio:
         made.append(each, sent=None)
     return made
@@ -66,7 +76,7 @@ def test_half_a_sample_waits_for_the_other_half() -> None:
 
 
 def test_what_is_filled_up_is_silence_in_every_encoding() -> None:
-    line = Timeline(AudioFormat(8000, Encoding.PCM_MULAW))
+    line = empty(AudioFormat(8000, Encoding.PCM_MULAW))
     line.append(b"\1", sent=None)
     line.finished = True
     assert Cursor(line, 0).next() == b"\1" + b"\xff" * 399
@@ -85,42 +95,42 @@ def test_messages_come_where_they_belong_also_when_they_are_sent_again() -> None
 
 def test_a_final_turn_covers_its_words() -> None:
     line = timeline(loud(1000), quiet(1000), loud(1000))
-    line.hear(turn("one two", ended=False))
+    line.hear(turn("one two", ended=False), sent=line.end)
     assert (line.covered, line.next_order) == (0, 0)
-    line.hear(turn("one two", start=300))
+    line.hear(turn("one two", start=300), sent=line.end)
     assert (line.covered, line.next_order) == (1000 * MS, 1)
     # Within the pause.
-    assert line.resumption() == 1100 * MS
+    assert line.resume() == 1100 * MS
 
 
 def test_with_formatting_only_the_formatted_message_does() -> None:
     line = timeline(loud(3000))
     line.wants_formatted = True
-    line.hear(turn("one two", formatted=False))
+    line.hear(turn("one two", formatted=False), sent=line.end)
     assert line.covered == 0
-    line.hear(turn("One two."))
+    line.hear(turn("One two."), sent=line.end)
     assert line.covered == 700 * MS
 
 
 def test_a_server_that_never_formats_covers_a_turn_by_the_next() -> None:
     line = timeline(loud(3000))
     line.wants_formatted = True
-    line.hear(turn("one two", formatted=False))
-    line.hear(turn("three", order=1, start=2000, ended=False, formatted=False))
+    line.hear(turn("one two", formatted=False), sent=line.end)
+    line.hear(turn("three", order=1, start=2000, ended=False, formatted=False), sent=line.end)
     assert (line.covered, line.next_order) == (700 * MS, 1)
 
 
 def test_after_speech_that_goes_on_the_next_session_begins_at_the_last_word() -> None:
     line = timeline(loud(3000))
-    line.hear(turn("one two"))
-    assert line.resumption() == 700 * MS
+    line.hear(turn("one two"), sent=line.end)
+    assert line.resume() == 700 * MS
 
 
 def test_after_a_turn_that_was_ended_by_force_too() -> None:
     line = timeline(loud(700), quiet(1000))
     line.mark("ForceEndpoint", forces=True)
     assert not line.is_cut(turn("one two"))
-    assert line.resumption() == 0
+    assert line.resume() == 0
 
 
 @pytest.mark.parametrize(("after", "cut"), [(loud(500), True), (quiet(500), False), (b"", True)])
@@ -134,17 +144,17 @@ def test_a_turn_is_cut_if_no_pause_follows(after: bytes, cut: bool) -> None:
 
 def test_no_more_is_kept_than_may_be_and_nothing_unsent_is_dropped() -> None:
     minute = loud(60_000)
-    line = Timeline(FORMAT)
+    line = empty()
     for _ in range(2):
         assert not line.is_full(None)
         line.append(minute, sent=None)
     assert line.is_full(None)
     line.append(minute, sent=60_000 * MS)
-    assert line.resumption() == 60_000 * MS
+    assert line.resume() == 60_000 * MS
     assert not line.is_full(len(minute) * 2)
-    assert len(line.piece(0, line.end)) == REPLAY_SECONDS * 1000 * MS
+    assert len(line.recording.read(0, line.end)) == REPLAY_SECONDS * 1000 * MS
     line.append(minute, sent=60_000 * MS)
-    assert line.resumption() == 60_000 * MS
+    assert line.resume() == 60_000 * MS
 
 
 def test_silence_is_what_is_quiet_beside_the_rest() -> None:
@@ -159,7 +169,7 @@ def test_silence_is_what_is_quiet_beside_the_rest() -> None:
 def test_everything_that_has_a_time_or_an_order_is_moved() -> None:
     place = Place(ms=1000, order=3)
     moved = turn("one", order=4, start=1000)
-    assert place.moved(turn("one", order=1)) == moved
+    assert place.moved_turn(turn("one", order=1), order=4, floor=0) == moved
     assert place.moved(SpeechStarted(timestamp=5, confidence=1)) == SpeechStarted(
         timestamp=1005, confidence=1
     )
@@ -169,6 +179,6 @@ def test_everything_that_has_a_time_or_an_order_is_moved() -> None:
         revisions=(Revision(turn_order=4, words=moved.words),)
     )
     answer = LLMGatewayResponse(turn_order=1, transcript="one", data={})
-    assert place.moved(answer) == answer.model_copy(update={"turn_order": 4})
+    assert place.moved(answer) == replace(answer, turn_order=4)
     beat = Heartbeat(total_audio_received_ms=1, total_duration_ms=1, realtime_factor=1)
     assert place.moved(beat) is beat

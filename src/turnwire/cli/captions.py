@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from turnwire.wire.messages import Turn, Word
+from turnwire.client import Turn, Word
 
 LINE_CHARACTERS = 42
 LONGEST_MS = 7000

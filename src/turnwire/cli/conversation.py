@@ -5,8 +5,7 @@ import signal
 from collections.abc import AsyncIterable, Callable, Iterator
 from contextlib import contextmanager, suppress
 
-from turnwire.client import AsyncClient, SessionClosed
-from turnwire.wire.messages import Turn
+from turnwire.client import AsyncClient, SessionClosed, Turn
 
 INTERRUPTED = 130
 """The exit code of a command that Ctrl-C ended."""

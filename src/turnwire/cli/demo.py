@@ -18,8 +18,7 @@ from turnwire.cli.failures import fail
 from turnwire.cli.local import DEFAULT_MODEL, local_server
 from turnwire.cli.sources import Source, from_file
 from turnwire.cli.times import minutes
-from turnwire.client import AsyncClient, ClientError, Closure
-from turnwire.wire.messages import Turn
+from turnwire.client import AsyncClient, ClientError, Closure, Turn
 
 PACKAGE = "moonshine-voice"
 RECORDING = "two_cities.wav"

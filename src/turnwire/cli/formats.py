@@ -9,8 +9,7 @@ from collections.abc import Sequence
 from enum import StrEnum
 
 from turnwire.cli.captions import cues
-from turnwire.client import SessionRecord
-from turnwire.wire.messages import Turn
+from turnwire.client import SessionRecord, Turn
 
 
 class Text:

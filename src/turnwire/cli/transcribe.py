@@ -21,8 +21,7 @@ from turnwire.cli.formats import FORMATS, Format, Text
 from turnwire.cli.local import DEFAULT_MODEL, local_server
 from turnwire.cli.sources import SPEECH_RATE, Source, from_file, from_stdin
 from turnwire.cli.times import minutes
-from turnwire.client import AsyncClient, ClientError
-from turnwire.wire.messages import Turn
+from turnwire.client import AsyncClient, ClientError, Turn
 
 
 def transcribe(

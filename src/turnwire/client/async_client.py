@@ -1,86 +1,57 @@
-"""The client: one stream of audio in, one line of turns out, over as many sessions as it takes.
+"""The client: the shell of a `ClientStream`.
 
-    AsyncClient     reads what the servers say, leg after leg, and calls the handlers
-    Leg             one session's part of the stream: sends it, and KeepAlive when there is none
-    Timeline        the audio that may be needed again, and what the turns have covered of it
-
-A session is renewed before it expires: the next leg takes over at a silence. A leg that breaks is
-followed by one that begins where the turns that were delivered end.
+It gives the stream what happens, does to sockets and handlers what the stream says, and lets the
+program wait for what it waits for. What follows from what is all decided in `stream`.
 """
 
 import asyncio
 import inspect
-import json
 import logging
-import random
+import random as random_numbers
 from collections import deque
-from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Iterable
-from contextlib import suppress
-from dataclasses import dataclass
+from collections.abc import (
+    AsyncIterable,
+    AsyncIterator,
+    Awaitable,
+    Callable,
+    Iterable,
+)
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Any, Self, Unpack
 
+from turnwire.client import effects, events
 from turnwire.client.address import session_url
 from turnwire.client.audio import AudioFormat
 from turnwire.client.closures import TOKEN_FAILED, ClosedBy, Closure
 from turnwire.client.errors import Misuse, SessionClosed, raised_for
-from turnwire.client.files import AudioFile
-from turnwire.client.handlers import Handler, Handlers, called
-from turnwire.client.legs import Leg
-from turnwire.client.pacing import Clock, LoopClock, cut, each, paced
+from turnwire.client.handlers import GapHandler, Handler, Handlers, called
+from turnwire.client.messages import Begin, ServerMessage, SpeechStarted, Termination, Turn
+from turnwire.client.pacing import Clock, LoopClock, Timer, cut, each, paced
+from turnwire.client.parameters import LiveParameters, Parameters, check_names
 from turnwire.client.reconnect import DEFAULT, Budget, Reconnect
-from turnwire.client.session import Session, open_session
-from turnwire.client.timeline import Cursor, Place, Timeline
+from turnwire.client.recording import DiskRecording, MemoryRecording
+from turnwire.client.rereading import Files
+from turnwire.client.stream import FORCE_ENDPOINT, ClientStream, SessionRecord
 from turnwire.wire.encodings import Encoding
-from turnwire.wire.messages import (
-    Begin,
-    Error,
-    ForceEndpoint,
-    ServerMessage,
-    SpeechStarted,
-    Termination,
-    Turn,
-)
+
+if TYPE_CHECKING:
+    from turnwire.client.sockets import Socket
 
 UNREAD_TURNS = 10_000
 """How many turns wait for a program that iterates; beyond these the oldest are dropped."""
 
-HOLD_SECONDS = 0.25
-"""How long the end of a turn in the middle of speech is held back. If the session ends with it, a
-word may have been cut: another session will hear that turn whole, and this end of it is dropped."""
+UNCALLED = 1000
+"""How many calls of handlers wait; beyond these the sockets are not read."""
 
-HANDOVER_SECONDS = 60.0
-"""How long before its expiry a session is renewed, or a quarter of its life if that is less."""
-
-SILENCE_SECONDS = 0.3
-SHORTEST_SILENCE_SECONDS = 0.06
-"""The pause at which sessions are handed over, and how short it may be at last."""
-
-LOOKING = 0.8
-"""The part of the time before the expiry in which a pause is looked for."""
-
-SHORTEST_LIFE_SECONDS = 10.0
-"""A session that seems to expire sooner is not renewed: the clocks do not agree."""
-
-LOOK_SECONDS = 0.1
-"""How often it is looked for."""
+REPLAY_SECONDS = 120.0
+"""How much audio is kept at most: what can be sent again after a loss, and what `send` takes
+while there is no session."""
 
 TokenProvider = Callable[[], str | Awaitable[str]]
 """Gives a temporary token, or something to await that does."""
 
 _log = logging.getLogger(__name__)
-
-
-@dataclass(slots=True)
-class SessionRecord:
-    """One session of a client."""
-
-    begin: Begin
-    start_ms: int
-    """Where its audio begins on the line of the client's audio."""
-    closure: Closure | None = None
-    """None while it lasts."""
 
 
 class AsyncClient:
@@ -103,77 +74,97 @@ class AsyncClient:
         api_key: str | None = None,
         token: TokenProvider | None = None,
         reconnect: Reconnect | None = DEFAULT,
+        replay_seconds: float = REPLAY_SECONDS,
+        spool: bool = False,
+        fill_silence: bool = False,
         on_begin: Handler[Begin] | None = None,
         on_turn: Handler[Turn] | None = None,
         on_speech_started: Handler[SpeechStarted] | None = None,
         on_termination: Handler[Termination] | None = None,
+        on_gap: GapHandler | None = None,
         on_error: Handler[SessionClosed] | None = None,
         on_close: Handler[Closure] | None = None,
         on_event: Handler[ServerMessage] | None = None,
         clock: Clock | None = None,
-        random: Callable[[], float] = random.random,
-        **parameters: object,
+        random: Callable[[], float] = random_numbers.random,
+        **parameters: Unpack[Parameters],
     ) -> None:
-        """`base_url` is ws://host:port, wss://host, or a full URL with a path of its own.
+        """`base_url` is the server's, such as localhost:8080, wss://host or https://host/path.
 
         `api_key` goes into the Authorization header. `token` is called for every connection and
         gives a temporary token, or something to await for one. `reconnect` None: one session and
-        no other. `parameters` are those of the connection, such as `sample_rate=8000` (Hz; 16,000
-        if left out) and `format_turns=True`.
+        no other. `replay_seconds` of audio are kept for a session that takes over from one that
+        broke; in memory, or with `spool` in a temporary file. With `fill_silence` the server is
+        sent silence while the program sends nothing, so that turns end. `parameters` are those of
+        the connection, such as `sample_rate=8000` (Hz; 16,000 if left out) and
+        `format_turns=True`.
 
         Handlers are functions or coroutine functions, called in order, one at a time. One that
         raises is logged, the session goes on, and `close` raises `HandlerFailed`. `on_begin` is
-        called for every session. At the end of the stream come `on_termination`, if the server
-        sent it; `on_error`, if the closure is an error, with its exception; and `on_close` with
-        the closure, always and last. `on_event` gets every message of every session.
+        called for every session, `on_gap` for every stretch that is lost. At the end of the stream
+        come `on_termination`, if the server sent it; `on_error`, if the closure is an error, with
+        its exception; and `on_close` with the closure, always and last. `on_event` gets every
+        message of every session.
 
-        Raises `AddressError`, and `Misuse` for parameters that cannot be.
+        Raises `AddressError`, `Misuse` for parameters that cannot be, and TypeError for a
+        parameter that is not known.
         """
-        session_url(base_url, parameters)
+        check_names("AsyncClient", parameters, Parameters, option_names(AsyncClient))
+        url = session_url(base_url, parameters)
+        format = AudioFormat.of(parameters)
         self._base_url = base_url
         self._api_key = api_key
         self._token = token
-        self._parameters = dict(parameters)
         self._clock = clock or LoopClock()
-        self._renews = reconnect is not None
-        self._budget = Budget(reconnect, random)
-        self._timeline = Timeline(AudioFormat.of(parameters))
-        self._timeline.wants_formatted = parameters.get("format_turns") is True
+        recording = DiskRecording if spool else MemoryRecording
+        self._stream = ClientStream(
+            address=url.partition("?")[0],
+            parameters=parameters,
+            recording=recording(format.size(replay_seconds)),
+            budget=Budget(reconnect, random),
+            renews=reconnect is not None,
+            fill_silence=fill_silence,
+        )
         self._handlers = Handlers(
             begin=on_begin,
             turn=on_turn,
             speech_started=on_speech_started,
             termination=on_termination,
+            gap=on_gap,
             error=on_error,
             close=on_close,
             event=on_event,
         )
-        self._records: list[SessionRecord] = []
         self._unread: deque[Turn] = deque(maxlen=UNREAD_TURNS)
         self._iterated = on_turn is None
-        self._held: deque[ServerMessage] = deque()
-        self._readable = asyncio.Event()
-        self._room = asyncio.Event()
-        self._stopped = asyncio.Event()
-        self._used = False
+        self._calls: deque[effects.Call] = deque()
+        self._sockets: dict[int, Socket] = {}
+        self._files = Files()
+        self._waiters: set[asyncio.Future[None]] = set()
+        self._timer: Timer | None = None
+        self._timer_due = float("inf")
+        self._tasks: set[asyncio.Task[None]] = set()
         self._running: asyncio.Task[None] | None = None
-        self._feeding: Leg | None = None  # the newest leg: what comes in goes to it
-        self._hearing: Leg | None = None  # the leg that is read: the feeding one, or one before
+        self._cause: BaseException | None = None
+        self._failure: BaseException | None = None
         self._over = False
-        self.closure: Closure | None = None
-        """How the stream ended; None until it has."""
 
     # What it has to tell.
 
     @property
+    def closure(self) -> Closure | None:
+        """How the stream ended; None until it has."""
+        return self._stream.closure
+
+    @property
     def sessions(self) -> tuple[SessionRecord, ...]:
         """Every session so far, in order; only the last may still be without a closure."""
-        return tuple(self._records)
+        return tuple(self._stream.records)
 
     @property
     def audio_seconds(self) -> float:
         """How much audio the client has been given."""
-        return self._timeline.format.seconds(self._timeline.end)
+        return self._stream.format.seconds(self._stream.timeline.end)
 
     @property
     def is_over(self) -> bool:
@@ -188,30 +179,34 @@ class AsyncClient:
         Raises the `SessionClosed` of its closure if the server refuses, or if there is none;
         `on_error` and `on_close` are called first. This is not tried again.
         """
-        if self._used:
+        if self._running is not None:
             raise Misuse("This client has been used; make another one.")
-        self._used = True
+        self._running = asyncio.create_task(self._run())
+        self._dispatch(events.Started())
         try:
-            session = await self._open()
-        except SessionClosed as refusal:
-            await self._finish(refusal.closure)
+            await self._until(lambda: self._over or self._stream.begun is not None)
+        except asyncio.CancelledError:
+            self._dispatch(events.Abandoned())
+            await self._finished()
             raise
-        leg = self._begin_leg(session, Cursor(self._timeline, 0))
-        self._running = asyncio.create_task(self._run(leg))
-        return session.begin
+        if self._stream.begun is None:
+            await self._finished()
+            assert self.closure is not None
+            raise raised_for(self.closure) from self._cause
+        return self._stream.begun
 
     async def terminate(self) -> None:
         """Ask for the end, without waiting for it: what was sent so far is still heard."""
         self._check_used()
-        self._timeline.finished = True
-        self._wake()
+        self._dispatch(events.Finished())
 
     async def close(self) -> None:
         """End the stream, and wait for its last turn, its Termination and its close.
 
         From within a handler it does not wait, because what it waits for waits for the handler.
-        The server has 30 s for each message; an interrupted connection is restored if it may be.
-        Raises `HandlerFailed` if a handler failed. `closure` tells how the stream ended.
+        The server has 30 s for each message, as long as it answers pings; an interrupted
+        connection is restored if it may be. Raises `HandlerFailed` if a handler failed. `closure`
+        tells how the stream ended.
         """
         await self.terminate()
         await self._until_over()
@@ -231,10 +226,7 @@ class AsyncClient:
         An error that ended the stream is raised here if there is no `on_error` to hear of it.
         """
         if error is not None:
-            self._stopped.set()
-            for leg in (self._hearing, self._feeding):
-                if leg is not None:
-                    await leg.session.hang_up()
+            self._dispatch(events.Abandoned())
             await self._until_over(silently=True)
             return
         await self.close()
@@ -242,29 +234,36 @@ class AsyncClient:
             self._raise_error()
 
     async def _until_over(self, *, silently: bool = False) -> None:
-        if self._running is None or self._handlers.calling:
+        if self._handlers.calling:
             return
-        await asyncio.wait([self._running])
-        await self._running
+        await self._finished()
         if self._handlers.failure is not None and not silently:
             failure, self._handlers.failure = self._handlers.failure, None
             raise failure
+
+    async def _finished(self) -> None:
+        assert self._running is not None
+        if not self._running.done():
+            # Whoever waits may be cancelled; what is waited for is not.
+            await asyncio.wait([self._running])
+        self._running.result()
 
     # What goes out.
 
     async def send(self, audio: bytes) -> None:
         """Send audio of any length, in the encoding and at the rate of the connection.
 
-        It waits while 120 s are still to be sent, as when a connection is being restored. Raises
-        `SessionClosed` if the stream is over.
+        It waits while `replay_seconds` are still to be sent, as when a connection is being
+        restored. Raises `SessionClosed` if the stream is over.
         """
+        await self._give(audio)
+
+    async def _give(self, audio: bytes, *, rereadable: bool = False) -> None:
         self._check_open()
-        self._timeline.append(audio, sent=self._sent)
-        self._wake()
+        self._dispatch(events.AudioGiven(audio, rereadable))
+        # A source that never waits must not keep this side from hearing what the server says.
         await asyncio.sleep(0)
-        while self._timeline.is_full(self._sent) and not self._over and not self._handlers.calling:
-            self._room.clear()
-            await self._room.wait()
+        await self._until(lambda: not self._stream.is_full or self._handlers.calling)
 
     async def stream(self, chunks: Iterable[bytes] | AsyncIterable[bytes]) -> None:
         """Send audio as it comes from this source. Raises as `send` does."""
@@ -279,17 +278,21 @@ class AsyncClient:
     ) -> None:
         """Send an audio file of any common kind, as fast as it was spoken.
 
+        What has to be sent again after a loss is read from the file, however long ago it was sent.
         `progress` is called with the seconds sent and the seconds there are, None if the file
         does not tell. Raises `AudioFileError`, and as `send` does.
         """
-        format = self._timeline.format
+        from turnwire.client.files import AudioFile
+
+        format = self._stream.format
         if format.encoding is not Encoding.PCM_S16LE:
             raise Misuse(f"Files are sent as {Encoding.PCM_S16LE}, not as {format.encoding}.")
         rate, sent = format.sample_rate, 0
         with AudioFile(path, sample_rate=rate) as file:
+            self._files.add(self._stream.timeline.end, lambda: AudioFile(path, sample_rate=rate))
             chunks = cut(file, sample_rate=rate)
             async for chunk in paced(chunks, sample_rate=rate, clock=self._clock):
-                await self.send(chunk)
+                await self._give(chunk, rereadable=True)
                 sent += len(chunk)
                 if progress is not None:
                     await called(progress, format.seconds(sent), file.duration_seconds)
@@ -297,26 +300,19 @@ class AsyncClient:
     async def force_endpoint(self) -> None:
         """End the current turn where the audio sent so far ends."""
         self._check_open()
-        self._timeline.mark(ForceEndpoint().to_json(), forces=True)
-        self._wake()
+        self._dispatch(events.MessageGiven(FORCE_ENDPOINT, forces=True))
 
-    async def update(self, **changes: object) -> None:
+    async def update(self, **changes: Unpack[LiveParameters]) -> None:
         """Change parameters (`min_turn_silence=300`, in ms) from here on, in later sessions too."""
+        check_names("update", changes, LiveParameters, ())
         self._check_open()
-        changes = {name: value for name, value in changes.items() if value is not None}
-        self._parameters |= changes
-        self._timeline.wants_formatted = self._parameters.get("format_turns") is True
-        # As given, so that what only a newer server knows reaches it.
-        self._timeline.mark(json.dumps({"type": "UpdateConfiguration", **changes}))
-        self._wake()
+        named = {name: value for name, value in changes.items() if value is not None}
+        self._carry_out(self._stream.update(named, self._clock.now()))
 
     async def keep_alive(self) -> None:
         """Keep `inactivity_timeout` from ending the session; idle clients do so by themselves."""
         self._check_open()
-        if self._feeding is not None:
-            # How a session ended, reading finds out.
-            with suppress(SessionClosed):
-                await self._feeding.session.keep_alive()
+        self._dispatch(events.KeepAliveGiven())
 
     # What comes in.
 
@@ -326,12 +322,10 @@ class AsyncClient:
     async def __anext__(self) -> Turn:
         self._check_used()
         self._iterated = True
-        while not self._unread:
-            if self._over:
-                self._raise_error()
-                raise StopAsyncIteration
-            self._readable.clear()
-            await self._readable.wait()
+        await self._until(lambda: bool(self._unread) or self._over)
+        if not self._unread:
+            self._raise_error()
+            raise StopAsyncIteration
         return self._unread.popleft()
 
     def _raise_error(self) -> None:
@@ -339,219 +333,166 @@ class AsyncClient:
             raise raised_for(self.closure)
 
     def _check_used(self) -> None:
-        if not self._used:
+        if self._running is None:
             raise Misuse("This client is not connected yet.")
 
     def _check_open(self) -> None:
         self._check_used()
         if self.closure is not None:
             raise raised_for(self.closure)
-        if self._timeline.finished:
+        if self._stream.timeline.finished:
             raise Misuse("The end of this stream has been asked for; nothing can follow.")
 
-    # Legs.
+    # The stream's shell.
 
-    async def _open(self) -> Session:
-        parameters = dict(self._parameters)
-        if self._token is not None:
-            parameters["token"] = await self._fresh_token(self._token)
-        url = session_url(self._base_url, parameters)
-        return await open_session(url, self._api_key, self._timeline.format)
-
-    async def _fresh_token(self, provider: TokenProvider) -> str:
+    async def _run(self) -> None:
+        """Call the handlers until the last one has been told; then leave nothing behind."""
         try:
-            token = provider()
-            return str(await token if inspect.isawaitable(token) else token)
-        except Exception as error:
-            row = TOKEN_FAILED
-            text = row.fill(problem=repr(error)).text
-            closure = Closure(row=row, code=row.code, text=text, by=ClosedBy.NEITHER)
-            raise raised_for(closure) from error
-
-    def _begin_leg(self, session: Session, cursor: Cursor, next: Leg | None = None) -> Leg:
-        leg = Leg(session, cursor, clock=self._clock, room=self._room, next=next)
-        leg.begin(leg.feed)
-        leg.begin(lambda: leg.keep_alive(self._parameters.get("inactivity_timeout")))
-        if next is None:
-            self._feeding = leg
-            if self._renews:
-                leg.begin(lambda: self._renew(leg))
-        return leg
-
-    async def _run(self, leg: Leg) -> None:
-        following: Leg | None = leg
-        try:
-            while following is not None:
-                leg = following
-                closure = await self._hear(leg)
-                if self._feeding is leg:
-                    self._feeding = None
-                following, closure = await self._following(leg, closure)
-            await self._finish(closure)
+            while True:
+                await self._until(lambda: bool(self._calls) or self._failure is not None)
+                if self._failure is not None:
+                    raise self._failure
+                call = self._calls.popleft()
+                self._wake()
+                await self._handlers.call(call.name, *call.arguments)
+                if call.name == "close":
+                    return
         finally:
-            # Whatever happened here, nothing stays open, and nobody is left waiting.
-            for open_leg in (self._hearing, self._feeding):
-                if open_leg is not None:
-                    open_leg.session.abort()
-            self._over = True
-            self._wake()
+            await self._end()
 
-    async def _hear(self, leg: Leg) -> Closure:
-        """Pass on what this session says, to its end."""
-        self._hearing = leg
-        place = Place(
-            round(1000 * self._timeline.format.seconds(leg.start)), self._timeline.next_order
-        )
-        record = SessionRecord(leg.session.begin, place.ms)
-        self._records.append(record)
-        await self._tell("begin", leg.session.begin)
-        while True:
-            try:
-                async with asyncio.timeout(HOLD_SECONDS if self._held else None):
-                    message = place.moved(await anext(leg.session))
-            except TimeoutError:
-                await self._release()
-            except StopAsyncIteration:
-                break
-            else:
-                await self._judge(leg, message)
-        await leg.stop()
-        assert leg.session.closure is not None
-        record.closure = leg.session.closure
-        self._budget.lasted(record.closure.session_seconds)
-        return record.closure
-
-    async def _judge(self, leg: Leg, message: ServerMessage) -> None:
-        """Pass a message on, unless it may be the cut end of a session: then hold it back."""
-        is_cut = isinstance(message, Turn) and self._timeline.is_cut(message)
-        if is_cut or (self._held and isinstance(message, Error)):
-            self._held.append(message)
-            return
-        await self._release()
-        await self._pass_on(message, last=leg.cursor.end is None)
-
-    async def _release(self) -> None:
-        """Pass on what was held back."""
-        while self._held:
-            await self._pass_on(self._held.popleft(), last=False)
-
-    async def _pass_on(self, message: ServerMessage, *, last: bool) -> None:
-        match message:
-            case Turn():
-                self._timeline.hear(message)
-                if self._iterated:
-                    self._unread.append(message)
-                    self._readable.set()
-                await self._tell("turn", message)
-            case SpeechStarted():
-                await self._tell("speech_started", message)
-            case Termination() if last:
-                await self._tell("termination", message)
-            case _:
-                await self._handlers.call("event", message)
-
-    async def _tell(self, name: str, message: ServerMessage) -> None:
-        await self._handlers.call("event", message)
-        await self._handlers.call(name, message)
-
-    async def _following(self, leg: Leg, closure: Closure) -> tuple[Leg | None, Closure]:
-        """The leg after this one; None if the stream is over, and then its closure."""
-        if closure.terminated:
-            self._timeline.settle()
-            return leg.next, closure
-        while not self._stopped.is_set():
-            delay = self._budget.delay(closure)
-            if delay is None:
-                break
-            _log.warning("%s; connecting again in %.2f s", closure, delay)
-            try:
-                session = await self._again(delay)
-            except SessionClosed as refusal:
-                closure = refusal.closure
-                continue
-            if session is None:
-                break
-            # What was cut will be heard whole.
-            self._held = deque(each for each in self._held if not isinstance(each, Turn))
-            await self._release()
-            cursor = Cursor(self._timeline, self._timeline.resumption(), leg.cursor.end)
-            return self._begin_leg(session, cursor, leg.next), closure
-        await self._release()
-        if leg.next is not None:
-            await leg.next.drop()
-        return None, closure
-
-    async def _again(self, delay: float) -> Session | None:
-        """Another session after so many seconds; None: the program gave up meanwhile."""
-
-        async def again() -> Session:
-            await self._clock.sleep(delay)
-            return await self._open()
-
-        opening = asyncio.create_task(again())
-        stopping = asyncio.create_task(self._stopped.wait())
-        try:
-            await asyncio.wait({opening, stopping}, return_when=asyncio.FIRST_COMPLETED)
-            return opening.result() if opening.done() else None
-        finally:
-            opening.cancel()
-            stopping.cancel()
-
-    async def _finish(self, closure: Closure) -> None:
-        self.closure = closure
-        if closure.is_error:
-            await self._handlers.call("error", raised_for(closure))
-        await self._handlers.call("close", closure)
+    async def _end(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        if self.closure is None:
+            for socket in self._sockets.values():
+                socket.drop()
+        open_sockets = [socket.task for socket in self._sockets.values()]
+        if open_sockets:
+            await asyncio.wait(open_sockets)
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        self._files.close()
         self._over = True
         self._wake()
 
-    def _wake(self) -> None:
-        """Let everybody who waits look again."""
-        self._room.set()
-        self._readable.set()
-        if self._feeding is not None:
-            self._feeding.look()
-
-    @property
-    def _sent(self) -> int | None:
-        """How far the audio has been sent; None: there is no session to send it to."""
-        return None if self._feeding is None else self._feeding.cursor.position
-
-    async def _renew(self, leg: Leg) -> None:
-        """Open the next session before this one expires, and hand over at a silence.
-
-        If it cannot be opened, or nobody pauses, this one expires, and is followed by one that
-        begins where its turns end. So it is if the clocks of both sides do not agree.
-        """
-        life = leg.session.begin.expires_at - self._clock.unix_time()
-        if life < SHORTEST_LIFE_SECONDS:
-            return
-        lead = min(HANDOVER_SECONDS, life / 4)
-        await self._clock.sleep(life - lead)
-        try:
-            session = await self._open()
-        except SessionClosed as refusal:
-            _log.warning("The session could not be renewed: %s", refusal)
+    def _dispatch(self, event: events.Event) -> None:
+        if self._over:
             return
         try:
-            silent = await self._silence(leg.cursor, lead * LOOKING)
-        except asyncio.CancelledError:
-            await session.close()
+            self._carry_out(self._stream.receive(event, self._clock.now()))
+        except Exception as error:
+            # A mistake of this client; nobody is left waiting for it.
+            self._failure = error
+            self._wake()
             raise
-        if not silent:
-            await session.close()
-            return
-        position = leg.cursor.position
-        leg.next = self._begin_leg(session, Cursor(self._timeline, position))
-        leg.cursor.end = position
-        leg.look()
 
-    async def _silence(self, cursor: Cursor, patience: float) -> bool:
-        """Whether what is sent comes to end in silence, before patience does."""
-        until = self._clock.now() + patience
-        while (left := until - self._clock.now()) > 0:
-            enough = max(SILENCE_SECONDS * left / patience, SHORTEST_SILENCE_SECONDS)
-            if self._timeline.is_quiet_before(cursor.position, enough):
-                return True
-            await self._clock.sleep(LOOK_SECONDS)
-        return False
+    async def _report(self, event: events.LegEvent) -> None:
+        if isinstance(event, events.OpenFailed):
+            self._cause = event.cause
+        self._dispatch(event)
+        await self._until(lambda: len(self._calls) < UNCALLED or self.closure is not None)
+
+    def _carry_out(self, effected: list[effects.Effect]) -> None:
+        for effect in effected:
+            match effect:
+                case effects.Open():
+                    self._open(effect)
+                case effects.Send():
+                    self._sockets[effect.leg].send(effect.frame)
+                case effects.Ping():
+                    self._sockets[effect.leg].ping()
+                case effects.Close():
+                    self._sockets[effect.leg].close()
+                case effects.Drop():
+                    self._sockets[effect.leg].drop()
+                case effects.Reread():
+                    task = asyncio.create_task(self._reread(effect))
+                    self._tasks.add(task)
+                    task.add_done_callback(self._tasks.discard)
+                case effects.Call():
+                    self._note(effect)
+                case effects.Log():
+                    _log.log(effect.level, "%s", effect.text)
+        self._set_timer()
+        self._wake()
+
+    def _note(self, call: effects.Call) -> None:
+        if call.name == "turn" and self._iterated:
+            self._unread.append(call.arguments[0])
+        if call.name == "error" and self._cause is not None:
+            call.arguments[0].__cause__ = self._cause
+        if getattr(self._handlers, call.name) is not None or call.name == "close":
+            self._calls.append(call)
+
+    def _open(self, effect: effects.Open) -> None:
+        from turnwire.client.sockets import Socket
+
+        async def url() -> str:
+            parameters = dict(effect.parameters)
+            if self._token is not None:
+                parameters["token"] = await _fresh_token(self._token)
+            return session_url(self._base_url, parameters)
+
+        self._cause = None
+        socket = Socket(
+            effect.leg, url, self._api_key, report=self._report, unix_time=self._clock.unix_time
+        )
+        self._sockets[effect.leg] = socket
+        socket.task.add_done_callback(lambda task: self._closed(effect.leg, task))
+
+    def _closed(self, leg: int, task: asyncio.Task[None]) -> None:
+        self._sockets.pop(leg, None)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            self._failure = error
+        self._wake()
+
+    async def _reread(self, effect: effects.Reread) -> None:
+        audio = await asyncio.to_thread(self._files.read, effect.start, effect.end)
+        self._dispatch(events.AudioReread(effect.leg, audio))
+
+    def _set_timer(self) -> None:
+        due = self._stream.deadline()
+        if self._timer is not None and (due is None or due < self._timer_due):
+            self._timer.cancel()
+            self._timer = None
+        # A timer that comes too early only looks again.
+        if due is not None and self._timer is None:
+            self._timer_due = due
+            self._timer = self._clock.call_at(due, self._tick)
+
+    def _tick(self) -> None:
+        self._timer = None
+        self._dispatch(events.Tick())
+
+    async def _until(self, reached: Callable[[], bool]) -> None:
+        """Wait until this holds; it is looked at whenever anything has happened."""
+        while not reached():
+            waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+            self._waiters.add(waiter)
+            try:
+                await waiter
+            finally:
+                self._waiters.discard(waiter)
+
+    def _wake(self) -> None:
+        for waiter in self._waiters:
+            if not waiter.done():
+                waiter.set_result(None)
+
+
+async def _fresh_token(provider: TokenProvider) -> str:
+    try:
+        token = provider()
+        return str(await token if inspect.isawaitable(token) else token)
+    except Exception as error:
+        row = TOKEN_FAILED
+        text = row.fill(problem=repr(error)).text
+        closure = Closure(row=row, code=row.code, text=text, by=ClosedBy.NEITHER)
+        raise raised_for(closure) from error
+
+
+def option_names(client: type[Any]) -> list[str]:
+    """The names of its own options."""
+    parameters = inspect.signature(client.__init__).parameters.values()
+    return [each.name for each in parameters if each.kind is each.KEYWORD_ONLY]

@@ -7,11 +7,15 @@ from collections.abc import Callable, Coroutine, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self, TypeVar
+from typing import Any, Self, TypeVar, Unpack
 
-from turnwire.client.async_client import AsyncClient, SessionRecord
+from turnwire.client.async_client import REPLAY_SECONDS, AsyncClient, option_names
 from turnwire.client.closures import Closure
-from turnwire.wire.messages import Begin, Turn
+from turnwire.client.errors import SessionClosed
+from turnwire.client.messages import Begin, ServerMessage, SpeechStarted, Termination, Turn
+from turnwire.client.parameters import LiveParameters, Parameters, check_names
+from turnwire.client.reconnect import DEFAULT, Reconnect
+from turnwire.client.stream import SessionRecord
 
 T = TypeVar("T")
 
@@ -27,15 +31,49 @@ class Client:
     delays the next, and neither audio nor pings. They may use the client.
     """
 
-    def __init__(self, base_url: str, **options: Any) -> None:
-        """The options are those of `AsyncClient`. Raises as it does."""
-        for name in options:
-            if (name.startswith("on_") or name == "token") and options[name] is not None:
-                options[name] = self._elsewhere(options[name])
-        self._client = AsyncClient(base_url, **options)
+    def __init__(
+        self,
+        base_url: str,
+        *,
+        api_key: str | None = None,
+        token: Callable[[], str] | None = None,
+        reconnect: Reconnect | None = DEFAULT,
+        replay_seconds: float = REPLAY_SECONDS,
+        spool: bool = False,
+        fill_silence: bool = False,
+        on_begin: Callable[[Begin], object] | None = None,
+        on_turn: Callable[[Turn], object] | None = None,
+        on_speech_started: Callable[[SpeechStarted], object] | None = None,
+        on_termination: Callable[[Termination], object] | None = None,
+        on_gap: Callable[[int, int, str], object] | None = None,
+        on_error: Callable[[SessionClosed], object] | None = None,
+        on_close: Callable[[Closure], object] | None = None,
+        on_event: Callable[[ServerMessage], object] | None = None,
+        **parameters: Unpack[Parameters],
+    ) -> None:
+        """The same as those of `AsyncClient`, but functions only. Raises as it does."""
+        check_names("Client", parameters, Parameters, option_names(Client))
+        self._callers = ThreadPoolExecutor(1, thread_name_prefix="turnwire-handlers")
+        self._client = AsyncClient(
+            base_url,
+            api_key=api_key,
+            token=self._elsewhere(token),
+            reconnect=reconnect,
+            replay_seconds=replay_seconds,
+            spool=spool,
+            fill_silence=fill_silence,
+            on_begin=self._elsewhere(on_begin),
+            on_turn=self._elsewhere(on_turn),
+            on_speech_started=self._elsewhere(on_speech_started),
+            on_termination=self._elsewhere(on_termination),
+            on_gap=self._elsewhere(on_gap),
+            on_error=self._elsewhere(on_error),
+            on_close=self._elsewhere(on_close),
+            on_event=self._elsewhere(on_event),
+            **parameters,
+        )
         self._thread: _Thread | None = None
         self._stopped = False
-        self._callers = ThreadPoolExecutor(1, thread_name_prefix="turnwire-handlers")
 
     @property
     def closure(self) -> Closure | None:
@@ -106,14 +144,13 @@ class Client:
         progress: Callable[[float, float | None], object] | None = None,
     ) -> None:
         """Send an audio file, as fast as it was spoken. Raises as `AsyncClient` does."""
-        told = None if progress is None else self._elsewhere(progress)
-        self._call(self._client.stream_file(path, progress=told))
+        self._call(self._client.stream_file(path, progress=self._elsewhere(progress)))
 
     def force_endpoint(self) -> None:
         """End the current turn where the audio sent so far ends."""
         self._call(self._client.force_endpoint())
 
-    def update(self, **changes: object) -> None:
+    def update(self, **changes: Unpack[LiveParameters]) -> None:
         """Change parameters from here on, in later sessions too."""
         self._call(self._client.update(**changes))
 
@@ -130,8 +167,10 @@ class Client:
         except StopAsyncIteration:
             raise StopIteration from None
 
-    def _elsewhere(self, function: Callable[..., Any]) -> Callable[..., Any]:
+    def _elsewhere(self, function: Callable[..., Any] | None) -> Callable[..., Any] | None:
         """The same function, called in the handlers' thread; to be awaited."""
+        if function is None:
+            return None
 
         async def called(*arguments: object) -> Any:
             # In the same context, so that the client knows calls that come from its handlers.

@@ -53,8 +53,9 @@ NO_TERMINATION = ClosureRow(
     phase=Phase.SESSION,
     drains=False,
     meaning="The server closed as if all were well, but Termination had not come.",
-    advice="Do not count on having every word.",
+    advice="Connect again; do not count on having every word.",
     how_to_trigger="Rehearse no-termination.",
+    retry_after=1,
 )
 
 CONNECTION_LOST = ClosureRow(
@@ -97,6 +98,60 @@ UNREACHABLE = ClosureRow(
     how_to_trigger="Connect to a port where nobody listens.",
     retry_after=1,
     example={"address": "ws://localhost:8080/v3/ws", "problem": "connection refused"},
+)
+
+HOST_NOT_FOUND = ClosureRow(
+    name="host_not_found",
+    code=NO_CLOSE_FRAME,
+    template="There is no host {host} ({problem})",
+    kind=Kind.ERROR,
+    phase=Phase.OPENING,
+    drains=False,
+    meaning="The name of the server's host could not be resolved.",
+    advice="Check the name in the server's URL, and this machine's network.",
+    how_to_trigger="Connect to a name that does not exist.",
+    retry_after=1,
+    example={"host": "speech.example.invalid", "problem": "Name or service not known"},
+)
+
+TLS_FAILED = ClosureRow(
+    name="tls_failed",
+    code=NO_CLOSE_FRAME,
+    template="The TLS connection to {address} failed: {problem}",
+    kind=Kind.ERROR,
+    phase=Phase.OPENING,
+    drains=False,
+    meaning="The server's certificate is not trusted here, or the server does not speak TLS.",
+    advice="Trust the certificate's authority (ca_file), or use ws:// if the server has no TLS.",
+    how_to_trigger="Connect with wss:// to a server whose certificate is self-signed.",
+    example={"address": "wss://localhost:8080/v3/ws", "problem": "self-signed certificate"},
+)
+
+NOT_A_WEBSOCKET = ClosureRow(
+    name="not_a_websocket",
+    code=NO_CLOSE_FRAME,
+    template="What answers at {address} is no WebSocket server ({problem})",
+    kind=Kind.ERROR,
+    phase=Phase.OPENING,
+    drains=False,
+    meaning="Something else listens on that port, or the server there expects TLS.",
+    advice="Check the port, and use wss:// if the server has TLS.",
+    how_to_trigger="Connect to the port of a mail server.",
+    example={"address": "ws://localhost:25/v3/ws", "problem": "invalid HTTP status line"},
+)
+
+PROXY_FAILED = ClosureRow(
+    name="proxy_failed",
+    code=NO_CLOSE_FRAME,
+    template="The proxy {proxy} could not be used: {problem}",
+    kind=Kind.ERROR,
+    phase=Phase.OPENING,
+    drains=False,
+    meaning="The environment names a proxy for this address, and there was no way through it.",
+    advice="Check the proxy settings of the environment (https_proxy, no_proxy and the like).",
+    how_to_trigger="Set https_proxy to a port where nobody listens, and connect to another host.",
+    retry_after=1,
+    example={"proxy": "http://127.0.0.1:9", "problem": "connection refused"},
 )
 
 NO_BEGIN = ClosureRow(
@@ -224,6 +279,10 @@ OWN_ROWS = (
     CONNECTION_LOST,
     NOT_ENDED,
     UNREACHABLE,
+    HOST_NOT_FOUND,
+    TLS_FAILED,
+    NOT_A_WEBSOCKET,
+    PROXY_FAILED,
     NO_BEGIN,
     TOKEN_FAILED,
     NOT_THIS_PROTOCOL,
@@ -236,6 +295,16 @@ OWN_ROWS = (
 )
 
 ROWS = (*CLOSURES, *OWN_ROWS)
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """A stretch of a stream that no final turn covers, though words may be in it."""
+
+    start: int
+    """ms from the beginning of the stream."""
+    end: int
+    reason: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -261,6 +330,8 @@ class Closure:
     """As Termination told it; without one, the time since Begin."""
     terminated: bool = False
     """Whether Termination came: everything that was said has been delivered."""
+    gaps: tuple[Gap, ...] = ()
+    """Of the stream that ended with this session: what is missing, in order."""
 
     @property
     def name(self) -> str:
@@ -289,8 +360,8 @@ class Closure:
 
     @property
     def complete(self) -> bool:
-        """Whether the session ended as it should: Termination, then code 1000."""
-        return self.row is SESSION_ENDED
+        """Whether everything that was said has been delivered: Termination came, and no gaps."""
+        return self.row is SESSION_ENDED and not self.gaps
 
     def __str__(self) -> str:
         return f"{self.code} {self.text or 'no reason given'} (closed by {self.by})"

@@ -18,7 +18,7 @@ from av.error import FFmpegError
 
 from turnwire.audio.mixing import Mixer
 from turnwire.client.containers import Container, Position
-from turnwire.client.errors import AudioFileError as AudioFileError
+from turnwire.client.errors import AudioFileError
 from turnwire.client.ogg_links import parts
 from turnwire.client.tracks import Track
 

@@ -9,12 +9,15 @@ from typing import Any, TypeVar
 
 from turnwire.client.closures import Closure
 from turnwire.client.errors import HandlerFailed, SessionClosed
-from turnwire.wire.messages import Begin, ServerMessage, SpeechStarted, Termination, Turn
+from turnwire.client.messages import Begin, ServerMessage, SpeechStarted, Termination, Turn
 
 T = TypeVar("T")
 
 Handler = Callable[[T], Awaitable[object] | object]
 """A function or a coroutine function; what it returns does not matter."""
+
+GapHandler = Callable[[int, int, str], Awaitable[object] | object]
+"""Called with the start and the end of a gap, in ms, and the reason."""
 
 _CALL: ContextVar[object | None] = ContextVar("the call of a handler", default=None)
 
@@ -31,13 +34,14 @@ class Handlers:
     termination: Handler[Termination] | None = None
     error: Handler[SessionClosed] | None = None
     close: Handler[Closure] | None = None
+    gap: GapHandler | None = None
     event: Handler[ServerMessage] | None = None
 
     failure: HandlerFailed | None = field(default=None, init=False)
     """The first."""
     _call: object | None = field(default=None, init=False)
 
-    async def call(self, name: str, argument: Any) -> None:
+    async def call(self, name: str, *arguments: Any) -> None:
         """Call the handler of this name, if there is one, and wait until it is done."""
         handler = getattr(self, name)
         if handler is None:
@@ -45,7 +49,7 @@ class Handlers:
         self._call = call = object()
         before = _CALL.set(call)
         try:
-            await called(handler, argument)
+            await called(handler, *arguments)
         except Exception as error:
             _log.exception("on_%s failed; the session goes on", name)
             if self.failure is None:

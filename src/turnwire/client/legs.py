@@ -1,92 +1,299 @@
-"""A leg: one session's part of a stream, and what goes on beside reading it."""
+"""A leg: one session's part of a stream, from the attempt to open it to its closure.
 
-import asyncio
-from collections.abc import Callable, Coroutine
-from contextlib import suppress
-from typing import Any
+Nothing here waits forever: a leg that is `overdue` is dropped. What decides how it ended is the
+first of these that came: Termination, an Error message, a close frame, the end of the connection.
+What comes after that changes nothing but the story.
+"""
 
-from turnwire.client.errors import SessionClosed
-from turnwire.client.pacing import Clock
-from turnwire.client.session import Session
-from turnwire.client.timeline import Cursor, Done
+from collections import deque
+
+from turnwire.client.audio import AudioFormat
+from turnwire.client.closures import (
+    CLOSED_HERE,
+    CONNECTION_LOST,
+    NO_BEGIN,
+    NO_TERMINATION,
+    NOT_ENDED,
+    NOT_THIS_PROTOCOL,
+    ClosedBy,
+    Closure,
+    row_of,
+)
+from turnwire.client.cursor import Cursor
+from turnwire.client.events import CloseFrame, Disconnected
+from turnwire.client.messages import Begin, Error, ServerMessage, Termination, Turn, parse
+from turnwire.client.pacing import Pace
+from turnwire.client.placing import Place
+from turnwire.client.rollover import Rollover
+from turnwire.wire.closures import NO_CLOSE_FRAME, SESSION_ENDED, ClosureRow
+
+OPEN_SECONDS = 10.0
+"""For the token, the connection, the handshake and Begin together."""
+
+PING_SECONDS = 10.0
+"""Without anything from the server, until it is pinged."""
+
+PONG_SECONDS = 15.0
+"""For the answer to a ping; without one the connection is lost. A server may come to a ping only
+after the audio before it, so what that audio is ahead of time is added."""
+
+END_SECONDS = 30.0
+"""After Terminate, for each further message: the server may still have audio to get through."""
+
+CLOSE_SECONDS = 5.0
+"""For everything else once the end has begun: an answer to a ping, a close frame."""
 
 KEEP_ALIVE_SECONDS = 15.0
 """Without anything else to send; at most half of an `inactivity_timeout` that was asked for."""
 
+NORMAL = 1000
+NO_CODE = 1005
+
 
 class Leg:
-    """One session, and what it is sent of the timeline. How it ended, its reader finds out."""
+    """One session. Its owner sends what `cursor` gives and reads `waiting`, until `closure`."""
 
     def __init__(
         self,
-        session: Session,
-        cursor: Cursor,
+        number: int,
         *,
-        clock: Clock,
-        room: asyncio.Event,
-        next: "Leg | None" = None,
+        format: AudioFormat,
+        address: str,
+        now: float,
+        end: int | None = None,
     ) -> None:
-        """`room` is set whenever audio has been sent."""
-        self.session = session
-        self.start = cursor.position
-        self.cursor = cursor
-        self.next = next
-        """The leg that takes over where this one ends."""
-        self._clock = clock
-        self._room = room
-        self._news = asyncio.Event()
-        self._last_sent = clock.now()
-        self._tasks: list[asyncio.Task[None]] = []
+        """`end` is where its part of the stream ends, if that is known."""
+        self.number = number
+        self.end = end
+        self.begin: Begin | None = None
+        self.closure: Closure | None = None
+        self.waiting: deque[ServerMessage] = deque()
+        """What it said and nobody has read yet."""
+        # From the moment it has a part of the stream:
+        self.cursor: Cursor | None = None
+        self.place: Place | None = None
+        self.pace = Pace()
+        self.rollover: Rollover | None = None
+        self.busy = False
+        """Whether something is on its way out."""
+        self.last_sent = now
+        self.terminate_sent = False
+        self.passed_over = 0
+        """How many frames could not be read."""
+        self._format = format
+        self._address = address
+        self._unix_time: tuple[float, float] | None = None
+        self._begun_at: float | None = None
+        self._heard_at = now
+        self._pinged_at: float | None = None
+        self._due: float | None = now + OPEN_SECONDS
+        self._error: Error | None = None
+        self._termination: Termination | None = None
+        self._story: list[str] = []
 
-    def begin(self, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
-        """Do this until it is done, or the session is over."""
+    @property
+    def is_open(self) -> bool:
+        """Whether it has begun, and nothing says yet that it ends."""
+        return self.begin is not None and self.closure is None and self.is_undecided
 
-        async def until_over() -> None:
-            with suppress(SessionClosed):
-                await work()
+    @property
+    def is_undecided(self) -> bool:
+        return self._error is None and self._termination is None
 
-        self._tasks.append(asyncio.create_task(until_over()))
+    @property
+    def terminated(self) -> bool:
+        return self._termination is not None
 
-    def look(self) -> None:
-        """There may be something to send."""
-        self._news.set()
+    # What happens to it.
 
-    async def feed(self) -> None:
-        """Send what the cursor gives, and Terminate at its end."""
-        while (item := self.cursor.next()) is not Done.DONE:
-            match item:
-                case None:
-                    self._news.clear()
-                    await self._news.wait()
-                case str():
-                    await self.session.say(item)
-                    self._last_sent = self._clock.now()
-                case bytes():
-                    await self.session.send(item)
-                    self._last_sent = self._clock.now()
-                    self._room.set()
-        await self.session.terminate()
+    def opened(self, now: float, unix_time: float) -> None:
+        self._unix_time = (now, unix_time)
+        self._heard_at = now
 
-    async def keep_alive(self, inactivity_timeout: object) -> None:
-        """Send KeepAlive whenever nothing else was sent for a while. Never ends."""
-        interval = KEEP_ALIVE_SECONDS
-        if isinstance(inactivity_timeout, int | float):
-            interval = min(interval, inactivity_timeout / 2)
-        while True:
-            await self._clock.sleep(self._last_sent + interval - self._clock.now())
-            if self._clock.now() - self._last_sent >= interval:
-                await self.session.keep_alive()
-                self._last_sent = self._clock.now()
+    def life(self, now: float) -> float:
+        """Seconds until it expires, as Begin has it; 0 if that is not known."""
+        if self.begin is None or self._unix_time is None or not self.begin.expires_at:
+            return 0.0
+        at, unix_time = self._unix_time
+        return self.begin.expires_at - unix_time - (now - at)
 
-    async def stop(self) -> None:
-        """End all that goes on beside reading. What it raised is a mistake of this client."""
-        for task in self._tasks:
-            task.cancel()
-        for outcome in await asyncio.gather(*self._tasks, return_exceptions=True):
-            if isinstance(outcome, Exception):
-                raise outcome
+    def received(self, frame: str | bytes, now: float) -> None:
+        self._heard_at = now
+        self._pinged_at = None
+        message = parse(frame)
+        if message is None:
+            self.passed_over += 1
+            return
+        if self.begin is None and isinstance(message, Turn | Termination):
+            row = NOT_THIS_PROTOCOL
+            text = row.fill(message=message.type).text
+            self._end(row, row.code, text, ClosedBy.CLIENT, now)
+            return
+        match message:
+            case Begin() if self.begin is None:
+                self.begin = message
+                self._begun_at = now
+                self._due = None
+                self._story.append("received Begin")
+                return
+            case Begin():
+                return
+            case Error() if self.is_undecided:
+                self._error = message
+                self._note(f"received Error {message.error_code or ''}".rstrip(), now)
+            case Termination() if self.is_undecided:
+                self._termination = message
+                self._note("received Termination", now)
+            case Error() | Termination():
+                return
+            case _ if self.terminate_sent and self.is_undecided:
+                self._due = now + END_SECONDS
+        self._put(message)
 
-    async def drop(self) -> None:
-        """End the session, too."""
-        await self.stop()
-        await self.session.close()
+    def _put(self, message: ServerMessage) -> None:
+        last = self.waiting[-1] if self.waiting else None
+        if (
+            isinstance(message, Turn)
+            and isinstance(last, Turn)
+            and last.turn_order == message.turn_order
+            and not last.end_of_turn
+        ):
+            self.waiting.pop()  # Nobody has seen the older text, so nobody misses it.
+        self.waiting.append(message)
+
+    def _note(self, told: str, now: float) -> None:
+        self._story.append(told)
+        self._due = now + CLOSE_SECONDS
+
+    def terminate(self, now: float) -> None:
+        """The end was asked for."""
+        self.terminate_sent = True
+        self._story.append("sent Terminate")
+        self._due = now + END_SECONDS
+
+    def ponged(self, now: float) -> None:
+        self._heard_at = now
+        self._pinged_at = None
+
+    def pinged(self, now: float) -> None:
+        self._pinged_at = now
+
+    def disconnected(self, end: Disconnected, now: float) -> None:
+        # Of two close frames the first is the cause and the second its echo.
+        by_server = end.received is not None and (end.server_first or end.sent is None)
+        frames = [
+            f"{done} close {frame.code}"
+            for done, frame in (("received", end.received), ("sent", end.sent))
+            if frame is not None
+        ]
+        self._story += frames if by_server else reversed(frames)
+        first = end.received if by_server else end.sent
+        if not self.is_undecided:
+            self._end_as_told(end.received if by_server else None, now)
+        elif first is None:
+            self._lost(now)
+        elif by_server:
+            self._closed_by_server(first, now)
+        elif first.code == NORMAL:
+            self._end(CLOSED_HERE, first.code, CLOSED_HERE.template, ClosedBy.CLIENT, now)
+        elif self.begin is None:
+            row = NOT_THIS_PROTOCOL
+            self._end(row, first.code, first.reason, ClosedBy.CLIENT, now)
+        else:
+            # Frames that cannot be read: the connection is damaged.
+            self._lost(now)
+
+    # How it ended.
+
+    def overdue(self, now: float) -> bool:
+        """Whether it has waited in vain; then it has a closure, and is to be dropped."""
+        if self.closure is not None:
+            return False
+        if self._pong_due is not None and now >= self._pong_due:
+            self._story.append("received no answer to a ping")
+            if self.is_undecided:
+                self._lost(now)
+            else:
+                self._end_as_told(None, now)
+            return True
+        if self._due is None or now < self._due:
+            return False
+        if not self.is_undecided:
+            self._end_as_told(None, now)
+        elif self.begin is None:
+            text = NO_BEGIN.fill(address=self._address, seconds=f"{OPEN_SECONDS:g}").text
+            self._end(NO_BEGIN, NO_BEGIN.code, text, ClosedBy.NEITHER, now)
+        else:
+            text = NOT_ENDED.fill(seconds=f"{END_SECONDS:g}").text
+            self._end(NOT_ENDED, NO_CLOSE_FRAME, text, ClosedBy.CLIENT, now)
+        return True
+
+    def ping_due(self) -> float | None:
+        """When to ping the server; None: not now."""
+        if self.closure is not None or self._unix_time is None or self._pinged_at is not None:
+            return None
+        return self._heard_at + (CLOSE_SECONDS if self.terminate_sent else PING_SECONDS)
+
+    def deadline(self) -> float | None:
+        """When this leg has to be looked at again."""
+        if self.closure is not None:
+            return None
+        times = [each for each in (self._due, self._pong_due, self.ping_due()) if each is not None]
+        return min(times, default=None)
+
+    @property
+    def _pong_due(self) -> float | None:
+        if self._pinged_at is None:
+            return None
+        patience = CLOSE_SECONDS if self.terminate_sent else PONG_SECONDS
+        return self._pinged_at + patience + self.pace.ahead(self._pinged_at)
+
+    def _end_as_told(self, frame: CloseFrame | None, now: float) -> None:
+        """As its Termination or its Error says, whatever became of the connection."""
+        if self._termination is not None:
+            reason = frame.reason if frame is not None and frame.code == NORMAL else ""
+            text = reason or SESSION_ENDED.template
+            self._end(SESSION_ENDED, NORMAL, text, ClosedBy.SERVER, now, reason)
+            return
+        assert self._error is not None
+        code, text = self._error.error_code, self._error.error
+        reason = frame.reason if frame is not None else ""
+        if code is None:
+            code = frame.code if frame is not None else NO_CLOSE_FRAME
+        row = row_of(code, text or reason)
+        self._end(row, code, text or reason, ClosedBy.SERVER, now, reason)
+
+    def _closed_by_server(self, frame: CloseFrame, now: float) -> None:
+        code, reason = frame.code, frame.reason
+        if code == NO_CODE:
+            self._lost(now)
+            return
+        row = NO_TERMINATION if code == NORMAL else row_of(code, reason)
+        self._end(row, code, reason, ClosedBy.SERVER, now, reason)
+
+    def _lost(self, now: float) -> None:
+        row = CONNECTION_LOST
+        self._end(row, NO_CLOSE_FRAME, row.template, ClosedBy.NEITHER, now)
+
+    def _end(
+        self, row: ClosureRow, code: int, text: str, by: ClosedBy, now: float, reason: str = ""
+    ) -> None:
+        told = self._termination or Termination()
+        audio, lasted = told.audio_duration_seconds, told.session_duration_seconds
+        if audio is None:
+            sent = 0 if self.cursor is None else self.cursor.position - self.cursor.start
+            audio = self._format.seconds(sent)
+        if lasted is None:
+            lasted = 0.0 if self._begun_at is None else now - self._begun_at
+        self.closure = Closure(
+            row=row,
+            code=code,
+            reason=reason,
+            text=text,
+            by=by,
+            story=tuple(self._story),
+            session_id=None if self.begin is None else self.begin.id,
+            audio_seconds=audio,
+            session_seconds=lasted,
+            terminated=self.terminated,
+        )

@@ -1,12 +1,15 @@
-"""Sending recorded audio as if it were spoken now.
+"""How fast audio goes out.
 
-A chunk is due when the last of its audio would have been spoken, counted from the start, so that
-a late chunk is followed by prompt ones and the schedule does not drift.
+    Pace         one session's audio: as fast as it comes, within what every server accepts
+    paced, cut   recorded audio as if it were spoken now
+
+A chunk of a recording is due when the last of its audio would have been spoken, counted from the
+start, so that a late chunk is followed by prompt ones and the schedule does not drift.
 """
 
 import asyncio
 import time
-from collections.abc import AsyncIterable, AsyncIterator, Iterable
+from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable
 from typing import Protocol
 
 from turnwire.client.audio import AudioFormat
@@ -14,6 +17,52 @@ from turnwire.wire.encodings import Encoding
 from turnwire.wire.limits import SHORTEST_CHUNK_MS
 
 CHUNK_MS = 100
+
+BURST_SECONDS = 60.0
+"""How far audio may be ahead of time at once. Servers end sessions at minutes (ours: five)."""
+
+CATCH_UP = 1.2
+"""How much faster than real time it goes from there on. Servers that slow a client down read
+audio at 1.25 times real time."""
+
+MOST_AHEAD_SECONDS = 120.0
+"""How far ahead it may get that way."""
+
+
+class Pace:
+    """One session's audio against the clock, counted as servers count it.
+
+    `strict` is for servers that accept nothing faster than real time.
+    """
+
+    def __init__(self, *, strict: bool = False) -> None:
+        self._burst = 1.0 if strict else BURST_SECONDS
+        self._rate = 1.0 if strict else CATCH_UP
+        self._began = 0.0
+        self._sent = 0.0
+
+    def sent(self, seconds: float, now: float) -> None:
+        """Count audio that goes out."""
+        if self._sent <= now - self._began:
+            self._began = now
+            self._sent = 0.0
+        self._sent += seconds
+
+    def due(self) -> float:
+        """When more may go out."""
+        return self._began + max(
+            (self._sent - self._burst) / self._rate, self._sent - MOST_AHEAD_SECONDS, 0.0
+        )
+
+    def ahead(self, now: float) -> float:
+        """How many seconds the server is given that it could not have heard spoken yet."""
+        return max(self._sent - (now - self._began), 0.0)
+
+
+class Timer(Protocol):
+    """A call that is due later."""
+
+    def cancel(self) -> None: ...
 
 
 class Clock(Protocol):
@@ -25,7 +74,8 @@ class Clock(Protocol):
     def unix_time(self) -> float:
         """Seconds since 1970."""
 
-    async def sleep(self, seconds: float) -> None: ...
+    def call_at(self, when: float, call: Callable[[], None]) -> Timer:
+        """Call once `now()` has reached `when`."""
 
 
 class LoopClock:
@@ -37,8 +87,18 @@ class LoopClock:
     def unix_time(self) -> float:
         return time.time()
 
-    async def sleep(self, seconds: float) -> None:
-        await asyncio.sleep(seconds)
+    def call_at(self, when: float, call: Callable[[], None]) -> Timer:
+        return asyncio.get_running_loop().call_at(when, call)
+
+
+async def sleep(clock: Clock, seconds: float) -> None:
+    """Wait until the clock has gone on by so much."""
+    over = asyncio.Event()
+    timer = clock.call_at(clock.now() + seconds, over.set)
+    try:
+        await over.wait()
+    finally:
+        timer.cancel()
 
 
 async def cut(
@@ -72,7 +132,7 @@ async def paced(
         size += len(chunk)
         early = start + format.seconds(size) - clock.now()
         if early > 0:
-            await clock.sleep(early)
+            await sleep(clock, early)
         yield chunk
 
 

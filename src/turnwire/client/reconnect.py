@@ -3,8 +3,6 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from turnwire.client.closures import Closure
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reconnect:
@@ -35,14 +33,22 @@ class Budget:
         self._random = random
         self._used = 0
 
-    def delay(self, closure: Closure) -> float | None:
-        """Seconds to wait before the next attempt, which this is; None: there is none."""
+    def delay(self, retry_after: float | None) -> float | None:
+        """Seconds to wait before the next attempt, which this is; None: there is none.
+
+        `retry_after` is what the closure before it asks for.
+        """
         policy = self._policy
-        if policy is None or closure.retry_after is None or self._used >= policy.attempts:
+        if policy is None or retry_after is None or self._used >= policy.attempts:
             return None
         backoff = min(policy.first_delay * 2.0**self._used, policy.longest_delay)
         self._used += 1
-        return max(backoff, closure.retry_after) * (1 + self._random() / 2)
+        return max(backoff, retry_after) * (1 + self._random() / 2)
+
+    @property
+    def is_first(self) -> bool:
+        """Whether the last attempt was the first in a row."""
+        return self._used == 1
 
     def lasted(self, seconds: float) -> None:
         """Take note that a session lasted so long."""

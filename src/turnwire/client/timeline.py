@@ -1,38 +1,19 @@
 """One line of time through all sessions of a client.
 
-    Timeline    the audio of the client, as far as it may be needed again, and what is covered
-    Cursor      what one session gets of it, cut into messages that servers accept
-    Place       where a session stands on the line, and its messages moved there
-
 Positions are bytes from the first that the client was given, in whole samples. Audio is *covered*
 once the turn that it belongs to has been delivered for good. A session that takes over from one
-that broke gets everything from there on. No asyncio, no sockets, no clock.
+that broke gets everything from there on; what cannot be sent again is a gap. No asyncio, no
+sockets, no clock.
 """
 
 from collections import deque
 from collections.abc import Iterator
-from dataclasses import dataclass
-from enum import Enum, auto
 
 from turnwire.client.audio import AudioFormat
-from turnwire.client.pacing import CHUNK_MS
-from turnwire.client.silence import FRAME_SECONDS, quiet_frames, run_length
-from turnwire.wire.encodings import Encoding
-from turnwire.wire.limits import LONGEST_CHUNK_MS, SHORTEST_CHUNK_MS
-from turnwire.wire.messages import (
-    LLMGatewayResponse,
-    Revision,
-    ServerMessage,
-    Silence,
-    SpeakerRevision,
-    SpeechStarted,
-    Turn,
-    Word,
-)
-
-REPLAY_SECONDS = 120.0
-"""How much audio is kept at most: what can be sent again after a loss, and what `send` takes
-while there is no session. Servers take minutes of audio at once (ours: five)."""
+from turnwire.client.closures import Gap
+from turnwire.client.loudness import FRAME_SECONDS, Loudness, run_length
+from turnwire.client.messages import Turn
+from turnwire.client.recording import Recording
 
 SURROUNDINGS_SECONDS = 10.0
 """How much of the audio before a place tells how loud quiet is."""
@@ -43,14 +24,20 @@ TAIL_SECONDS = 0.1
 PAUSE_SECONDS = 0.2
 """So much silence after a last word is the pause that ended its turn."""
 
-_SILENT = {Encoding.PCM_S16LE: b"\0", Encoding.PCM_MULAW: b"\xff"}
+MOST_SKIPPED = 100
+"""How many turns that are missing are remembered, in case they come late."""
+
+NOT_KEPT = "no final turn came for it, and it was not kept for so long"
+NOT_FINISHED = "its turn was never finished"
+OUT_OF_ORDER = "its turn came after later ones"
 
 
 class Timeline:
     """The audio and the turns of one client."""
 
-    def __init__(self, format: AudioFormat) -> None:
+    def __init__(self, format: AudioFormat, recording: Recording) -> None:
         self.format = format
+        self.recording = recording
         self.wants_formatted = False
         """Whether a turn is over only with its formatted message."""
         self.finished = False
@@ -58,33 +45,42 @@ class Timeline:
         self.next_order = 0
         """The `turn_order` of the first turn that is not covered."""
         self.covered = 0
-        """The position up to which all turns have been delivered."""
-        self._audio = bytearray()
-        self._start = 0  # the position of the first byte that is kept
-        self._capacity = format.size(REPLAY_SECONDS)
+        """The position up to which all turns have been delivered, or are reported as a gap."""
+        self.gaps: list[Gap] = []
+        self._size = 0
+        self._loudness = Loudness(format)
+        self._lost_words_until = 0  # the end of what was let go of uncovered, and not silent
+        self._rereadable: list[tuple[int, int]] = []
         self._marks: deque[tuple[int, str]] = deque()
         self._marks_gone = 0
-        self._ended: tuple[int, int] | None = None
+        self._ended: tuple[int, int] | None = None  # order and end of a turn that may be formatted
+        self._begun: int | None = None  # the turn that had words last
+        self._unformatted: int | None = None  # the turn that ended last, if it may be formatted
+        self._skipped: set[int] = set()
         self._forced = False
 
     @property
     def end(self) -> int:
         """The position up to which there is audio."""
-        size = self._start + len(self._audio)
-        return size - size % self.format.sample_bytes
+        return self._size - self._size % self.format.sample_bytes
 
-    def append(self, audio: bytes, *, sent: int | None) -> None:
+    def ms(self, position: int) -> int:
+        return round(1000 * self.format.seconds(position))
+
+    def append(self, audio: bytes, *, sent: int | None, rereadable: bool = False) -> None:
         """Add audio. What lies before `sent` may be let go of if there is too much of it."""
-        self._audio += audio
+        if rereadable:
+            self._add_rereadable(self._size, self._size + len(audio))
+        self.recording.append(audio)
+        self._size += len(audio)
+        self._loudness.append(audio)
         if sent is not None:
-            self._let_go(min(sent, self.end - self._capacity))
+            self._let_go(min(sent, self.end - self.recording.capacity))
 
     def is_full(self, sent: int | None) -> bool:
         """Whether as much is kept as may be; all of it, or what lies after `sent`."""
-        return self.end - (self._start if sent is None else sent) >= self._capacity
-
-    def piece(self, start: int, end: int) -> bytes:
-        return bytes(self._audio[max(start - self._start, 0) : end - self._start])
+        kept = self.recording.start if sent is None else sent
+        return self.end - kept >= self.recording.capacity
 
     def mark(self, message: str, *, forces: bool = False) -> None:
         """A message to servers that belongs right here, after the audio so far."""
@@ -93,37 +89,96 @@ class Timeline:
 
     def marks_from(self, number: int) -> Iterator[tuple[int, str]]:
         """The marks from the n-th of all on, each with its position."""
-        return (self._marks[at] for at in range(number - self._marks_gone, len(self._marks)))
+        first = max(number - self._marks_gone, 0)
+        return (self._marks[at] for at in range(first, len(self._marks)))
 
     def first_mark(self, position: int) -> int:
         """The number of the first mark at this position or after it."""
         before = sum(1 for at, _ in self._marks if at < position)
         return self._marks_gone + before
 
-    def hear(self, turn: Turn) -> None:
-        """Take note of a turn, placed on this line."""
-        if self._ended is not None and turn.turn_order > self._ended[0]:
+    # What the turns cover.
+
+    def is_repeated(self, turn: Turn) -> bool:
+        """Whether a later turn, or this one, has been delivered for good before."""
+        formats = turn.end_of_turn and turn.turn_is_formatted
+        return turn.turn_order < self.next_order and not (
+            formats and turn.turn_order == self._unformatted
+        )
+
+    def came_late(self, turn: Turn) -> None:
+        """Take note of a turn that is repeated, or that later ones have overtaken: a gap."""
+        if turn.end_of_turn and turn.words and turn.turn_order in self._skipped:
+            self._skipped.discard(turn.turn_order)
+            self.gaps.append(Gap(turn.words[0].start, turn.words[-1].end, OUT_OF_ORDER))
+
+    def hear(self, turn: Turn, *, sent: int) -> None:
+        """Take note of a turn, placed on this line, of a session that was sent so much of it."""
+        order = turn.turn_order
+        if order < self.next_order:
+            self._unformatted = None
+            return
+        if self._ended is not None and order > self._ended[0]:
             self.settle()
-        if turn.end_of_turn:
-            self._ended = (turn.turn_order, turn.words[-1].end if turn.words else 0)
-            if turn.turn_is_formatted or not self.wants_formatted:
-                self.settle()
+        if not turn.end_of_turn:
+            self._begun = order if turn.words else self._begun
+            return
+        first = self.format.size(turn.words[0].start / 1000) if turn.words else self.covered
+        last = self.format.size(turn.words[-1].end / 1000) if turn.words else self.covered
+        if order > self.next_order:
+            if self._begun is not None and self._begun < order:
+                self.give_up(min(first, sent), NOT_FINISHED)
+            else:
+                self._skipped.update(range(max(self.next_order, order - MOST_SKIPPED), order))
+        self._ended = (order, min(last, sent))
+        self._unformatted = None if turn.turn_is_formatted else order
+        if turn.turn_is_formatted or not self.wants_formatted:
+            self.settle()
 
     def settle(self) -> None:
         """No further message will come about the turn that ended last."""
         if self._ended is None:
             return
-        order, end_ms = self._ended
+        order, end = self._ended
         self._ended = None
+        self._begun = None
         self._forced = False
         self.next_order = order + 1
-        self.covered = max(self.covered, min(self.format.size(end_ms / 1000), self.end))
+        self.cover(end)
+
+    def cover(self, position: int) -> None:
+        """All up to here has been delivered."""
+        self.covered = max(self.covered, min(position, self.end))
         self._let_go(self.covered)
 
-    def resumption(self) -> int:
+    def give_up(self, position: int, reason: str) -> None:
+        """Nothing more will come for what lies before this position: a gap, if it has words."""
+        position = min(position, self.end)
+        if position <= self.covered:
+            return
+        known = max(self.covered, self.recording.start)
+        if self._lost_words_until > self.covered or not self._loudness.is_silent(known, position):
+            self.gaps.append(Gap(self.ms(self.covered), self.ms(position), reason))
+        self.cover(position)
+
+    @property
+    def wants_more(self) -> bool:
+        """Whether words may be in what is not covered."""
+        if self._lost_words_until > self.covered:
+            return True
+        return not self._loudness.is_silent(max(self.covered, self.recording.start), self.end)
+
+    def resume(self) -> int:
         """Where a session begins that takes over: after the last word, within the pause if there
-        is one. A turn that was ended by force has none."""
-        start = max(self.covered, self._start)
+        is one. A turn that was ended by force has none.
+
+        What lies before that, and cannot be sent again, is a gap from now on.
+        """
+        start = self._available_from()
+        self.give_up(start, NOT_KEPT)
+        self._ended = None
+        self._begun = None
+        self._skipped.clear()
         if self._forced or start == 0:
             return start
         pause = self._pause_after(start)
@@ -137,9 +192,9 @@ class Timeline:
 
     def _pause_after(self, position: int) -> int | None:
         """The middle of the pause that begins here, or nearly; None: there is none."""
-        after = self.piece(position, position + self.format.size(SURROUNDINGS_SECONDS))
-        quiet = quiet_frames(after, self.format)
-        tail = run_length(~quiet)
+        end = position + self.format.size(SURROUNDINGS_SECONDS)
+        quiet = self._loudness.quiet(position, min(end, self.end))
+        tail = run_length(quiet, False)
         pause = round(PAUSE_SECONDS / FRAME_SECONDS)
         if tail * FRAME_SECONDS > TAIL_SECONDS or run_length(quiet[tail:]) < pause:
             return None
@@ -147,111 +202,38 @@ class Timeline:
 
     def is_quiet_before(self, position: int, seconds: float) -> bool:
         """Whether nobody spoke for so long before this position."""
-        before = self.piece(position - self.format.size(SURROUNDINGS_SECONDS), position)
-        quiet = quiet_frames(before, self.format)
+        start = position - self.format.size(SURROUNDINGS_SECONDS)
+        quiet = self._loudness.quiet(max(start, 0), position)
         return run_length(quiet[::-1]) * FRAME_SECONDS >= seconds
 
+    # What is kept.
+
     def _let_go(self, position: int) -> None:
-        if position <= self._start:
+        start = self.recording.start
+        if position <= start:
             return
-        del self._audio[: position - self._start]
-        self._start = position
-        self.covered = max(self.covered, position)
-        while self._marks and self._marks[0][0] < position:
+        uncovered = max(self.covered, start)
+        if position > uncovered and not self._loudness.is_silent(uncovered, position):
+            self._lost_words_until = position
+        self.recording.forget(position)
+        surroundings = self.format.size(SURROUNDINGS_SECONDS)
+        self._loudness.forget(position - surroundings)
+        while self._marks and self._marks[0][0] < min(position, self.covered):
             self._marks.popleft()
             self._marks_gone += 1
 
+    def _available_from(self) -> int:
+        """The first position that is not covered and can be sent again."""
+        start = self.recording.start
+        if self.covered >= start:
+            return self.covered
+        for first, last in reversed(self._rereadable):
+            if last < start:
+                break
+            start = max(first, self.covered)
+        return start
 
-class Done(Enum):
-    """What a cursor gives when there will be nothing more."""
-
-    DONE = auto()
-
-
-class Cursor:
-    """What one session is to be sent, from `start` on; to the end of all, or to its own `end`."""
-
-    def __init__(self, timeline: Timeline, start: int, end: int | None = None) -> None:
-        self.position = start
-        self.end = end
-        self._timeline = timeline
-        self._mark = timeline.first_mark(start)
-        format = timeline.format
-        self._shortest = format.size(SHORTEST_CHUNK_MS / 1000)
-        self._usual = format.size(CHUNK_MS / 1000)
-        self._longest = format.size(LONGEST_CHUNK_MS / 1000)
-
-    def next(self) -> bytes | str | Done | None:
-        """Audio of a length that servers accept, or a message; None: nothing to send yet.
-
-        Only right before a message there may be less than 50 ms, which servers let pass.
-        """
-        last = self._timeline.finished or self.end is not None
-        limit = self._timeline.end if self.end is None else self.end
-        mark = next(self._timeline.marks_from(self._mark), None)
-        if mark is not None and mark[0] > limit:
-            mark = None
-        stop = limit if mark is None else mark[0]
-        available = max(stop - self.position, 0)
-        size = self._size(available, complete=last or mark is not None)
-        if size:
-            piece = self._timeline.piece(self.position, self.position + size)
-            self.position += size
-            if mark is None and last and size == available:
-                silent = _SILENT[self._timeline.format.encoding]
-                piece = piece.ljust(self._shortest, silent)
-            return piece
-        if mark is not None:
-            self._mark += 1
-            return mark[1]
-        return Done.DONE if last else None
-
-    def _size(self, available: int, *, complete: bool) -> int:
-        if available > self._longest:
-            # What is left over must not be too short.
-            short = complete and available - self._longest < self._shortest
-            return self._longest - self._shortest if short else self._longest
-        return available if complete or available >= self._usual else 0
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Where a session stands."""
-
-    ms: int
-    """Where its audio begins."""
-    order: int
-    """The order of its first turn."""
-
-    def moved(self, message: ServerMessage) -> ServerMessage:
-        """The message with times and orders as they are on the one line."""
-        match message:
-            case Turn():
-                return message.model_copy(update=self._turn(message))
-            case SpeechStarted():
-                return message.model_copy(update={"timestamp": message.timestamp + self.ms})
-            case Silence():
-                moved = {
-                    "start_ms": message.start_ms + self.ms,
-                    "end_ms": message.end_ms + self.ms,
-                }
-                return message.model_copy(update=moved)
-            case SpeakerRevision():
-                revisions = tuple(
-                    each.model_copy(update=self._turn(each)) for each in message.revisions
-                )
-                return message.model_copy(update={"revisions": revisions})
-            case LLMGatewayResponse():
-                order = message.turn_order + self.order
-                return message.model_copy(update={"turn_order": order})
-            case _:
-                return message
-
-    def _turn(self, turn: Turn | Revision) -> dict[str, object]:
-        return {
-            "turn_order": turn.turn_order + self.order,
-            "words": tuple(map(self._word, turn.words)),
-        }
-
-    def _word(self, word: Word) -> Word:
-        return word.model_copy(update={"start": word.start + self.ms, "end": word.end + self.ms})
+    def _add_rereadable(self, start: int, end: int) -> None:
+        if self._rereadable and self._rereadable[-1][1] == start:
+            start = self._rereadable.pop()[0]
+        self._rereadable.append((start, end))
