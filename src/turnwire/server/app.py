@@ -4,7 +4,7 @@ import logging
 from typing import Any
 
 from fastapi import FastAPI, Request
-from fastapi.responses import JSONResponse
+from fastapi.responses import JSONResponse, Response
 from pydantic import ValidationError
 from starlette.types import ASGIApp, Receive, Scope, Send
 from starlette.websockets import WebSocket
@@ -12,6 +12,7 @@ from starlette.websockets import WebSocket
 from turnwire import __version__
 from turnwire.server.connection import credential_of
 from turnwire.server.service import Service
+from turnwire.web import live_page
 from turnwire.wire.catalogue import closure_rows
 from turnwire.wire.closures import DEPRECATED_ENDPOINT, INTERNAL_ERROR, Violation
 from turnwire.wire.limits import SESSION_PATH
@@ -66,8 +67,14 @@ def create_app(service: Service) -> ASGIApp:
 
     for path in HEALTH_PATHS:
         app.add_api_route(path, health)
+
+    async def root(request: Request) -> Response:
+        return live_page.page() if live_page.wants_page(request) else upgrade_required()
+
+    app.add_api_route("/", root, response_model=None)
     for path in SOCKET_PATHS:
         app.add_api_route(path, upgrade_required)
+    app.router.routes.extend(live_page.routes())
     for path in DEPRECATED_PATHS:
         app.add_api_websocket_route(path, deny)
         app.add_api_route(path, deprecated_endpoint, methods=["GET", "POST"])

@@ -1,0 +1,1 @@
+"""Pages that the server shows in a browser: plain files, no build step, nothing from elsewhere."""
