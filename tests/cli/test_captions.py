@@ -2,9 +2,12 @@ from dataclasses import replace
 from itertools import pairwise
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tests.client.servers import turn
-from turnwire.cli.captions import LINE_CHARACTERS, LONGEST_MS, Cue, cues
+from turnwire.cli import netflix_timed_text as rules
+from turnwire.cli.captions import Captions, Cue
 from turnwire.client.messages import Turn
 
 DICKENS = (
@@ -14,29 +17,39 @@ DICKENS = (
 )
 
 
-def texts(turn: Turn) -> list[str]:
-    return [cue.text for cue in cues(turn)]
+def cues(*turns: Turn) -> list[Cue]:
+    captions = Captions()
+    return [cue for each in turns for cue in captions.add(each)] + captions.finish()
 
 
-def test_a_short_turn_is_one_cue_with_the_times_of_its_words() -> None:
-    assert cues(turn("Lights off.", start=1200)) == [Cue(1200, 1900, "Lights off.")]
+def texts(*turns: Turn) -> list[str]:
+    return [cue.text for cue in cues(*turns)]
+
+
+def spoken(text: str, *times: tuple[int, int], order: int = 0) -> Turn:
+    """A turn whose words are spoken from and to these milliseconds."""
+    made = turn(text, order=order)
+    words = tuple(
+        replace(word, start=start, end=end)
+        for word, (start, end) in zip(made.words, times, strict=True)
+    )
+    return replace(made, words=words)
+
+
+def test_a_short_turn_is_one_cue_that_can_be_read() -> None:
+    assert cues(turn("Lights off.", start=1200)) == [Cue(1200, 2034, "Lights off.")]
 
 
 def test_a_turn_without_words_has_no_cue() -> None:
     assert cues(turn("")) == []
 
 
-@pytest.mark.parametrize("text", [DICKENS, DICKENS.replace(",", ""), "word " * 60])
-def test_nothing_is_too_long_to_read_and_nothing_is_lost(text: str) -> None:
-    pieces = cues(turn(text))
-    assert " ".join(" ".join(piece.text.split("\n")) for piece in pieces) == text.strip()
-    for piece in pieces:
-        lines = piece.text.split("\n")
-        assert len(lines) <= 2
-        assert max(map(len, lines)) <= LINE_CHARACTERS
-        assert 0 < piece.end - piece.start <= LONGEST_MS
-    for before, after in pairwise(pieces):
-        assert before.end <= after.start
+def test_the_last_cue_waits_for_the_next_turn() -> None:
+    captions = Captions()
+    assert captions.add(spoken("Off.", (0, 20))) == []
+    assert captions.add(spoken("Good night.", (500, 900), (900, 3000))) == [Cue(0, 416, "Off.")]
+    assert captions.finish() == [Cue(500, 3000, "Good night.")]
+    assert captions.finish() == []
 
 
 def test_two_lines_are_of_much_the_same_length() -> None:
@@ -55,18 +68,13 @@ def test_a_cue_had_better_end_with_a_sentence_or_else_at_a_comma() -> None:
 
 
 def test_a_sentence_may_end_in_a_quotation_mark() -> None:
-    spoken = "He said to all of them “come over and stay.” And so they did, with bag and baggage."
-    assert texts(turn(spoken))[0].endswith("stay.”")
+    said = "He said to all of them “come over and stay.” And so they did, with bag and baggage."
+    assert texts(turn(said))[0].endswith("stay.”")
 
 
 def test_slow_speech_is_cut_by_time() -> None:
-    slow = turn("one two three")
-    words = tuple(
-        replace(word, start=3000 * index, end=3000 * index + 2500)
-        for index, word in enumerate(slow.words)
-    )
-    pieces = cues(replace(slow, words=words))
-    assert pieces == [Cue(0, 5500, "one two"), Cue(6000, 8500, "three")]
+    slow = spoken("one two three four", *((3000 * n, 3000 * n + 2500) for n in range(4)))
+    assert cues(slow) == [Cue(0, 5500, "one two"), Cue(6000, 11_500, "three four")]
 
 
 def test_a_word_that_fits_nowhere_is_a_cue_of_its_own() -> None:
@@ -74,7 +82,70 @@ def test_a_word_that_fits_nowhere_is_a_cue_of_its_own() -> None:
     assert texts(turn(f"the {endless} ship")) == ["the", endless, "ship"]
 
 
-def test_a_cue_takes_some_time_even_if_its_word_took_none() -> None:
-    one = turn("one")
-    word = replace(one.words[0], start=700, end=700)
-    assert cues(replace(one, words=(word,))) == [Cue(700, 701, "one")]
+def test_no_word_is_left_over() -> None:
+    said = (
+        "We had everything before us and we had nothing before us, as all of them had told us so."
+    )
+    assert len(said) > 2 * rules.LINE_CHARACTERS
+    assert min(len(text.split()) for text in texts(turn(said))) > 3
+
+
+WORDS = st.text("abcdefghij", min_size=1, max_size=14).flatmap(
+    lambda word: st.sampled_from([word, word, word, f"{word},", f"{word}."])
+)
+
+
+@st.composite
+def dialogues(draw: st.DrawFn) -> list[Turn]:
+    """Turns whose words last from nothing to seconds, with pauses or without."""
+    now, turns = 0, []
+    for order in range(draw(st.integers(1, 3))):
+        words = draw(st.lists(WORDS, min_size=1, max_size=40))
+        pace = draw(st.sampled_from([20, 150, 300, 900]))
+        times = []
+        for _ in words:
+            now += draw(st.sampled_from([0, 0, 0, 50, 800]))
+            start, now = now, now + draw(st.integers(0, 2 * pace))
+            times.append((start, now))
+        now += draw(st.sampled_from([100, 400, 1500, 9000]))
+        turns.append(spoken(" ".join(words), *times, order=order))
+    return turns
+
+
+@given(dialogues())
+def test_every_cue_follows_the_guideline(turns: list[Turn]) -> None:
+    made = cues(*turns)
+    assert " ".join(cue.text for cue in made).split() == [
+        word.text for each in turns for word in each.words
+    ]
+    for cue, following in pairwise([*made, None]):
+        assert cue is not None
+        lines = cue.text.split("\n")
+        assert len(lines) <= 2
+        assert max(map(len, lines)) <= rules.LINE_CHARACTERS
+        duration = cue.end - cue.start
+        assert 0 < duration <= rules.LONGEST_MS
+        if following is not None:
+            assert following.start - cue.end >= rules.GAP_MS
+        no_room = duration == rules.LONGEST_MS or (
+            following is not None and following.start - cue.end <= rules.GAP_MS
+        )
+        assert no_room or duration >= rules.SHORTEST_MS
+        assert no_room or 1000 * len(cue.text) <= rules.CHARACTERS_A_SECOND * duration
+
+
+@given(dialogues())
+def test_a_word_stands_alone_only_where_it_has_no_company(turns: list[Turn]) -> None:
+    for each in turns:
+        left = list(each.words)
+        cuts = [[left.pop(0) for _ in text.split()] for text in texts(each)]
+        for before, after in pairwise(cuts):
+            if min(len(before), len(after)) == 1:
+                both = [*before, *after]
+                too_wide = rules.lines([word.text for word in both]) is None
+                assert too_wide or both[-1].end - both[0].start > rules.LONGEST_MS
+
+
+@pytest.mark.parametrize("word", ["Yes.", "No"])
+def test_a_turn_of_one_short_word_can_be_read(word: str) -> None:
+    assert cues(spoken(word, (100, 120))) == [Cue(100, 934, word)]

@@ -38,7 +38,7 @@ def test_text_is_a_line_for_each_turn() -> None:
 def test_srt() -> None:
     assert written(Format.SRT, TURNS) == (
         "1\n00:00:00,500 --> 00:00:02,000\nFish & chips <now>.\n\n"
-        "2\n01:01:01,007 --> 01:01:01,707\nLights off.\n\n"
+        "2\n01:01:01,007 --> 01:01:01,841\nLights off.\n\n"
     )
 
 
@@ -46,7 +46,7 @@ def test_vtt_is_escaped() -> None:
     assert written(Format.VTT, TURNS) == (
         "WEBVTT\n\n"
         "00:00:00.500 --> 00:00:02.000\nFish &amp; chips &lt;now&gt;.\n\n"
-        "01:01:01.007 --> 01:01:01.707\nLights off.\n\n"
+        "01:01:01.007 --> 01:01:01.841\nLights off.\n\n"
     )
 
 

@@ -5,14 +5,18 @@ import shlex
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
+import numpy as np
 import pytest
 from websockets.asyncio.server import ServerConnection
 
 from tests.cli.conftest import COMMAND, UNPACED_COMMAND, Invoke, serving_in_thread
+from tests.client.media import Spoken, write
 from tests.client.servers import BEGIN, end, tell, turn, until_terminate
+from turnwire.client import AudioFile, AudioFileError
 from turnwire.client.messages import Error
 
 LONG = "Invalid JSON: " + "x" * 150
@@ -45,13 +49,13 @@ def test_a_file_through_a_server_of_its_own(turnwire: Invoke, speech: Path) -> N
         ("text", "Lights off.\nGood night.\n"),
         (
             "srt",
-            "1\n00:00:00,000 --> 00:00:00,700\nLights off.\n\n"
-            "2\n00:00:02,000 --> 00:00:02,700\nGood night.\n\n",
+            "1\n00:00:00,000 --> 00:00:00,834\nLights off.\n\n"
+            "2\n00:00:02,000 --> 00:00:02,834\nGood night.\n\n",
         ),
         (
             "vtt",
-            "WEBVTT\n\n00:00:00.000 --> 00:00:00.700\nLights off.\n\n"
-            "00:00:02.000 --> 00:00:02.700\nGood night.\n\n",
+            "WEBVTT\n\n00:00:00.000 --> 00:00:00.834\nLights off.\n\n"
+            "00:00:02.000 --> 00:00:02.834\nGood night.\n\n",
         ),
     ],
 )
@@ -170,6 +174,7 @@ def test_what_cannot_be_done_is_said_in_one_sentence(
         ("a.wav", "--url", "ws://localhost", "--model", "tiny.en"),
         ("a.wav", "--sample-rate", "16000"),
         ("-", "--sample-rate", "4000"),
+        ("-", "--track", "1"),
     ],
 )
 def test_misuse_is_2(turnwire: Invoke, arguments: tuple[str, ...]) -> None:
@@ -330,3 +335,59 @@ def test_on_a_terminal_progress_is_shown_and_the_transcript_kept_apart(speech: P
     assert (process.returncode, stdout.decode()) == (0, SAID)
     assert b"of 00:03.2" in shown
     assert b"three" not in shown
+
+
+def tracks(path: Path) -> Path:
+    """A video's sound: a silent track in English, and one in German in which words are heard."""
+    loud, quiet = np.full(8000, 8000, np.int16), np.zeros(8000, np.int16)
+    return write(
+        path,
+        Spoken([(0, np.concatenate([quiet, quiet, quiet]))], language="eng", default=True),
+        Spoken([(0, np.concatenate([loud, quiet, quiet]))], language="ger"),
+        codec="pcm_s16le",
+    )
+
+
+def test_the_default_track_is_read_and_a_track_without_words_is_told(
+    turnwire: Invoke, tmp_path: Path
+) -> None:
+    path = tracks(tmp_path / "a.mkv")
+    result = turnwire("transcribe", path, "--model", "echo")
+    assert (result.exit_code, result.stdout) == (0, "")
+    assert result.stderr == (
+        f"{path}: reading audio track 1 (eng, default), not 2 (ger).\n"
+        "No word was recognised. The audio is mute: every sample is zero. "
+        "There are other audio tracks: 2 (ger); see --track.\n"
+    )
+
+
+@pytest.mark.parametrize("track", ["2", "de"])
+def test_another_track_is_read_if_it_is_asked_for(
+    turnwire: Invoke, tmp_path: Path, track: str
+) -> None:
+    path = tracks(tmp_path / "a.mkv")
+    result = turnwire("transcribe", path, "--model", "echo", "--track", track)
+    assert (result.exit_code, result.stdout) == (0, "one two\n")
+    assert result.stderr == f"{path}: reading audio track 2 (ger), not 1 (eng, default).\n"
+
+
+def test_a_track_that_is_not_there_is_one_sentence(turnwire: Invoke, tmp_path: Path) -> None:
+    result = turnwire("transcribe", tracks(tmp_path / "a.mkv"), "--model", "echo", "--track", "fr")
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert result.stderr.endswith("no audio track fr. Its tracks: 1 (eng, default); 2 (ger).\n")
+
+
+def test_captions_are_written_to_the_last_though_the_file_is_damaged(
+    turnwire: Invoke, speech: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = AudioFile.__iter__
+
+    def damaged(file: AudioFile) -> Iterator[bytes]:
+        yield from whole(file)
+        raise AudioFileError("It is damaged.")
+
+    monkeypatch.setattr(AudioFile, "__iter__", damaged)
+    result = turnwire("transcribe", speech, "--model", "echo", "--format", "srt")
+    assert (result.exit_code, result.stderr) == (1, "It is damaged.\n")
+    assert "one two three" in result.stdout
+    assert "four" in result.stdout

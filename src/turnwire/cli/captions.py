@@ -1,20 +1,25 @@
-"""Captions: a turn cut into pieces that can be read while they are on the screen."""
+"""Captions: turns cut into pieces that can be read while they are on the screen.
 
-from collections.abc import Sequence
+How long and how wide a caption may be, `netflix_timed_text` says. Where a turn is cut is the
+cheapest of all ways to cut it.
+"""
+
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from turnwire.cli import netflix_timed_text as rules
 from turnwire.client import Turn, Word
 
-LINE_CHARACTERS = 42
-LONGEST_MS = 7000
+_PAUSE_MS = 700
+"""A pause of this length is as good a place to cut as the end of a sentence."""
 
-_BREAKS = (".?!…", ",;:—")
-"""Where a cue had better end, best first."""
-
-_NATURAL_BREAK = 10
-"""Characters by which lines may differ more if the first ends with a clause."""
-
-_CLOSING_QUOTES = "\"'”’»)"
+# What makes a cut worse, in cues that it would be worth.
+_LEFT_OVER = 100.0  # a cue of one word, out of a turn with more
+_HURRIED = 2.0  # for each second that is lacking to read the cue
+_AFTER_CLAUSE = 0.3
+_AFTER_WORD = 1.0
+_WITHIN = 0.3  # for each sentence that ends before the cue does
+_UNEVEN = 1.0  # for a cue as long as can be; squared, so that equal cues are cheapest
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,60 +32,90 @@ class Cue:
     """One line, or two."""
 
 
-def cues(turn: Turn) -> list[Cue]:
-    """The turn in order: at most two lines of 42 characters and seven seconds each.
+@dataclass(frozen=True, slots=True)
+class _Piece:
+    """Words of one cue, before it is known how long it may stay."""
 
-    A word that is longer than that is a cue of its own.
-    """
-    pieces = []
-    words: Sequence[Word] = turn.words
-    while words:
-        count = _best_end(words, _most(words))
-        piece, words = words[:count], words[count:]
-        start = piece[0].start
-        # Players pass over a cue that takes no time.
-        pieces.append(Cue(start, max(piece[-1].end, start + 1), _lines(piece) or piece[0].text))
-    return pieces
+    start: int
+    spoken_until: int
+    text: str
 
 
-def _most(words: Sequence[Word]) -> int:
-    count = 1
-    while count < len(words) and _fits(words[: count + 1]):
-        count += 1
-    return count
+class Captions:
+    """Cues of turns as these come. The last one waits for the next turn: it may stay till then."""
+
+    def __init__(self) -> None:
+        self._waiting: _Piece | None = None
+        self._earliest = 0
+
+    def add(self, turn: Turn) -> list[Cue]:
+        """The cues that are complete with this turn."""
+        return [cue for piece in _pieces(turn.words) for cue in self._follow(piece)]
+
+    def finish(self) -> list[Cue]:
+        """The last cue, if there is one."""
+        return self._follow(None)
+
+    def _follow(self, piece: _Piece | None) -> list[Cue]:
+        before, self._waiting = self._waiting, piece
+        if before is None:
+            return []
+        start = max(before.start, self._earliest)
+        end = rules.end(
+            start, before.spoken_until, len(before.text), None if piece is None else piece.start
+        )
+        self._earliest = end + rules.GAP_MS
+        return [Cue(start, end, before.text)]
+
+
+def _pieces(words: Sequence[Word]) -> Iterator[_Piece]:
+    for cut in _cuts(words):
+        text = _text(cut)
+        yield _Piece(cut[0].start, cut[-1].end, cut[0].text if text is None else text)
+
+
+def _cuts(words: Sequence[Word]) -> list[Sequence[Word]]:
+    """The words in order, cut where it costs least. A word that fits nowhere stands alone."""
+    best: list[tuple[float, int]] = [(0.0, 0)]
+    for end in range(1, len(words) + 1):
+        ways = []
+        for start in range(end - 1, -1, -1):
+            if start < end - 1 and not _fits(words[start:end]):
+                break
+            ways.append((best[start][0] + _cost(words, start, end), start))
+        best.append(min(ways))
+    cuts: list[Sequence[Word]] = []
+    end = len(words)
+    while end:
+        start = best[end][1]
+        cuts.insert(0, words[start:end])
+        end = start
+    return cuts
 
 
 def _fits(words: Sequence[Word]) -> bool:
-    return words[-1].end - words[0].start <= LONGEST_MS and _lines(words) is not None
+    return words[-1].end - words[0].start <= rules.LONGEST_MS and _text(words) is not None
 
 
-def _best_end(words: Sequence[Word], most: int) -> int:
-    if most == len(words):
-        return most
-    # A cue is not cut below half of what it holds for the sake of a comma.
-    for marks in _BREAKS:
-        for count in range(most, most // 2, -1):
-            if words[count - 1].text.rstrip(_CLOSING_QUOTES).endswith(tuple(marks)):
-                return count
-    return most
+def _text(words: Sequence[Word]) -> str | None:
+    return rules.lines([word.text for word in words])
 
 
-def _lines(words: Sequence[Word]) -> str | None:
-    """The words on one line, or on two of much the same length; None if they do not fit."""
-    texts = [word.text for word in words]
-    splits = [
-        (" ".join(texts[:count]), " ".join(texts[count:])) for count in range(1, len(texts) + 1)
-    ]
-    fitting = [pair for pair in splits if max(map(len, pair)) <= LINE_CHARACTERS]
-    if not fitting:
-        return None
-    # The last split leaves nothing for the second line.
-    if fitting[-1][1] == "":
-        return fitting[-1][0]
-    first, second = min(fitting, key=lambda pair: _imbalance(*pair))
-    return f"{first}\n{second}"
+def _cost(words: Sequence[Word], start: int, end: int) -> float:
+    cue = words[start:end]
+    characters = sum(len(word.text) + 1 for word in cue) - 1
+    cost = 1 + _UNEVEN * (characters / (2 * rules.LINE_CHARACTERS)) ** 2
+    if len(cue) == 1 < len(words):
+        cost += _LEFT_OVER
+    cost += _WITHIN * sum(rules.ends_with(word.text, rules.SENTENCE_ENDS) for word in cue[:-1])
+    if end < len(words):
+        room = words[end].start - rules.GAP_MS - cue[0].start
+        wanted = max(rules.SHORTEST_MS, rules.reading_ms(characters))
+        cost += _HURRIED * max(wanted - room, 0) / 1000 + _cut_cost(cue[-1], words[end])
+    return cost
 
 
-def _imbalance(first: str, second: str) -> int:
-    natural = first.endswith(tuple("".join(_BREAKS)))
-    return abs(len(first) - len(second)) - (_NATURAL_BREAK if natural else 0)
+def _cut_cost(before: Word, after: Word) -> float:
+    if after.start - before.end >= _PAUSE_MS or rules.ends_with(before.text, rules.SENTENCE_ENDS):
+        return 0
+    return _AFTER_CLAUSE if rules.ends_with(before.text, rules.CLAUSE_ENDS) else _AFTER_WORD

@@ -8,7 +8,7 @@ import json
 from collections.abc import Sequence
 from enum import StrEnum
 
-from turnwire.cli.captions import cues
+from turnwire.cli.captions import Captions, Cue
 from turnwire.client import SessionRecord, Turn
 
 
@@ -24,31 +24,42 @@ class Text:
         return ""
 
 
-class Srt(Text):
+class Subtitles(Text):
+    """Captions. The last cue of a turn is written with the next turn, or at the end."""
+
+    def __init__(self) -> None:
+        self._captions = Captions()
+
+    def turn(self, turn: Turn) -> str:
+        return "".join(map(self._written, self._captions.add(turn)))
+
+    def ending(self, sessions: Sequence[SessionRecord], audio_seconds: float) -> str:
+        return "".join(map(self._written, self._captions.finish()))
+
+    def _written(self, cue: Cue) -> str:
+        raise NotImplementedError
+
+
+class Srt(Subtitles):
     """SubRip captions."""
 
     def __init__(self) -> None:
+        super().__init__()
         self._number = 0
 
-    def turn(self, turn: Turn) -> str:
-        written = ""
-        for cue in cues(turn):
-            self._number += 1
-            times = f"{_clock(cue.start)} --> {_clock(cue.end)}".replace(".", ",")
-            written += f"{self._number}\n{times}\n{cue.text}\n\n"
-        return written
+    def _written(self, cue: Cue) -> str:
+        self._number += 1
+        times = f"{_clock(cue.start)} --> {_clock(cue.end)}".replace(".", ",")
+        return f"{self._number}\n{times}\n{cue.text}\n\n"
 
 
-class Vtt(Text):
+class Vtt(Subtitles):
     """WebVTT captions."""
 
     opening = "WEBVTT\n\n"
 
-    def turn(self, turn: Turn) -> str:
-        return "".join(
-            f"{_clock(cue.start)} --> {_clock(cue.end)}\n{_escaped(cue.text)}\n\n"
-            for cue in cues(turn)
-        )
+    def _written(self, cue: Cue) -> str:
+        return f"{_clock(cue.start)} --> {_clock(cue.end)}\n{_escaped(cue.text)}\n\n"
 
 
 class Json(Text):

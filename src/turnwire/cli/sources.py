@@ -4,13 +4,17 @@ import asyncio
 import os
 import stat
 import threading
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+
+import typer
 
 from turnwire.cli.failures import fail
+from turnwire.cli.level import Level
 from turnwire.client import AudioFile, cut, paced
 from turnwire.client.audio import AudioFormat
+from turnwire.client.tracks import Track
 from turnwire.wire.encodings import Encoding
 
 SPEECH_RATE = 16_000
@@ -32,22 +36,45 @@ class Source:
     """How long it lasts, if that is known before."""
     live: bool
     """Whether it lasts until somebody stops it."""
+    other_tracks: Sequence[Track] = ()
+    """Those of its file that are not read."""
+    level: Level = field(default_factory=Level)
+    """How loud it was so far."""
 
     async def watched(self, show: Callable[[float], None]) -> AsyncIterator[bytes]:
         """The chunks; `show` is told after each how many seconds have passed."""
         format, size = AudioFormat(self.sample_rate, Encoding.PCM_S16LE), 0
         async for chunk in self.chunks:
             yield chunk
+            self.level.add(chunk)
             size += len(chunk)
             show(format.seconds(size))
 
+    def why_no_words(self) -> str:
+        """What to say where no word was recognised in it."""
+        others = self.other_tracks
+        hint = f" There are other audio tracks: {_listed(others)}; see --track." if others else ""
+        return f"No word was recognised. {self.level}{hint}"
+
 
 @contextmanager
-def from_file(path: str) -> Iterator[Source]:
-    """A recording, as fast as it was spoken. Raises `AudioFileError`."""
-    with AudioFile(path, sample_rate=SPEECH_RATE) as file:
+def from_file(path: str, track: str | None = None) -> Iterator[Source]:
+    """A recording, as fast as it was spoken. Raises `AudioFileError`.
+
+    Of several audio tracks it is told which one is read.
+    """
+    with AudioFile(path, sample_rate=SPEECH_RATE, track=track) as file:
+        others = [other for other in file.tracks if other != file.track]
+        if others:
+            typer.echo(
+                f"{path}: reading audio track {file.track}, not {_listed(others)}.", err=True
+            )
         chunks = paced(cut(file, sample_rate=SPEECH_RATE), sample_rate=SPEECH_RATE)
-        yield Source(chunks, SPEECH_RATE, file.duration_seconds, live=False)
+        yield Source(chunks, SPEECH_RATE, file.duration_seconds, live=False, other_tracks=others)
+
+
+def _listed(tracks: Sequence[Track]) -> str:
+    return ", ".join(map(str, tracks))
 
 
 @contextmanager

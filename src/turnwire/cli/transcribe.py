@@ -63,6 +63,14 @@ def transcribe(
             metavar="HZ",
         ),
     ] = None,
+    track: Annotated[
+        str | None,
+        typer.Option(
+            help="Which audio track of the file to read: its number, from 1, or its language, such "
+            "as en. Without it, the one that the file marks as its default, or else the first.",
+            metavar="N|LANG",
+        ),
+    ] = None,
 ) -> None:
     """Transcribe a recording, or what a microphone hears, to standard output.
 
@@ -75,7 +83,9 @@ def transcribe(
         raise typer.BadParameter("A server named by --url has its own.", param_hint="--model")
     if file != "-" and sample_rate is not None:
         raise typer.BadParameter("A file has its own.", param_hint="--sample-rate")
-    opening = from_stdin(sample_rate or SPEECH_RATE) if file == "-" else from_file(file)
+    if file == "-" and track is not None:
+        raise typer.BadParameter("Raw audio has one track.", param_hint="--track")
+    opening = from_stdin(sample_rate or SPEECH_RATE) if file == "-" else from_file(file, track)
     try:
         with opening as source:
             server = _named(url, api_key) if url else local_server(model or DEFAULT_MODEL)
@@ -106,16 +116,26 @@ async def _transcribe(
                     with progress.out_of_the_way():
                         typer.echo(text, nl=False)
 
+            any_words = False
+
             def hear(turn: Turn) -> None:
+                nonlocal any_words
                 if is_finished(turn):
+                    any_words = any_words or bool(turn.words)
                     write(written.turn(turn))
 
             write(written.opening)
-            interrupted = await converse(client, source.watched(progress.sent), hear)
-            write(written.ending(client.sessions, client.audio_seconds))
+            try:
+                interrupted = await converse(client, source.watched(progress.sent), hear)
+            finally:
+                # Also of a file that turned out to be damaged: what was recognised is written.
+                if client.closure is not None:
+                    write(written.ending(client.sessions, client.audio_seconds))
         assert client.closure is not None
         if not client.closure.complete:
             fail(f"The session ended early: {client.closure}")
+        if not any_words:
+            typer.echo(source.why_no_words(), err=True)
         if interrupted and not source.live:
             raise typer.Exit(INTERRUPTED)
 
