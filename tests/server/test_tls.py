@@ -72,6 +72,30 @@ async def test_who_trusts_its_authority_opens_sessions(tmp_path: Path) -> None:
             await websockets.connect(f"ws{url[3:]}", proxy=None)
 
 
+@pytest.mark.parametrize(
+    ("days", "problem"),
+    [
+        (-2, "is not valid before"),
+        (0, None),
+        (790, None),
+        (795, "expires on"),
+        (824, "has expired on"),
+    ],
+)
+def test_what_clients_have_against_a_certificate(
+    tmp_path: Path, days: int, problem: str | None
+) -> None:
+    now = 1_800_000_000.0
+    told = self_signed(tmp_path, "127.0.0.1", now=now).problem(now + days * DAY)
+    assert (told is None) if problem is None else (told is not None and problem in told)
+
+
+def test_a_certificate_of_a_clock_that_was_ahead_is_made_anew(tmp_path: Path) -> None:
+    now = time.time()
+    assert self_signed(tmp_path, "127.0.0.1", now=now + 400 * DAY).problem(now) is not None
+    assert self_signed(tmp_path, "127.0.0.1", now=now).problem(now) is None
+
+
 async def test_a_server_that_stops_does_not_wait_for_an_idle_client(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

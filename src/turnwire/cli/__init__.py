@@ -9,6 +9,7 @@ from turnwire.cli import (
     accounts,
     bench,
     closures,
+    config,
     demo,
     keys,
     probe,
@@ -36,6 +37,7 @@ app.add_typer(tokens.app, name="tokens")
 app.add_typer(sessions.app, name="sessions")
 app.command()(usage.usage)
 app.command()(closures.closures)
+app.add_typer(config.app, name="config")
 app.add_typer(bench.app, name="bench")
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from turnwire.cli.failures import fail, needs_server
 from turnwire.cli.lines import LineWriter, logging_to, why_not, writing_to
 from turnwire.cli.settings import takes_settings
+from turnwire.cli.systemd import notify
 from turnwire.server.settings import Settings, SettingsError
 
 if TYPE_CHECKING:
@@ -19,6 +20,10 @@ if TYPE_CHECKING:
 
 
 STDOUT, STDERR = 1, 2
+
+DAY_SECONDS = 24 * 60 * 60.0
+
+logger = logging.getLogger(__name__)
 
 
 @takes_settings()
@@ -79,8 +84,21 @@ async def _serve(
             output.write("Its certificate is its own. Clients trust it with")
             output.write(f"  SSL_CERT_FILE={ca_file}  (Python)")
             output.write(f"  NODE_EXTRA_CA_CERTS={ca_file}  (Node)")
+        watching = None if tls is None else asyncio.create_task(_watch_certificate(tls))
+        notify("READY=1", f"STATUS=Ready at {url}/v3/ws")
         await stop.wait()
+        notify("STOPPING=1", "STATUS=Open sessions deliver their last words")
+        if watching is not None:
+            watching.cancel()
         output.write("Stopping: open sessions deliver their last words.")
+
+
+async def _watch_certificate(tls: "Tls") -> None:
+    """Say every day what clients have against the certificate. Never ends."""
+    while True:
+        if problem := tls.problem(time.time()):
+            logger.warning(problem)
+        await asyncio.sleep(DAY_SECONDS)
 
 
 class KeyNotShown(Exception):

@@ -162,9 +162,13 @@ class Settings(BaseModel):
             raise ValueError("give tls_cert and tls_key, or tls_self_signed, not both")
         return self
 
+    def data_folder_name(self) -> Path:
+        """The folder of `data_dir`. Raises `SettingsError` if none is given and none is known."""
+        return self.data_dir or _default_data_dir()
+
     def data_folder(self) -> Path:
-        """The folder of `data_dir`, made if it is not there. Raises `SettingsError`."""
-        folder = self.data_dir or _default_data_dir()
+        """The same, made if it is not there. Raises `SettingsError`."""
+        folder = self.data_folder_name()
         try:
             folder.mkdir(parents=True, exist_ok=True)
             problem = None if os.access(folder, os.W_OK | os.X_OK) else "it may not be written"

@@ -63,8 +63,24 @@ class Tls:
     """What a server speaks TLS with."""
 
     context: ssl.SSLContext
+    certificate: x509.Certificate
     ca_file: Path | None = None
     """The authority that clients are to trust, if it is one of our own."""
+
+    def problem(self, now: float) -> str | None:
+        """What clients have, or will soon have, against the certificate at this Unix time."""
+        date = datetime.fromtimestamp(now, UTC)
+        begins, ends = self.certificate.not_valid_before_utc, self.certificate.not_valid_after_utc
+        if date < begins:
+            return f"The certificate is not valid before {begins:{_DATE}}; is the clock right?"
+        if date >= ends:
+            return f"The certificate has expired on {ends:{_DATE}}; clients refuse it."
+        if ends - date < RENEWED_BEFORE:
+            return f"The certificate expires on {ends:{_DATE}}."
+        return None
+
+
+_DATE = "%Y-%m-%d %H:%M UTC"
 
 
 def tls_of(settings: Settings, *, now: float) -> Tls | None:
@@ -75,7 +91,8 @@ def tls_of(settings: Settings, *, now: float) -> Tls | None:
     if settings.tls_self_signed:
         return self_signed(settings.data_folder() / "tls", settings.host, now=now)
     if settings.tls_cert is not None and settings.tls_key is not None:
-        return Tls(_context(settings.tls_cert, settings.tls_key))
+        context = _context(settings.tls_cert, settings.tls_key)
+        return Tls(context, x509.load_pem_x509_certificate(settings.tls_cert.read_bytes()))
     return None
 
 
@@ -104,7 +121,8 @@ def self_signed(folder: Path, host: str, *, now: float) -> Tls:
         raise TlsError(
             f"The certificates in {folder} cannot be kept: {error.strerror or error}."
         ) from None
-    return Tls(_context(folder / SERVER_FILE, folder / SERVER_FILE), folder / CA_FILE)
+    context = _context(folder / SERVER_FILE, folder / SERVER_FILE)
+    return Tls(context, server.certificate, folder / CA_FILE)
 
 
 def _context(certificate: Path, key: Path) -> ssl.SSLContext:
@@ -138,7 +156,11 @@ class _Identity:
         _write(path, key + self.certificate.public_bytes(Encoding.PEM), mode=0o600)
 
     def runs_out(self, now: datetime) -> bool:
-        return self.certificate.not_valid_after_utc - now < RENEWED_BEFORE
+        """Or whether it was made by a clock that was ahead."""
+        return (
+            self.certificate.not_valid_after_utc - now < RENEWED_BEFORE
+            or self.certificate.not_valid_before_utc > now
+        )
 
     def serves(self, names: list[x509.GeneralName], authority: "_Identity") -> bool:
         """Whether it is for these names, and signed by this authority."""
