@@ -46,7 +46,7 @@ async def _url(kind: str, request: pytest.FixtureRequest) -> str:
         tmp_path: Path = request.getfixturevalue("tmp_path")
         return sqlite_url(tmp_path / "data")
     server = URL.create(
-        "postgresql+asyncpg",
+        "postgresql+psycopg",
         username=postgresql.USER,
         database="postgres",
         query={"host": request.getfixturevalue("postgresql_socket")},
@@ -56,7 +56,7 @@ async def _url(kind: str, request: pytest.FixtureRequest) -> str:
     async with engine.connect() as connection:
         await connection.execute(text(f"CREATE DATABASE {name}"))
     await engine.dispose()
-    return server.set(database=name).render_as_string()
+    return f"postgresql://{postgresql.USER}@/{name}?host={request.getfixturevalue('postgresql_socket')}"
 
 
 @pytest.fixture(params=LASTING)

@@ -3,13 +3,15 @@
 import os
 import pwd
 import shutil
+import socket
 import subprocess
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-DEBIAN = sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)
+DEBIAN = [*sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True), Path("/usr/sbin")]
 """Debian keeps the programs that only an administrator needs out of the path.
 
 Instead of them it has `pg_ctlcluster` there.
@@ -60,3 +62,55 @@ def running() -> Iterator[str]:
             yield name
         finally:
             run(pg_ctl, "stop", "-m", "immediate")
+
+
+POOLER = _program("pgbouncer")
+
+
+@contextmanager
+def pooled(server: str) -> Iterator[str]:
+    """PgBouncer in front of the server, with transaction pooling; gives its socket's directory."""
+    before = _as_somebody_else()
+    assert before is not None
+    assert POOLER
+    with tempfile.TemporaryDirectory(prefix="tw-pb-") as name:
+        directory = Path(name)
+        (directory / "users").write_text(f'"{USER}" ""\n')
+        (directory / "pgbouncer.ini").write_text(
+            f"""
+            [databases]
+            * = host={server}
+            [pgbouncer]
+            listen_addr =
+            unix_socket_dir = {name}
+            listen_port = 6432
+            auth_type = trust
+            auth_file = {name}/users
+            pool_mode = transaction
+            default_pool_size = 3
+            logfile = {name}/log
+            """
+        )
+        if before:
+            for path in (directory, *directory.iterdir()):
+                shutil.chown(path, USER)
+        process = subprocess.Popen(
+            [*before, POOLER, "-q", str(directory / "pgbouncer.ini")], stderr=subprocess.DEVNULL
+        )
+        try:
+            deadline = time.monotonic() + 30
+            while not _listens(directory / ".s.PGSQL.6432") and time.monotonic() < deadline:
+                time.sleep(0.02)
+            yield name
+        finally:
+            process.terminate()
+            process.wait()
+
+
+def _listens(path: Path) -> bool:
+    with socket.socket(socket.AF_UNIX) as client:
+        try:
+            client.connect(str(path))
+        except OSError:
+            return False
+    return True

@@ -222,10 +222,11 @@ def test_usage_for_programs(turnwire: Invoke) -> None:
         ("sessions list --account nobody", "There is no account named nobody."),
         ("usage --account nobody", "There is no account named nobody."),
         ("keys revoke 7", "There is no key 7."),
+        ("keys revoke 9223372036854775808", "There is no key 9223372036854775808."),
         ("sessions show 7", "There is no session 7."),
         (
-            "accounts list --database sqlite:///here",
-            "The database URL begins with sqlite+aiosqlite or postgresql+asyncpg.",
+            "accounts list --database mysql://here",
+            "The database URL begins with postgresql:// or, for a file, sqlite:///.",
         ),
     ],
 )

@@ -1,101 +1,107 @@
-"""The database behind the accounts: SQLite, or PostgreSQL if the URL says so.
-
-What differs between the two is in this module and nowhere else.
-"""
+"""The database behind the accounts: SQLite, or PostgreSQL if the URL says so."""
 
 import asyncio
-import os
-import sqlite3
 import time
-from collections.abc import Callable, Coroutine
-from contextlib import AbstractAsyncContextManager
-from pathlib import Path
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from contextlib import asynccontextmanager
 from typing import Any, Self, TypeVar
 
-from alembic import command
-from alembic.config import Config
 from alembic.util import CommandError
-from sqlalchemy import URL, AsyncAdaptedQueuePool, Connection, event, make_url, text
-from sqlalchemy.exc import ArgumentError, SQLAlchemyError
-from sqlalchemy.ext.asyncio import (
-    AsyncEngine,
-    AsyncSession,
-    async_sessionmaker,
-    create_async_engine,
+from sqlalchemy import text
+from sqlalchemy.exc import IntegrityError, SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker
+
+from turnwire.accounts.database_url import (
+    PostgresqlUrl,
+    SqliteUrl,
+    parse_database_url,
+    sqlite_url,
 )
+from turnwire.accounts.engines import DatabaseFile, postgresql_engine, sqlite_engine
+from turnwire.accounts.errors import DatabaseFailed, DatabaseUnusable
+from turnwire.accounts.failures import BUSY_SECONDS, cause, is_busy
+from turnwire.accounts.migrating import migrate
 
-from turnwire.accounts.errors import DatabaseUnusable
+__all__ = ["IN_MEMORY", "Database", "sqlite_url"]
 
-MIGRATIONS = Path(__file__).parent / "migrations"
-
-IN_MEMORY = "sqlite+aiosqlite://"
+IN_MEMORY = "sqlite://"
 """The URL of a database that is gone once it is closed."""
-
-BUSY_SECONDS = 30.0
-"""How long a transaction waits for those of other processes."""
 
 _DATABASE_TIME = text("SELECT extract(epoch FROM clock_timestamp())")
 """Not that of the transaction's begin: it may have waited for a lock since."""
 
-_SWITCHES = 100
-"""How often a server tries to have its database write ahead, while others are at it."""
-
-_MIGRATION_LOCK = 0x7475726E
-"""Any number, as long as every server of a PostgreSQL database has the same."""
-
 T = TypeVar("T")
-
-
-def sqlite_url(data_dir: Path) -> str:
-    """The URL of the database in a data directory."""
-    url = URL.create("sqlite+aiosqlite", database=str(data_dir / "turnwire.db"))
-    return url.render_as_string(hide_password=False)
 
 
 class Database:
     """An open database with the tables as they are today."""
 
-    def __init__(self, engine: AsyncEngine, clock: Callable[[], float] | None = None) -> None:
+    def __init__(
+        self,
+        url: SqliteUrl | PostgresqlUrl,
+        engine: AsyncEngine,
+        file: DatabaseFile | None,
+        clock: Callable[[], float] | None,
+    ) -> None:
+        self._url = url
         self._engine = engine
+        self._file = file
         self._clock = clock
-        self._sessions = async_sessionmaker(engine, expire_on_commit=False)
+        # Tables are found where the URL says, whatever connection the server gives.
+        schema = url.schema if isinstance(url, PostgresqlUrl) else None
+        translated = engine.execution_options(schema_translate_map={None: schema})
+        self._sessions = async_sessionmaker(translated, expire_on_commit=False)
         self._carried: set[asyncio.Task[Any]] = set()
 
     @classmethod
     async def open(cls, url: str, *, clock: Callable[[], float] | None = None) -> Self:
-        """Open the database at an SQLAlchemy URL, made or brought up to date where needed.
+        """Open the database at a URL, made or brought up to date where needed.
 
         `clock` is read instead of the database's. Raises `DatabaseUnusable`.
         """
+        where = parse_database_url(url)
         try:
-            where = make_url(url)
-        except ArgumentError:
-            where = None
-        if where is None or where.drivername not in DRIVERS:
-            # The text is not repeated: there may be a password in it.
-            raise DatabaseUnusable(f"The database URL begins with {' or '.join(DRIVERS)}.")
-        try:
-            engine = DRIVERS[where.drivername](where)
+            file = None
+            if isinstance(where, PostgresqlUrl):
+                engine = postgresql_engine(where)
+            else:
+                if where.path is not None:
+                    file = DatabaseFile.make(where.path)
+                engine = sqlite_engine(where)
+            database = cls(where, engine, file, clock)
             try:
-                async with engine.begin() as connection:
-                    await connection.run_sync(_migrate)
+                await database._migrate()
             except BaseException:
-                await engine.dispose()
+                await database.close()
                 raise
         except CommandError as error:
             raise DatabaseUnusable(
-                f"The database {where.render_as_string()} is of a newer Turnwire: {error}"
+                f"The database {where} is of a newer Turnwire: {error}"
             ) from error
         except (SQLAlchemyError, OSError, ImportError) as error:
-            cause = error.orig if hasattr(error, "orig") else error
             raise DatabaseUnusable(
-                f"The database {where.render_as_string()} cannot be used: {cause}"
+                f"The database {where} cannot be used: {cause(error)}."
             ) from error
-        return cls(engine, clock)
+        return database
 
-    def begin(self) -> AbstractAsyncContextManager[AsyncSession]:
-        """A transaction: committed at the end of the context, rolled back if that raises."""
-        return self._sessions.begin()
+    @asynccontextmanager
+    async def begin(self) -> AsyncIterator[AsyncSession]:
+        """A transaction: committed at the end of the context, rolled back if that raises.
+
+        What the driver raises becomes `DatabaseFailed`, but for `IntegrityError`.
+        """
+        try:
+            if self._file is not None:
+                await self._look_for(self._file)
+            db = await _patiently(self._begun)
+            async with db, _committed(db):
+                yield db
+        except IntegrityError:
+            raise
+        except (SQLAlchemyError, OSError) as error:
+            raise DatabaseFailed(
+                f"The database {self._url} cannot be used now: {cause(error)}."
+            ) from error
 
     async def now(self, db: AsyncSession) -> float:
         """The time in Unix seconds, the same for all servers that share the database.
@@ -104,12 +110,12 @@ class Database:
         """
         if self._clock is not None:
             return self._clock()
-        if self._engine.dialect.name == "sqlite":
+        if isinstance(self._url, SqliteUrl):
             return time.time()
         return float(await db.scalar(_DATABASE_TIME) or 0)
 
     async def carry_through(self, work: Coroutine[Any, Any, T]) -> T:
-        """Do the work to its end, even if whoever waits for it is cancelled.
+        """Do the work to its end, even if its caller is cancelled.
 
         A cancelled transaction takes its connection with it, and that would be the whole of a
         database in memory.
@@ -123,76 +129,58 @@ class Database:
         await asyncio.gather(*self._carried, return_exceptions=True)
         await self._engine.dispose()
 
-
-def _sqlite(url: URL) -> AsyncEngine:
-    # With one connection, transactions of this process wait for each other in the pool, in the
-    # order they came; SQLite itself has no queue and would let the unlucky ones fail. And a
-    # database in memory belongs to its connection.
-    engine = create_async_engine(
-        url,
-        connect_args={"timeout": BUSY_SECONDS},
-        poolclass=AsyncAdaptedQueuePool,
-        pool_size=1,
-        max_overflow=0,
-        pool_timeout=BUSY_SECONDS,
-    )
-
-    @event.listens_for(engine.sync_engine, "connect")
-    def set_up(connection: Any, _: object) -> None:
-        # The driver's own notion of when a transaction begins is late; see `begin` below.
-        connection.isolation_level = None
-        cursor = connection.cursor()
-        _log_ahead(cursor)
-        cursor.execute("PRAGMA foreign_keys = ON")
-        cursor.close()
-
-    @event.listens_for(engine.sync_engine, "begin")
-    def begin(connection: Connection) -> None:
-        # A transaction that begins by reading and then finds that somebody else has written
-        # fails at once, whatever the timeout; one that begins by taking the lock waits for it.
-        connection.exec_driver_sql("BEGIN IMMEDIATE")
-
-    if url.database and url.database != ":memory:":
-        path = Path(url.database)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        # SQLite gives the files that it keeps beside this one the same mode.
-        os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
-    return engine
-
-
-def _log_ahead(cursor: Any) -> None:
-    """Have the database write ahead (WAL), so that readers do not wait for writers.
-
-    Of servers that start together, each wants the whole file for a moment to switch. None may wait
-    for it with a part of it in hand: each lets go, waits for its turn, and tries again.
-    """
-    for left in reversed(range(_SWITCHES)):
+    async def _begun(self) -> AsyncSession:
+        db = self._sessions()
         try:
-            cursor.execute("PRAGMA busy_timeout = 0")
-            cursor.execute("PRAGMA journal_mode = WAL")
+            await db.connection()
+        except BaseException:
+            await db.close()
+            raise
+        return db
+
+    async def _migrate(self) -> None:
+        schema = self._url.schema if isinstance(self._url, PostgresqlUrl) else None
+
+        async def run() -> None:
+            async with self._engine.begin() as connection:
+                await connection.run_sync(migrate, schema)
+
+        await _patiently(run)
+
+    async def _look_for(self, file: DatabaseFile) -> None:
+        """Make sure that the open database is still the one at its path.
+
+        A deleted file can be written for as long as it is open, and nothing of that is kept.
+        """
+        if file.is_there():
             return
-        except sqlite3.OperationalError:
-            if not left:
+        # Also takes away the files that SQLite keeps beside it, which belong to no other.
+        await self._engine.dispose()
+        if file.found_again():
+            await self._migrate()
+        else:
+            raise FileNotFoundError(0, "its file was deleted")
+
+
+@asynccontextmanager
+async def _committed(db: AsyncSession) -> AsyncIterator[None]:
+    try:
+        yield
+        await db.commit()
+    except BaseException:
+        await db.rollback()
+        raise
+
+
+async def _patiently(work: Callable[[], Awaitable[T]]) -> T:
+    """Do it again for as long as another process has the database.
+
+    SQLite could wait itself, but nobody could interrupt it.
+    """
+    deadline = time.monotonic() + BUSY_SECONDS
+    while True:
+        try:
+            return await work()
+        except SQLAlchemyError as error:
+            if not is_busy(error) or time.monotonic() > deadline:
                 raise
-        finally:
-            cursor.execute(f"PRAGMA busy_timeout = {1000 * BUSY_SECONDS:.0f}")
-        cursor.execute("BEGIN IMMEDIATE")
-        cursor.execute("ROLLBACK")
-
-
-def _postgresql(url: URL) -> AsyncEngine:
-    # A connection may have been closed by the other side since it was last used.
-    return create_async_engine(url, pool_pre_ping=True)
-
-
-DRIVERS = {"sqlite+aiosqlite": _sqlite, "postgresql+asyncpg": _postgresql}
-
-
-def _migrate(connection: Connection) -> None:
-    if connection.dialect.name == "postgresql":
-        # Servers that start together: one migrates, the others wait. SQLite is locked already.
-        connection.execute(text("SELECT pg_advisory_xact_lock(:it)"), {"it": _MIGRATION_LOCK})
-    config = Config()
-    config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
-    config.attributes["connection"] = connection
-    command.upgrade(config, "head")

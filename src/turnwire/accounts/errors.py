@@ -9,6 +9,10 @@ class DatabaseUnusable(AccountsError):
     """The database cannot be opened."""
 
 
+class DatabaseFailed(AccountsError):
+    """The database is open, and something went wrong with it; it may work again later."""
+
+
 class NotFound(AccountsError):
     """There is no account, key or session of that name."""
 

@@ -23,6 +23,10 @@ RECOGNIZED_BY = 8
 """How many of a key's first characters are kept."""
 
 
+LARGEST_ID = 2**31 - 1
+"""What every database holds in an integer."""
+
+
 class Terms(TypedDict, total=False):
     """What can be set of an account; None is no limit."""
 
@@ -106,7 +110,7 @@ class Management:
     async def revoke_key(self, id: int) -> None:
         """Let nobody in with this key any more. A key stays revoked since it first was."""
         async with self._database.begin() as db:
-            key = await db.get(ApiKey, id)
+            key = await db.get(ApiKey, id) if id <= LARGEST_ID else None
             if key is None:
                 raise NotFound(f"There is no key {id}.")
             key.revoked_at = key.revoked_at or await self._database.now(db)

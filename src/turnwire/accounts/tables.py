@@ -27,7 +27,7 @@ class Base(DeclarativeBase):
 class Account(Base):
     """Who pays, and what they may have at once."""
 
-    __tablename__ = "accounts"
+    __tablename__ = "turnwire_accounts"
 
     id: Mapped[int] = mapped_column(primary_key=True)
     name: Mapped[str] = mapped_column(unique=True)
@@ -48,7 +48,7 @@ class Account(Base):
 
 
 class ApiKey(Base):
-    __tablename__ = "api_keys"
+    __tablename__ = "turnwire_api_keys"
 
     id: Mapped[int] = mapped_column(primary_key=True)
     account_id: Mapped[int] = mapped_column(ForeignKey(Account.id))
@@ -64,7 +64,7 @@ class ApiKey(Base):
 
 
 class Token(Base):
-    __tablename__ = "tokens"
+    __tablename__ = "turnwire_tokens"
     # Ids of pruned tokens live on in the ledger and must not come to mean other tokens.
     __table_args__ = ({"sqlite_autoincrement": True},)
 
@@ -86,7 +86,7 @@ class Token(Base):
 class Entry(Base):
     """One session: its lease while it is open, and what it is billed for."""
 
-    __tablename__ = "sessions"
+    __tablename__ = "turnwire_sessions"
     __table_args__ = (
         # Open sessions are few among many: those of an account, or all of them.
         Index(None, "ended_at", "account_id"),

@@ -78,8 +78,8 @@ class Settings(BaseModel):
     database: Annotated[
         str | None,
         Field(
-            description="Keep them in this database instead, such as "
-            "postgresql+asyncpg://user@host/turnwire (needs turnwire[postgresql])."
+            description="Keep them in this database instead: any URL that psql takes, such as "
+            "postgresql://user@host/turnwire (needs turnwire[postgresql])."
         ),
     ] = None
     no_auth: Annotated[

@@ -1,4 +1,4 @@
-"""Run by Alembic; `turnwire.accounts.database` gives it the connection."""
+"""Run by Alembic; `turnwire.accounts.migrating` gives it the connection."""
 
 from alembic import context
 
@@ -7,6 +7,7 @@ from turnwire.accounts.tables import Base
 context.configure(
     connection=context.config.attributes["connection"],
     target_metadata=Base.metadata,
+    version_table=context.config.attributes["version_table"],
     # SQLite changes a table by making it anew.
     render_as_batch=True,
 )

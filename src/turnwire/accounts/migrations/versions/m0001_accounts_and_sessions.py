@@ -9,7 +9,7 @@ down_revision = None
 
 def upgrade() -> None:
     op.create_table(
-        "accounts",
+        "turnwire_accounts",
         sa.Column("id", sa.Integer(), primary_key=True),
         sa.Column("name", sa.String(), nullable=False, unique=True),
         sa.Column("created_at", sa.Double(), nullable=False),
@@ -22,9 +22,11 @@ def upgrade() -> None:
         sa.Column("minute_used", sa.Integer(), nullable=False),
     )
     op.create_table(
-        "api_keys",
+        "turnwire_api_keys",
         sa.Column("id", sa.Integer(), primary_key=True),
-        sa.Column("account_id", sa.Integer(), sa.ForeignKey("accounts.id"), nullable=False),
+        sa.Column(
+            "account_id", sa.Integer(), sa.ForeignKey("turnwire_accounts.id"), nullable=False
+        ),
         sa.Column("name", sa.String(), nullable=False),
         sa.Column("hash", sa.String(), nullable=False, unique=True),
         sa.Column("start", sa.String(), nullable=False),
@@ -33,10 +35,12 @@ def upgrade() -> None:
         sa.Column("last_used_at", sa.Double()),
     )
     op.create_table(
-        "tokens",
+        "turnwire_tokens",
         sa.Column("id", sa.Integer(), primary_key=True),
-        sa.Column("account_id", sa.Integer(), sa.ForeignKey("accounts.id"), nullable=False),
-        sa.Column("key_id", sa.Integer(), sa.ForeignKey("api_keys.id")),
+        sa.Column(
+            "account_id", sa.Integer(), sa.ForeignKey("turnwire_accounts.id"), nullable=False
+        ),
+        sa.Column("key_id", sa.Integer(), sa.ForeignKey("turnwire_api_keys.id")),
         sa.Column("hash", sa.String(), nullable=False, unique=True),
         sa.Column("created_at", sa.Double(), nullable=False),
         sa.Column("expires_at", sa.Double(), nullable=False, index=True),
@@ -45,10 +49,12 @@ def upgrade() -> None:
         sqlite_autoincrement=True,
     )
     op.create_table(
-        "sessions",
+        "turnwire_sessions",
         sa.Column("id", sa.String(), primary_key=True),
-        sa.Column("account_id", sa.Integer(), sa.ForeignKey("accounts.id"), nullable=False),
-        sa.Column("key_id", sa.Integer(), sa.ForeignKey("api_keys.id")),
+        sa.Column(
+            "account_id", sa.Integer(), sa.ForeignKey("turnwire_accounts.id"), nullable=False
+        ),
+        sa.Column("key_id", sa.Integer(), sa.ForeignKey("turnwire_api_keys.id")),
         sa.Column("token_id", sa.Integer()),
         sa.Column("node", sa.String(), nullable=False),
         sa.Column("begun_at", sa.Double(), nullable=False, index=True),

@@ -9,7 +9,10 @@ down_revision = "0001"
 
 def upgrade() -> None:
     # With defaults: servers of the release before go on inserting rows without these.
-    op.add_column("sessions", sa.Column("process", sa.String(), nullable=False, server_default=""))
     op.add_column(
-        "sessions", sa.Column("reserved_ms", sa.BigInteger(), nullable=False, server_default="0")
+        "turnwire_sessions", sa.Column("process", sa.String(), nullable=False, server_default="")
+    )
+    op.add_column(
+        "turnwire_sessions",
+        sa.Column("reserved_ms", sa.BigInteger(), nullable=False, server_default="0"),
     )
