@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from tests.support import OPTIONS
-from turnwire.recognition import Finished, Partial, Pause, RecognitionOptions, Word
+from turnwire.recognition import Finished, Marked, Partial, Pause, RecognitionOptions, Word
 from turnwire.session.effects import (
     Admit,
     Close,
@@ -612,6 +612,37 @@ def test_last_words_that_never_come_are_not_waited_for_forever() -> None:
     assert session.deadline() == 101 + DRAIN_SECONDS
     assert session.receive(Tick(), 101 + DRAIN_SECONDS - 1) == []
     assert closed(session.receive(Tick(), 101 + DRAIN_SECONDS))[0] == "server_error"
+
+
+@pytest.mark.parametrize("end", [Tick(), Abort(SERVER_ERROR.fill())])
+def test_if_the_last_words_never_come_those_at_hand_are_the_last_turn(end: Tick | Abort) -> None:
+    session = opened()
+    session.receive(Partial(WORDS, stable=0), 101)
+    session.receive(text(type="Terminate"), 102)
+    log, *effects = session.receive(end, 102 + DRAIN_SECONDS)
+    assert isinstance(log, Log)
+    assert log.text.endswith("the words at hand were delivered")
+    turn, _ = sent(effects)
+    assert isinstance(turn, Turn)
+    assert (turn.end_of_turn, turn.transcript) == (True, "hello")
+    assert closed(effects)[0] == "server_error"
+
+
+def test_a_forced_endpoint_without_speech_is_answered_by_the_silence_before_it() -> None:
+    session = opened(("acknowledge_silence", "true"))
+
+    def silences(*events: Pause | Marked) -> list[object]:
+        effects = [effect for event in events for effect in session.receive(event, 101)]
+        return [message for message in sent(effects) if isinstance(message, Silence)]
+
+    assert silences(Marked((), 400, 0.0)) == [Silence(start_ms=0, end_ms=400)]
+    assert silences(Marked((), 400, 0.0)) == [Silence(start_ms=400, end_ms=400)]
+    assert silences(Pause((), 0, 1500, 0.0)) == [Silence(start_ms=400, end_ms=1500)]
+    assert silences(Marked((), 1600, 0.0)) == [Silence(start_ms=1500, end_ms=1600)]
+    assert silences(Marked(WORDS, 2500, 0.0)) == []
+    assert silences(Marked((), 2700, 0.0)) == [Silence(start_ms=2500, end_ms=2700)]
+    session.receive(text(type="UpdateConfiguration", acknowledge_silence=False), 101)
+    assert silences(Marked((), 3000, 0.0)) == []
 
 
 def test_nothing_is_sent_to_a_client_that_is_gone() -> None:

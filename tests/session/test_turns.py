@@ -1,6 +1,7 @@
 """Turns as a client sees them."""
 
 from dataclasses import replace
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -313,15 +314,129 @@ def test_universal_3_does_not_heed_a_threshold() -> None:
     assert told(turns, pause("Yes.", 128, 0.9))[-1].end_of_turn
 
 
-def test_a_universal_3_turn_ends_after_a_minute_and_the_next_goes_on_there() -> None:
+def speech(count: int, gap_before: int) -> tuple[Word, ...]:
+    """Five words a second without a pause, but for half a second before one of them."""
+    return words_every_200_ms(gap_before) + tuple(
+        replace(word, start=word.start + 500, end=word.end + 500)
+        for word in words_every_200_ms(count)[gap_before:]
+    )
+
+
+def words_every_200_ms(count: int) -> tuple[Word, ...]:
+    return tuple(Word(f"w{n}", 200 * n, 200 * n + 180, 0.9) for n in range(count))
+
+
+@pytest.mark.parametrize("family", [Family.UNIVERSAL_STREAMING, Family.UNIVERSAL_3])
+def test_a_turn_of_a_minute_is_divided_at_the_widest_gap_late_in_it(family: Family) -> None:
+    turns = assembler(family)
+    all_words = speech(310, gap_before=260)
+    ended: list[Turn] = []
+    for count in range(5, 310, 5):
+        effects = turns.receive(Partial(all_words[:count], stable=count - 3))
+        assert Cut() not in effects  # the engine goes on with what it has heard
+        ended += [
+            effect.message
+            for effect in effects
+            if isinstance(effect, Send)
+            and isinstance(effect.message, Turn)
+            and effect.message.end_of_turn
+        ]
+    [turn] = ended
+    assert [word.text for word in turn.words] == [f"w{n}" for n in range(260)]
+    assert all(word.word_is_final for word in turn.words)
+    [rest] = told(turns, Pause(all_words, 62_500, 63_900, 0.1))
+    assert rest.turn_order == 1
+    assert [word.text for word in rest.words] == [f"w{n}" for n in range(260, 310)]
+    # What is heard after the cut begins anew.
+    [after] = told(turns, Partial(words("more", 64_000), stable=1))
+    assert (after.turn_order, after.words[0].text.lower()) == (2, "more")
+
+
+def test_a_turn_is_divided_between_utterances_if_that_gap_is_the_widest() -> None:
+    turns = assembler(max_turn_duration=5000)
+    first = words("a b c", start=0)
+    told(turns, Pause(first, 4200, 4710, 0.1))  # ends an utterance
+    later = tuple(replace(word, start=word.start + 4800, end=word.end + 4800) for word in first)
+    ended, rest = told(turns, Partial(later, stable=0))
+    assert (ended.end_of_turn, ended.transcript) == (True, "a b c")
+    assert (rest.turn_order, [word.text for word in rest.words]) == (1, ["a", "b", "c"])
+
+
+def test_a_turn_without_a_stable_word_is_divided_when_it_is_overdue() -> None:
+    turns = assembler()
+    many = words_every_200_ms(400)
+    assert not told(turns, Partial(many[:310], 0))[-1].end_of_turn
+    effects = turns.receive(Partial(many[:376], 0))
+    assert effects[-1] == Cut()
+
+
+@pytest.mark.parametrize("family", [Family.UNIVERSAL_STREAMING, Family.UNIVERSAL_3])
+def test_messages_stay_below_64_kib_however_fast_someone_speaks(family: Family) -> None:
+    turns = assembler(family, format_turns=True, max_turn_duration=120_000)
+    fast = tuple(Word("considerable,", 90 * n, 90 * n + 80, 0.123456) for n in range(1300))
+    sizes = [
+        len(message.to_json())
+        for count in range(5, 1300, 5)
+        for message in sent(turns, Partial(fast[:count], stable=count - 3))
+    ]
+    assert max(sizes) < 64 * 1024
+
+
+def test_a_partial_amid_speech_does_not_carry_the_confidence_of_the_last_pause() -> None:
+    turns = assembler(max_turn_silence=5000, end_of_turn_confidence_threshold=1.0)
+    first, second, third = told(
+        turns,
+        Pause(words("one two"), 1000, 1500, 0.748),
+        Partial(words("three", 2000), stable=0),
+        Pause(words("three four", 2000), 3000, 3100, 0.2),
+    )
+    assert [turn.end_of_turn_confidence for turn in (first, second, third)] == [0.748, 0.0, 0.2]
+
+
+def test_universal_3_is_the_surer_of_an_end_the_longer_a_pause_lasts() -> None:
     turns = universal_3()
-    minute = words("word " * 600)
-    assert not told(turns, SpeechStarted(0, 0.8), Partial(minute[:599], 0))[-1].end_of_turn
-    long = minute[:599] + words("end", start=59_920)
-    assert told(turns, Partial(long, 0))[-1].end_of_turn
-    started, turn = sent(turns, Partial(words("more", 60_400), 0))
-    assert started == messages.SpeechStarted(timestamp=60_010, confidence=0.8)
-    assert turn.turn_order == 1
+    told(turns, Partial(words("I think"), stable=0))
+    # The engine is told to cut after half a second.
+    pauses = (pause("I think" if ms <= 500 else "", ms) for ms in range(0, 1300, 20))
+    said = told(turns, *pauses)
+    confidences = [turn.end_of_turn_confidence for turn in said]
+    assert confidences == sorted(confidences)
+    assert confidences[-1] == 1.0
+    assert [turn.end_of_turn for turn in said] == [False] * (len(said) - 1) + [True]
+    # At most one each 200 ms, and not one that says what the one before said.
+    assert 3 <= len(said) <= 5
+    assert any(0.3 < confidence < 0.9 for confidence in confidences)
+    assert all(after - before > 0.1 for before, after in pairwise(confidences[1:]))
+
+
+def test_universal_3_is_not_sure_amid_speech() -> None:
+    turns = universal_3(mode="max_accuracy")
+    first, waiting, going_on = told(
+        turns,
+        Partial(words("one two"), stable=0),
+        pause("one two.", 300, 0.9),
+        Partial(words("one two three"), stable=0),
+    )
+    assert first.end_of_turn_confidence == 0.0
+    assert 0.1 < waiting.end_of_turn_confidence < 0.7
+    assert going_on.end_of_turn_confidence == 0.0
+
+
+def test_universal_streaming_sends_nothing_for_confidence_alone() -> None:
+    turns = assembler(max_turn_silence=5000)
+    said = told(turns, *(pause("one two", silence, silence / 2000) for silence in (100, 300, 450)))
+    assert len(said) == 1
+
+
+def test_words_at_hand_are_the_last_turn_if_no_better_ones_come() -> None:
+    turns = assembler(format_turns=True)
+    told(turns, Pause(words("one two"), 1000, 1500, 0.1), Partial(words("three", 2000), stable=0))
+    effects = turns.give_up()
+    ended = [effect.message for effect in effects if isinstance(effect, Send)]
+    assert [(m.transcript, m.end_of_turn) for m in ended if isinstance(m, Turn)] == [
+        ("one two three", True)
+    ] * 2
+    assert assembler().give_up() == []
 
 
 def test_speech_that_is_cut_goes_on_as_the_next_universal_3_turn() -> None:

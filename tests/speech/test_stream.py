@@ -342,6 +342,33 @@ async def test_a_cut_amid_speech_divides_its_words(bench: Bench) -> None:
     assert texts(events[-1]) == "5 6 7"
 
 
+SCRAP = loud(1, first=5)[: 192 * MS]
+"""What is left of a word after a mark that fell into it."""
+
+
+async def test_what_a_cut_leaves_of_a_word_says_nothing(bench: Bench) -> None:
+    stream = bench.open()
+    await stream.feed(loud(4))
+    stream.mark()
+    await stream.feed(np.concatenate((SCRAP, quiet(1600), loud(2, first=6), quiet(320))))
+    stream.finish()
+    events = [event async for event in cutting(stream, Marked)]
+    rest = events[events.index(next(e for e in events if isinstance(e, Marked))) + 1 :]
+    words = [texts(event) for event in rest if not isinstance(event, SpeechStarted)]
+    assert "5" not in " ".join(words)
+    assert texts(events[-1]) == "6 7"
+
+
+async def test_what_a_cut_leaves_of_a_word_is_heard_with_what_follows(bench: Bench) -> None:
+    stream = bench.open()
+    await stream.feed(loud(4))
+    stream.mark()
+    await stream.feed(np.concatenate((SCRAP, quiet(256), loud(2, first=6), quiet(320))))
+    stream.finish()
+    events = [event async for event in cutting(stream, Marked)]
+    assert texts(events[-1]) == "5 6 7"
+
+
 async def test_a_cut_at_a_hypothesis_loses_nothing(bench: Bench) -> None:
     stream = bench.open()
     await stream.feed(np.concatenate((loud(10), quiet(640))))

@@ -1,6 +1,7 @@
 """What a session's parameters come to: where its turns end, and how closely the engine listens."""
 
 from dataclasses import dataclass
+from math import exp
 from typing import TypeVar
 
 from turnwire.recognition import RecognitionOptions
@@ -10,6 +11,10 @@ from turnwire.wire.parameters import ConnectionParameters
 from turnwire.wire.presets import BY_MODE, CONFIDENCE_THRESHOLD, UNIVERSAL_STREAMING, Mode
 
 Number = TypeVar("Number", int, float)
+
+
+LONGEST_TURN_MS = 60_000
+"""Unless `max_turn_duration` says otherwise."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +29,7 @@ class Endpointing:
     """ms"""
     pause_shown: int = 0
     """ms of silence after which the words before a pause are shown."""
-    longest_turn: int = 1000 * LONGEST_SESSION_SECONDS
+    longest_turn: int = LONGEST_TURN_MS
     """ms"""
 
 
@@ -32,8 +37,9 @@ _VAD_THRESHOLD = 0.4
 """For every family. The protocol's defaults for Universal-3 (0.2, 0.3) are those of another
 network; with 0.2, this one misses a quarter of the pauses that end turns."""
 
-_LONGEST_UNIVERSAL_3_TURN = 60_000
-"""ms"""
+_GOING_ON_MS = 150
+"""How soon speakers go on whose pause does not end their turn, on average. They take a little
+longer; with this, more than nine in ten of the pauses that are given 0.7 do end it."""
 
 _ADDED_DELAY = 256
 """ms that the protocol adds to any `interruption_delay`."""
@@ -52,16 +58,24 @@ def endpointing(family: Family, asked: ConnectionParameters) -> Endpointing:
     preset = UNIVERSAL_STREAMING if mode is None else BY_MODE[mode]
     min_silence = _either(asked.min_turn_silence, preset.min_turn_silence)
     max_silence = _either(asked.max_turn_silence, preset.max_turn_silence)
-    if mode is None:
-        threshold = _either(asked.end_of_turn_confidence_threshold, CONFIDENCE_THRESHOLD)
-        return Endpointing(threshold, min_silence, max_silence)
+    threshold = _either(asked.end_of_turn_confidence_threshold, CONFIDENCE_THRESHOLD)
     return Endpointing(
-        CONFIDENCE_THRESHOLD,
+        threshold if mode is None else CONFIDENCE_THRESHOLD,
         min_silence,
         max_silence,
-        pause_shown=min_silence,
-        longest_turn=_LONGEST_UNIVERSAL_3_TURN,
+        pause_shown=0 if mode is None else min_silence,
+        longest_turn=_either(asked.max_turn_duration, LONGEST_TURN_MS),
     )
+
+
+def end_probability(completeness: float, silence: int, rules: Endpointing) -> float:
+    """How likely it is that a pause which has lasted so long, in ms, ends the turn.
+
+    It does if it lasts as long as `rules` ask of a turn so complete. Until then, speakers go on at
+    about the same rate whenever they have not yet.
+    """
+    enough = rules.min_silence if completeness >= rules.threshold else rules.max_silence
+    return exp(-max(enough - silence, 0) / _GOING_ON_MS)
 
 
 def recognition_options(family: Family, asked: ConnectionParameters) -> RecognitionOptions:

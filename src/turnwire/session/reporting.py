@@ -1,6 +1,6 @@
 """What the client hears of what the engine recognizes: turns, and silences if it asked for them."""
 
-from turnwire.recognition import Pause, SpeechEvent
+from turnwire.recognition import Marked, Pause, SpeechEvent
 from turnwire.session.effects import Effect, Send
 from turnwire.session.options import SessionOptions
 from turnwire.session.request import SessionRequest
@@ -30,9 +30,18 @@ class SpeechReporter:
 
     def receive(self, event: SpeechEvent) -> list[Effect]:
         effects = self._turns.receive(event)
-        if self._silence_asked and isinstance(event, Pause):
+        if isinstance(event, Pause) and self._silence_asked:
             effects += map(Send, self._silence.receive(event))
+        elif isinstance(event, Marked):
+            if effects:
+                self._silence.speech(event.at)
+            elif self._silence_asked:
+                effects.append(Send(self._silence.mark(event.at)))
         return effects
+
+    def give_up(self) -> list[Effect]:
+        """The last turn, of the words at hand."""
+        return self._turns.give_up()
 
     def _style(self, request: SessionRequest) -> Style:
         return style(request.family, request.parameters, self._options.mask_profanity)

@@ -9,7 +9,8 @@ Whatever the order of events, these hold:
 2. `Begin` is the first message. An `Error` is the last, if the closure is announced by one, with
    the same code; `Termination` is the last of a session that the client ended.
 3. What was said before the end is delivered before it, unless the client broke the protocol, the
-   engine failed, or nobody is left to read it.
+   engine failed, or nobody is left to read it. If the engine takes too long for the last words, or
+   fails over them, those it gave before are delivered.
 
 `EVENTS` says which events concern a session in each of its states, and what may follow. A message
 or audio that breaks a rule of the protocol closes the session in any state.
@@ -93,6 +94,7 @@ EVENTS: Mapping[type[State], Mapping[type[Event], Transition]] = {
         Finished: Transition(Draining.finished, {Closed: ""}),
         Tick: Transition(Draining.tick, {Closed: "it takes too long"}),
         **_ENDS,
+        Abort: Transition(Draining.abort, {Closed: ""}),
     },
     Closed: {},
 }

@@ -18,6 +18,7 @@ from turnwire.session.effects import (
     Effect,
     Finish,
     Listen,
+    Log,
     Mark,
     MeasureVoice,
     Send,
@@ -354,12 +355,24 @@ class Draining(State):
         state, effects = self.close(self._ending, now)
         return state, last_words + effects
 
+    def abort(self, event: Abort, now: float) -> Step:
+        return self._give_up(event.closure, f"{event.closure.row.name} while it was draining", now)
+
     def tick(self, _: Tick, now: float) -> Step:
         if now < self._gives_up_at:
             return self, []
         # A client that asked for the end has not had all it was promised.
         complete = self._ending.row is not SESSION_ENDED
-        return self.close(self._ending if complete else SERVER_ERROR.fill(), now)
+        closure = self._ending if complete else SERVER_ERROR.fill()
+        cause = f"its last words took the engine longer than {DRAIN_SECONDS:g} s"
+        return self._give_up(closure, cause, now)
+
+    def _give_up(self, closure: Closure, cause: str, now: float) -> Step:
+        """End without what the engine still has: the words at hand are the last turn."""
+        last_words = self._speech.give_up()
+        kept = "the words at hand were delivered" if last_words else "no words were at hand"
+        state, effects = self.close(closure, now)
+        return state, [Log(f"{cause}; {kept}"), *last_words, *effects]
 
 
 class Closed(State):

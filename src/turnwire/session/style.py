@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from turnwire.recognition import Language, Word, plain
+from turnwire.session.endpointing import Endpointing, end_probability
 from turnwire.wire import messages
 from turnwire.wire.models import Family
 from turnwire.wire.parameters import ConnectionParameters
@@ -27,7 +28,8 @@ class Draft:
     """Those of the current utterance."""
     stable: int
     """How many of them will not change."""
-    completeness: float
+    confidence: float
+    """How sure its end is, 0 to 1."""
     language: Language
 
     def shown(self, *, formatted: bool, final: int) -> tuple[messages.Word, ...]:
@@ -56,6 +58,15 @@ class Style(ABC):
     def announces(self) -> bool:
         """Whether `SpeechStarted` goes ahead of a turn."""
 
+    @property
+    @abstractmethod
+    def shows_confidence(self) -> bool:
+        """Whether a partial is worth sending for its confidence alone."""
+
+    @abstractmethod
+    def confidence(self, completeness: float, silence: int, rules: Endpointing) -> float:
+        """How sure the turn's end is amid a pause, after so many ms of silence."""
+
     @abstractmethod
     def partial(self, draft: Draft) -> messages.Turn:
         """The turn while its utterance goes on."""
@@ -74,6 +85,10 @@ class UniversalStreaming(Style):
     format_turns: bool = False
 
     announces = False
+    shows_confidence = False
+
+    def confidence(self, completeness: float, silence: int, rules: Endpointing) -> float:
+        return completeness
 
     def partial(self, draft: Draft) -> messages.Turn:
         return self._turn(draft, final=len(draft.taken) + draft.stable)
@@ -105,7 +120,7 @@ class UniversalStreaming(Style):
             turn_is_formatted=formatted,
             end_of_turn=end_of_turn,
             transcript=_joined(words[:final]),
-            end_of_turn_confidence=round(draft.completeness, 6),
+            end_of_turn_confidence=round(draft.confidence, 6),
             words=words,
             utterance=utterance,
         )
@@ -114,30 +129,34 @@ class UniversalStreaming(Style):
 @dataclass(frozen=True, slots=True)
 class Universal3(Style):
     announces = True
+    shows_confidence = True
+
+    def confidence(self, completeness: float, silence: int, rules: Endpointing) -> float:
+        return end_probability(completeness, silence, rules)
 
     def partial(self, draft: Draft) -> messages.Turn:
-        return self._turn(draft.order, draft.shown(formatted=True, final=0))
+        return self._turn(draft, draft.shown(formatted=True, final=0))
 
     def utterance(self, draft: Draft) -> messages.Turn:
         return self.partial(draft)
 
     def end(self, draft: Draft) -> list[messages.Turn]:
         words = draft.shown(formatted=True, final=len(draft.taken) + len(draft.words))
-        return [self._turn(draft.order, words, utterance=_joined(words), end_of_turn=True)]
+        return [self._turn(draft, words, utterance=_joined(words), end_of_turn=True)]
 
     @staticmethod
     def _turn(
-        order: int,
+        draft: Draft,
         words: tuple[messages.Word, ...],
         utterance: str = "",
         end_of_turn: bool = False,
     ) -> messages.Turn:
         return messages.Turn(
-            turn_order=order,
+            turn_order=draft.order,
             turn_is_formatted=True,
             end_of_turn=end_of_turn,
             transcript=_joined(words),
-            end_of_turn_confidence=float(end_of_turn),
+            end_of_turn_confidence=1.0 if end_of_turn else round(draft.confidence, 6),
             words=words,
             utterance=utterance,
         )
@@ -153,6 +172,13 @@ class Edited(Style):
     @property
     def announces(self) -> bool:
         return self.style.announces
+
+    @property
+    def shows_confidence(self) -> bool:
+        return self.style.shows_confidence
+
+    def confidence(self, completeness: float, silence: int, rules: Endpointing) -> float:
+        return self.style.confidence(completeness, silence, rules)
 
     def partial(self, draft: Draft) -> messages.Turn:
         return self.edit(self.style.partial(draft), draft)

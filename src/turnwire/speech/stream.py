@@ -53,6 +53,10 @@ _PRE_ROLL = 300 * MS
 _LEAST_VOICE = 3 * FRAME
 """A window with less voice than this says nothing."""
 
+_REST_OF_WORD = 250 * MS
+"""A window that begins amid speech says nothing with less voice than this: what a cut leaves of a
+word would be taken for another word."""
+
 _FIRST_PARTIAL = 500 * MS
 """How much speech is heard before it is decoded for the first time."""
 
@@ -145,6 +149,7 @@ class WhisperStream:
         self._speech = False  # the utterance has a window of audio to decode
         self._window = 0  # where it begins
         self._voice_from = 0  # where the voice in the window begins
+        self._least_voice = _LEAST_VOICE  # with less of it, the window says nothing
         self._settled = True  # the utterance has taken all that was said
         self._due: Kind | _Ask | None = None  # the decode to make before anything else
         self._running: _Decode | None = None
@@ -174,7 +179,7 @@ class WhisperStream:
         self._settled = True
         self._speech = False
         if self._segmenter.speaking or self._stands < self._segmenter.ended:
-            self._open_window(self._stands, self._stands)
+            self._open_window(self._stands, self._stands, least_voice=_REST_OF_WORD)
 
     def configure(self, options: RecognitionOptions) -> None:
         self._guidance = options
@@ -264,10 +269,11 @@ class WhisperStream:
         self._stands = began
         return SpeechStarted(began // MS, voice)
 
-    def _open_window(self, start: int, voice_from: int) -> None:
+    def _open_window(self, start: int, voice_from: int, *, least_voice: int = _LEAST_VOICE) -> None:
         self._speech = True
         self._window = start
         self._voice_from = voice_from
+        self._least_voice = least_voice
         self._plan_partial(voice_from, _FIRST_PARTIAL, self._guidance.first_partial)
         self._settled = False
 
@@ -350,7 +356,7 @@ class WhisperStream:
     async def _settle(self, end: int) -> None:
         """Let the utterance have all that was said before `end`."""
         while not self._settled:
-            if self._segmenter.ended - self._voice_from < _LEAST_VOICE:
+            if self._segmenter.ended - self._voice_from < self._least_voice:
                 text: Text | None = NOTHING
             else:
                 text = await self._outcome(self._decode(end))
