@@ -59,7 +59,7 @@ async def test_words_at_hand_are_delivered_when_the_engine_does_not_finish(
 
 
 async def test_a_forced_endpoint_without_speech_is_answered_if_silence_is_acknowledged() -> None:
-    messages = [*chunks(quiet(300)), FORCE_ENDPOINT, TERMINATE]
+    messages: list[bytes | str] = [*chunks(quiet(300)), FORCE_ENDPOINT, TERMINATE]
     async with serving() as server:
         asked = await server.converse("acknowledge_silence=true", messages)
         not_asked = await server.converse("", messages)
@@ -69,7 +69,7 @@ async def test_a_forced_endpoint_without_speech_is_answered_if_silence_is_acknow
 
 
 async def test_a_forced_endpoint_with_speech_is_answered_by_the_turn_alone() -> None:
-    messages = [*chunks(loud(500)), FORCE_ENDPOINT, TERMINATE]
+    messages: list[bytes | str] = [*chunks(loud(500)), FORCE_ENDPOINT, TERMINATE]
     async with serving() as server:
         said = await server.converse("acknowledge_silence=true", messages)
     assert said.transcript == "one two"
@@ -82,7 +82,7 @@ async def test_speech_without_a_pause_is_divided_into_turns(
     model: str, asked: str, longest: int
 ) -> None:
     async with serving() as server:
-        messages = [*chunks(loud(130_000), 1000), TERMINATE]
+        messages: list[bytes | str] = [*chunks(loud(130_000), 1000), TERMINATE]
         said = await server.converse(f"speech_model={model}{asked}", messages)
     ended = said.ends_of_turn
     assert len(ended) > 130 // longest
@@ -97,7 +97,7 @@ async def test_speech_without_a_pause_is_divided_into_turns(
 
 async def test_universal_3_says_how_sure_the_end_of_a_turn_is_while_a_pause_lasts() -> None:
     async with serving() as server:
-        messages = [*chunks(loud(500) + quiet(1500)), TERMINATE]
+        messages: list[bytes | str] = [*chunks(loud(500) + quiet(1500)), TERMINATE]
         said = await server.converse("speech_model=u3-rt-pro", messages)
     turns = [message for message in said.messages if message["type"] == "Turn"]
     confidences = [turn["end_of_turn_confidence"] for turn in turns]
