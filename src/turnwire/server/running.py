@@ -6,7 +6,7 @@ import resource
 import socket
 import time
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -208,7 +208,8 @@ async def running(
     store = await Store.open(IN_MEMORY, node="here")
     await store.management.create_account("here", sessions_per_minute=None)
     key = await store.management.create_key("here", name="here")
-    with TemporaryDirectory(prefix="turnwire-") as folder:
+    # Small containers may have no place for temporary files.
+    with TemporaryDirectory(prefix="turnwire-") if tls else nullcontext("") as folder:
         own = self_signed(Path(folder), host, now=time.time()) if tls else None
         service = Service(engine, store)
         async with listening(service, host=host, port=port, tls=own, rehearse=rehearse) as url:
