@@ -18,8 +18,11 @@ from turnwire.accounts.admission import Registry
 from turnwire.accounts.database import IN_MEMORY
 from turnwire.accounts.store import Store
 from turnwire.profanity import masked
+from turnwire.rehearsal.interceptor import Rehearsal
+from turnwire.server.capacity import Capacity
 from turnwire.server.clock import Clock, LoopClock
-from turnwire.server.running import listening
+from turnwire.server.http import Port, listening
+from turnwire.server.options import ServerOptions
 from turnwire.server.service import Service
 from turnwire.session.options import SessionOptions
 from turnwire.speech.echo import EchoEngine
@@ -130,19 +133,22 @@ async def serving(
     *,
     clock: Clock | None = None,
     registry: Registry | None = None,
+    capacity: Capacity | None = None,
     rehearse: bool = False,
     **options: Any,
 ) -> AsyncIterator[Server]:
-    """A server with one account, `default`, that is not limited."""
+    """A server with one account, `default`, that is not limited; `options` are `ServerOptions`."""
     clock = clock or LoopClock()
     key = ""
     if registry is None:
         registry = store = await Store.open(IN_MEMORY, node="test", clock=clock.unix_time)
         await store.management.create_account("default", sessions_per_minute=None)
         key = await store.management.create_key("default", name="test")
-    service = Service(engine or EchoEngine(), registry, clock, **options)
-    async with listening(service, rehearse=rehearse) as url:
-        yield Server(url, service, key)
+    service = Service(engine or EchoEngine(), registry, clock, ServerOptions(**options), capacity)
+    intercept = Rehearsal if rehearse else None
+    with Port("127.0.0.1", 0) as port:
+        async with listening(service, port, intercept=intercept) as url:
+            yield Server(url, service, key)
 
 
 @dataclass

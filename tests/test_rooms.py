@@ -19,25 +19,20 @@ MAY_IMPORT = {
     "codecs": {"codecs", "audio"},
     "speech": {"speech", "recognition", "wire.audio"},
     "web": {"web", "wire"},
+    "transport": {"transport", "wire"},
     "server": {
-        *(
-            "server",
-            "web",
-            "accounts",
-            "codecs",
-            "speech",
-            "session",
-            "recognition",
-            "profanity",
-            "wire",
-        ),
+        *("server", "transport", "web", "accounts", "codecs", "speech", "session", "recognition"),
+        *("profanity", "wire"),
     },
+    "rehearsal": {"rehearsal", "server", "transport", "wire"},
     "client": {"client", "audio", "wire"},
     "probe": {"probe", "client", "wire"},
     "bench": {"bench", "client", "server", "session", "speech", "recognition", "wire"},
-    "testing": {"testing", "server", "speech"},
+    "testing": {"testing", "rehearsal", "server", "speech", "wire"},
     "pytest_plugin": {"testing"},
-    "cli": {"cli", "client", "probe", "bench", "server", "accounts", "speech", "wire"},
+    "cli": {
+        *("cli", "client", "probe", "bench", "rehearsal", "server", "accounts", "speech", "wire"),
+    },
     "__main__": {"cli"},
 }
 

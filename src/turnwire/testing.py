@@ -8,12 +8,11 @@ from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from turnwire.server.app import SOCKET_PATHS
-from turnwire.server.rehearsal.plan import ANEW, PREFIX, SEQUENCE, BadPlan, parse
+from turnwire.rehearsal.interceptor import Rehearsal
+from turnwire.rehearsal.plan import ANEW, PREFIX, SEQUENCE, BadPlan, parse
 from turnwire.server.running import RunningServer, running
 from turnwire.speech.echo import COUNTING, EchoEngine
-
-SESSION_PATH = SOCKET_PATHS[0]
+from turnwire.wire.limits import SESSION_PATH
 
 ECHO = "echo"
 """The model that needs no weights, and hears what a test tells it."""
@@ -99,7 +98,7 @@ def serving(model: str = ECHO, *, tls: bool = False) -> Iterator[LocalServer]:
     stop = asyncio.Event()
 
     async def serve() -> None:
-        async with running(engine or model, tls=tls, rehearse=True) as server:
+        async with running(engine or model, tls=tls, intercept=Rehearsal) as server:
             started.set_result((asyncio.get_running_loop(), LocalServer(server, engine)))
             await stop.wait()
 

@@ -8,7 +8,7 @@ import soxr
 from tests.client.dictation import DictationEngine, talk
 from tests.recordings import TWO_CITIES_TEXT, samples
 from tests.support import RATE, ManualClock, serving
-from turnwire.accounts.admission import Grant, OpenRegistry
+from turnwire.accounts.admission import Grant, OpenRegistry, allow
 from turnwire.client import AsyncClient
 from turnwire.client.messages import Turn
 from turnwire.client.pacing import Timer
@@ -21,7 +21,9 @@ SESSION_SECONDS = 20
 class ShortLived(OpenRegistry):
     """Lets anybody in, for 20 seconds."""
 
-    async def begin(self, session: str, credential: str | None) -> Grant:
+    async def begin(
+        self, session: str, credential: str | None, *, check: Callable[[], None] = allow
+    ) -> Grant:
         return Grant(max_seconds=SESSION_SECONDS)
 
 

@@ -27,7 +27,7 @@ import generate  # type: ignore[import-not-found]  # noqa: E402
 
 from turnwire.client import errors  # noqa: E402
 from turnwire.client.closures import row_of  # noqa: E402
-from turnwire.server.rehearsal.menu import as_json  # noqa: E402
+from turnwire.rehearsal.menu import as_json  # noqa: E402
 from turnwire.wire.catalogue import closure_rows  # noqa: E402
 
 TEXT = ROW.for_example().text

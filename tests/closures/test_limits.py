@@ -42,7 +42,7 @@ async def test_of_two_hundred_at_once_fifty_begin_and_the_others_are_told(kill: 
         assert outcomes == {0: 50, 3009: 150}
 
         async with asyncio.timeout(10):
-            while server.service.open_sessions:
+            while server.service.open_connections:
                 await asyncio.sleep(0.01)  # a loop that spins leaves the database no time
         still_open = await server.store.management.sessions(
             account=None, only_open=True, limit=1000

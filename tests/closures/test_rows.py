@@ -23,11 +23,19 @@ from tests.support import (
     quiet,
     serving,
 )
-from turnwire.accounts.admission import RENEWAL_SECONDS, Grant, OpenRegistry, Renewal, Usage
+from turnwire.accounts.admission import (
+    RENEWAL_SECONDS,
+    Grant,
+    OpenRegistry,
+    Renewal,
+    Usage,
+    allow,
+)
 from turnwire.accounts.database import sqlite_url
 from turnwire.accounts.management import Management
 from turnwire.accounts.store import Store
 from turnwire.server.leases import OUTAGE_SECONDS
+from turnwire.server.options import ServerOptions
 from turnwire.wire.closures import CLOSURES, ClosureRow, Kind, Phase, close_reason
 from turnwire.wire.limits import MESSAGE_BYTES
 
@@ -193,9 +201,11 @@ class BrokenRegistry(OpenRegistry):
             self.failed.put_nowait(method)
             raise OSError("the database is gone")
 
-    async def begin(self, session: str, credential: str | None) -> Grant:
+    async def begin(
+        self, session: str, credential: str | None, *, check: Callable[[], None] = allow
+    ) -> Grant:
         self._check("begin")
-        return await self._store.begin(session, credential)
+        return await self._store.begin(session, credential, check=check)
 
     async def renew(self, usages: Mapping[str, Usage]) -> Mapping[str, Renewal]:
         self._check("renew")
@@ -334,17 +344,16 @@ async def run_of_short_chunks(server: Server, clock: ManualClock) -> Conversatio
 
 
 @provokes(
-    "transmission_rate", "Audio Transmission Rate Exceeded: Received 3.0 sec. audio in 0.800000 sec"
+    "transmission_rate", "Audio Transmission Rate Exceeded: Received 3.0 sec. audio in 0.500000 sec"
 )
 async def faster_than_real_time(server: Server, clock: ManualClock) -> Conversation:
-    server.service.ahead_seconds = 2
+    server.service.options = ServerOptions(ahead_seconds=2)
     async with server.connect() as socket:
-        talking = asyncio.create_task(converse(socket, [quiet(1000)] * 4))
-        while not talking.done():
-            await asyncio.sleep(0)
-            # From the second message on, the next is not read before its time.
-            clock.advance_to_next(within=1)
-        return await talking
+        await heard(socket, "Begin")
+        await socket.send(loud(1000))
+        await heard(socket, "Turn")
+        clock.advance(0.5)
+        return await converse(socket, [quiet(1000)] * 2)
 
 
 @provokes("session_expired", "Session Expired: Maximum session duration exceeded")
@@ -394,9 +403,40 @@ async def large_message(server: Server, clock: ManualClock) -> Conversation:
     return await server.converse("", [bytes(MESSAGE_BYTES + 1)])
 
 
+@provokes("message_too_large", "Message too large: 2000000 bytes. Expected at most 131072 bytes")
+async def message_far_too_large(server: Server, clock: ManualClock) -> Conversation:
+    return await server.converse("", [bytes(2_000_000)])
+
+
+async def sent_raw(server: Server, *frames: bytes) -> Conversation:
+    """What comes of bytes that no library would send."""
+    async with server.connect() as socket:
+        begin = await heard(socket, "Begin")
+        for frame in frames:
+            socket.transport.write(frame)
+        said = await converse(socket)
+    said.messages.insert(0, begin)
+    return said
+
+
+@provokes("websocket_violation", "Protocol error: a reserved bit is set")
+async def reserved_bit(server: Server, clock: ManualClock) -> Conversation:
+    return await sent_raw(server, b"\xc2\x80\0\0\0\0")
+
+
+@provokes("invalid_text", "Invalid text: A text message is not UTF-8")
+async def not_utf8(server: Server, clock: ManualClock) -> Conversation:
+    return await sent_raw(server, b"\x81\x81\0\0\0\0\xff")
+
+
+@provokes("message_rate", "Message Rate Exceeded: Too many messages other than audio")
+async def flood_of_pings(server: Server, clock: ManualClock) -> Conversation:
+    return await sent_raw(server, b"\x89\x80\0\0\0\0" * 1000)
+
+
 @provokes("no_capacity", "No capacity: This server has as many sessions as it can serve")
 async def full_server(server: Server, clock: ManualClock) -> Conversation:
-    server.service.max_sessions = 1
+    server.service.options = ServerOptions(max_sessions=1)
     async with server.connect() as socket:
         await heard(socket, "Begin")
         return await server.converse()
@@ -409,7 +449,7 @@ async def vanished_client(server: Server, clock: ManualClock) -> Conversation:
         await socket.send(loud(500))
         await heard(socket, "Turn")
         socket.transport.abort()
-    while server.service.open_sessions:
+    while server.service.open_connections:
         await asyncio.sleep(0)
     return said
 
@@ -427,7 +467,7 @@ async def test_row(row: ClosureRow, text: str, provoke: Provoke) -> None:
         store = server.store
         said = await provoke(server, clock)
         # Sessions that a test opened beside the one in question are still being closed.
-        while server.service.open_sessions:
+        while server.service.open_connections:
             await asyncio.sleep(0)
         entries = {
             entry.id: entry

@@ -7,7 +7,7 @@ import pytest
 
 from tests.conformance.programs import program
 from tests.conformance.recorder import Recorder, assert_understood
-from turnwire.server import running
+from turnwire import testing
 from turnwire.testing import LocalServer, serving
 from turnwire.wire.closures import (
     INPUT_DURATION,
@@ -26,7 +26,7 @@ NODE = Path(__file__).parent / "node"
 def recorder() -> Iterator[None]:
     """Every server of this module is overheard."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(running, "Rehearsal", Recorder)
+        patch.setattr(testing, "Rehearsal", Recorder)
         Recorder.sent = []
         yield
 

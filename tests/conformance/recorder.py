@@ -10,9 +10,10 @@ import aiohttp
 from assemblyai.streaming.v3 import StreamingClient
 from livekit.plugins.assemblyai import STT as LiveKit  # noqa: N811
 from pipecat.services.assemblyai.stt import AssemblyAISTTService
-from starlette.types import Message, Receive, Scope, Send
 
-from turnwire.server.rehearsal.wrapper import Rehearsal
+from turnwire.rehearsal.interceptor import Rehearsal
+from turnwire.transport.request import Request, Response
+from turnwire.transport.websocket import Opening, Receiver, Socket
 
 ASKED_FOR_BY = {
     "Warning": "session_warnings",
@@ -43,15 +44,22 @@ class Recorder(Rehearsal):
 
     sent: ClassVar[list[Sent]] = []
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        query = parse_qs(scope["query_string"].decode())
+    def upgrade(self, request: Request) -> Opening | Response:
+        opening = super().upgrade(request)
+        query = parse_qs(request.target.partition("?")[2])
 
-        async def record(message: Message) -> None:
-            if message.get("text") is not None:
-                self.sent.append(Sent(message["text"], query))
-            await send(message)
+        def overheard(socket: Socket) -> Receiver:
+            assert callable(opening)
+            send = socket.send
 
-        await super().__call__(scope, receive, record)
+            def record(text: str) -> None:
+                self.sent.append(Sent(text, query))
+                send(text)
+
+            socket.send = record  # type: ignore[method-assign]
+            return opening(socket)
+
+        return opening if isinstance(opening, Response) else overheard
 
 
 async def assert_understood(messages: Sequence[Sent]) -> None:

@@ -23,9 +23,9 @@ from websockets.asyncio.client import ClientConnection
 
 from tests.support import TERMINATE, ManualClock, Server, loud, quiet, serving
 from turnwire.accounts.admission import OpenRegistry
-from turnwire.server.rehearsal.fates import FATES, MALFORMED, UNKNOWN_MESSAGE, Fate
-from turnwire.server.rehearsal.menu import as_json
-from turnwire.server.rehearsal.plan import BadPlan, parse
+from turnwire.rehearsal.menu import as_json
+from turnwire.rehearsal.plan import BadPlan, parse
+from turnwire.rehearsal.scenarios import MALFORMED, SCENARIOS, UNKNOWN_MESSAGE, Scenario
 from turnwire.wire.closures import CLOSURES
 
 # The official SDK imports from websockets what has another name there by now.
@@ -34,7 +34,7 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore:ConnectionClosed:DeprecationWarning"),
 ]
 
-EVERY_FATE = pytest.mark.parametrize("fate", FATES, ids=lambda fate: fate.name)
+EVERY_SCENARIO = pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda scenario: scenario.name)
 
 
 @pytest.fixture
@@ -94,9 +94,9 @@ def types(frames: Iterable[str]) -> list[str]:
     return [json.loads(frame)["type"] for frame in frames if frame != MALFORMED]
 
 
-@EVERY_FATE
-async def test_websockets_sees_what_the_menu_promises(server: Server, fate: Fate) -> None:
-    entry = menu(server)[fate.name]
+@EVERY_SCENARIO
+async def test_websockets_sees_what_the_menu_promises(server: Server, scenario: Scenario) -> None:
+    entry = menu(server)[scenario.name]
     promised = entry["ending"]
     connecting = websockets.connect(
         entry["url"],
@@ -123,9 +123,9 @@ async def test_websockets_sees_what_the_menu_promises(server: Server, fate: Fate
         assert (socket.close_code, socket.close_reason) == (promised["code"], promised["reason"])
     else:
         assert socket.protocol.close_rcvd is None
-    before_begin = entry["when"] == "instead of Begin" or fate.name == "no-begin"
+    before_begin = entry["when"] == "instead of Begin" or scenario.name == "no-begin"
     assert (types(frames)[:1] != ["Begin"]) is before_begin
-    ended = promised["code"] == 1000 and fate.name != "no-termination"
+    ended = promised["code"] == 1000 and scenario.name != "no-termination"
     assert (types(frames)[-1:] == ["Termination"]) is ended
 
 
@@ -157,9 +157,11 @@ def talk_by_sdk(entry: dict[str, Any]) -> Story:
     return story
 
 
-@EVERY_FATE
-async def test_the_official_sdk_sees_what_the_menu_promises(server: Server, fate: Fate) -> None:
-    entry = menu(server)[fate.name]
+@EVERY_SCENARIO
+async def test_the_official_sdk_sees_what_the_menu_promises(
+    server: Server, scenario: Scenario
+) -> None:
+    entry = menu(server)[scenario.name]
     promised = entry["ending"]
     async with time_passing(server):
         story = await asyncio.to_thread(talk_by_sdk, entry)
@@ -172,7 +174,7 @@ async def test_the_official_sdk_sees_what_the_menu_promises(server: Server, fate
         assert story.errors == [(1006, "Connection closed (code=1006)")]
     else:
         assert story.errors == []
-        left_out = {"no-begin": "Begin", "no-termination": "Termination"}.get(fate.name)
+        left_out = {"no-begin": "Begin", "no-termination": "Termination"}.get(scenario.name)
         assert story.events == [e for e in ("Begin", "Termination") if e != left_out]
 
 
@@ -261,7 +263,7 @@ async def test_what_can_happen_at_any_time_can_happen_before_begin(
         assert types(await frames_to_the_end(socket)) == ["Error"]
 
 
-async def test_a_session_that_ends_before_its_fate_ends_as_ever(server: Server) -> None:
+async def test_a_session_that_ends_before_its_scenario_ends_as_ever(server: Server) -> None:
     async with rehearse(server, "reset/after/5s") as socket:
         frames = await frames_to_the_end(socket, [loud(250), TERMINATE])
     assert types(frames)[-1] == "Termination"
@@ -281,7 +283,7 @@ async def test_a_session_that_is_refused_is_refused_as_ever() -> None:
 async def test_a_session_is_over_when_its_rehearsed_close_is_seen(server: Server) -> None:
     async with rehearse(server, "invalid_json") as socket:
         await frames_to_the_end(socket)
-        assert server.service.open_sessions == 0
+        assert server.service.open_connections == 0
 
 
 async def test_a_reset_is_one() -> None:
@@ -310,7 +312,7 @@ async def test_who_vanished_answers_no_ping_but_keeps_the_connection(server: Ser
     assert isinstance(server.service.clock, ManualClock)
     async with rehearse(server, "vanish") as socket:
         await socket.recv()
-        while server.service.open_sessions:
+        while server.service.open_connections:
             await asyncio.sleep(0)
         answered = asyncio.ensure_future(await socket.ping())
         await socket.send(loud(250))
@@ -327,7 +329,7 @@ async def test_a_server_can_stop_though_a_connection_vanished() -> None:
     async with serving(rehearse=True) as server:
         socket = await rehearse(server, "vanish", "")
         await socket.recv()
-        while server.service.open_sessions:
+        while server.service.open_connections:
             await asyncio.sleep(0)
     await socket.wait_closed()
 
@@ -380,7 +382,7 @@ async def test_a_handshake_fails_with_the_status_asked_for(
     assert "ERROR" not in caplog.text
 
 
-async def test_a_sequence_has_a_fate_for_each_connection_and_a_name_starts_anew(
+async def test_a_sequence_has_a_scenario_for_each_connection_and_a_name_starts_anew(
     server: Server,
 ) -> None:
     async def codes(rehearsal: str) -> list[int | None]:

@@ -3,7 +3,7 @@
 import asyncio
 import json
 import logging
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 
 import pytest
 
@@ -18,10 +18,12 @@ from tests.support import (
     quiet,
     serving,
 )
-from turnwire.accounts.admission import Grant, OpenRegistry, Renewal, Usage
+from turnwire.accounts.admission import Grant, OpenRegistry, Renewal, Usage, allow
 from turnwire.recognition import Partial, RecognitionOptions, SpeechEvent, Word
-from turnwire.server.app import HEALTH_PATHS, SOCKET_PATHS
-from turnwire.server.running import AddressUnusable, running
+from turnwire.server.app import HEALTH_PATHS
+from turnwire.server.http import AddressUnusable
+from turnwire.server.running import running
+from turnwire.server.site import SOCKET_PATHS
 from turnwire.speech.echo import EchoEngine, EchoStream
 from turnwire.speech.engine import Samples
 
@@ -195,7 +197,9 @@ async def test_without_authentication_anybody_is_let_in() -> None:
 
 async def test_a_failure_while_establishing_is_1011() -> None:
     class Broken(OpenRegistry):
-        async def begin(self, session: str, credential: str | None) -> Grant:
+        async def begin(
+            self, session: str, credential: str | None, *, check: Callable[[], None] = allow
+        ) -> Grant:
             raise RuntimeError("the store is down")
 
     async with serving(registry=Broken()) as server:
@@ -249,7 +253,8 @@ async def test_no_secret_and_nothing_said_is_logged(
 async def test_health_says_what_is_running(server: Server, path: str) -> None:
     async with server.http() as http:
         response = await http.get(path)
-        async with server.connect():
+        async with server.connect() as socket:
+            await socket.recv()
             open_sessions = (await http.get(path)).json()["sessions"]
     assert response.status_code == 200
     assert response.json()["status"] == "ok"
@@ -340,7 +345,7 @@ async def test_a_client_that_vanishes_leaves_nothing_behind(server: Server) -> N
         await socket.recv()
         socket.transport.abort()
     async with asyncio.timeout(5):
-        while server.service.open_sessions:
+        while server.service.open_connections:
             await asyncio.sleep(0)
 
 

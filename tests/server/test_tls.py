@@ -20,8 +20,7 @@ from cryptography.hazmat.primitives.serialization import (
 
 from tests.support import TERMINATE, converse, loud
 from turnwire.accounts.admission import OpenRegistry
-from turnwire.server import running
-from turnwire.server.running import listening
+from turnwire.server.http import Port, listening
 from turnwire.server.service import Service
 from turnwire.server.settings import SettingsError, load_settings
 from turnwire.server.tls import (
@@ -34,14 +33,18 @@ from turnwire.server.tls import (
     tls_of,
 )
 from turnwire.speech.echo import EchoEngine
+from turnwire.transport import listener
 
 DAY = 24 * 60 * 60
 
 
 @asynccontextmanager
 async def serving(tls: Tls | None) -> AsyncIterator[str]:
-    async with listening(Service(EchoEngine(), OpenRegistry()), tls=tls) as url:
-        yield url
+    context = None if tls is None else tls.context
+    service = Service(EchoEngine(), OpenRegistry())
+    with Port("127.0.0.1", 0) as port:
+        async with listening(service, port, tls=(lambda: context) if context else None) as url:
+            yield url
 
 
 def trusting(ca_file: Path) -> ssl.SSLContext:
@@ -99,7 +102,7 @@ def test_a_certificate_of_a_clock_that_was_ahead_is_made_anew(tmp_path: Path) ->
 async def test_a_server_that_stops_does_not_wait_for_an_idle_client(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(running, "FAREWELL_SECONDS", 0.2)
+    monkeypatch.setattr(listener, "FAREWELL_SECONDS", 0.2)
     tls = self_signed(tmp_path, "127.0.0.1", now=time.time())
     async with asyncio.timeout(10):
         async with serving(tls) as url:

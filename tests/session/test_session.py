@@ -16,7 +16,6 @@ from turnwire.session.effects import (
     Decode,
     Effect,
     Finish,
-    Hold,
     Listen,
     Log,
     Mark,
@@ -32,6 +31,7 @@ from turnwire.session.events import (
     Decoded,
     Disconnected,
     DrainRequested,
+    NoRoom,
     TextReceived,
     Tick,
     Undecodable,
@@ -544,19 +544,17 @@ def test_silence_is_told_about_once_a_second_to_who_asked() -> None:
     assert silences(5000, 9000) == []
 
 
-def test_audio_far_ahead_of_time_is_slowed_down_then_refused() -> None:
+def test_audio_far_ahead_of_time_is_warned_of_then_refused() -> None:
     session = opened(WARNED)
     for _ in range(150):
         [effect] = session.receive(AudioReceived(SECOND), 101)
         assert isinstance(effect, Recognize)
     effects = session.receive(AudioReceived(SECOND), 101)
-    assert Hold(0.8) in effects
     assert warnings(effects) == [
         (3007, "Audio is ahead of time: Received 151.0 sec. audio in 0.000000 sec")
     ]
     for _ in range(149):
         effects = session.receive(AudioReceived(SECOND), 101)
-        assert Hold(0.8) in effects
         assert warnings(effects) == []
     effects = session.receive(AudioReceived(SECOND), 102.5)
     assert closed(session.receive(AudioReceived(SECOND), 102.5)) == (
@@ -566,18 +564,39 @@ def test_audio_far_ahead_of_time_is_slowed_down_then_refused() -> None:
     )
 
 
-def test_audio_in_time_is_never_held_however_long_it_goes_on() -> None:
-    session = opened()
-    for second in range(HOURS_3 - 100):
+def test_audio_in_time_is_never_warned_of_however_long_it_goes_on() -> None:
+    session = opened(WARNED)
+    for second in range(HOURS_3 - 200):
         assert len(session.receive(AudioReceived(SECOND), 101 + second)) == 1
 
 
 def test_a_pause_gives_no_credit_for_later() -> None:
-    session = opened()
+    session = opened(WARNED)
     session.receive(AudioReceived(SECOND), 101)
     for _ in range(150):
         assert len(session.receive(AudioReceived(SECOND), 1000)) == 1
-    assert Hold(0.8) in session.receive(AudioReceived(SECOND), 1000)
+    assert len(warnings(session.receive(AudioReceived(SECOND), 1000))) == 1
+
+
+def test_audio_ahead_of_time_is_refused_where_there_is_no_room_for_it() -> None:
+    session = opened()
+    session.receive(AudioReceived(SECOND), 101)
+    assert session.receive(NoRoom(), 102.5) == []
+    session.receive(AudioReceived(SECOND), 103)
+    session.receive(AudioReceived(SECOND), 103)
+    assert closed(session.receive(NoRoom(), 103.5)) == (
+        "transmission_rate",
+        3007,
+        "Audio Transmission Rate Exceeded: Received 2.0 sec. audio in 0.000000 sec",
+    )
+
+
+def test_the_last_words_of_audio_ahead_of_time_may_take_as_long_as_it_lasts() -> None:
+    session = opened()
+    for _ in range(100):
+        session.receive(AudioReceived(SECOND), 101)
+    session.receive(text(type="Terminate"), 101)
+    assert session.deadline() == 101 + 30 + 100
 
 
 @pytest.mark.parametrize("event", [AudioReceived(bytes(131_073)), TextReceived("é" * 65_536 + "x")])

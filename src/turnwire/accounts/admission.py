@@ -5,7 +5,7 @@ lives, and told how it ended. What time it is, the registry knows itself: hosts 
 What is kept of a session is enough to bill it, whatever happens to the process that served it.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -55,17 +55,25 @@ Renewal = Funds | Closure | None
 end, because the account may not have it any longer."""
 
 
+def allow() -> None:
+    """No further condition."""
+
+
 class Registry(Protocol):
     """Who may open sessions, and the ledger of those that were.
 
     Whatever else a method raises means that the store behind it is out of order.
     """
 
-    async def begin(self, session: str, credential: str | None) -> Grant:
+    async def begin(
+        self, session: str, credential: str | None, *, check: Callable[[], None] = allow
+    ) -> Grant:
         """Admit the bearer of a key or a token, and enter the session in the ledger.
 
         None stands for a client that brought no credential. A single-use token is used up by
         this. Raises `Violation` if the bearer may have no session now; nothing is kept then.
+
+        `check` is called once the bearer may have one, and may still raise a `Violation`.
         """
 
     async def renew(self, usages: Mapping[str, Usage]) -> Mapping[str, Renewal]:
@@ -99,7 +107,10 @@ class Registry(Protocol):
 class OpenRegistry:
     """Admits whoever comes, credential or not, and keeps nothing."""
 
-    async def begin(self, session: str, credential: str | None) -> Grant:
+    async def begin(
+        self, session: str, credential: str | None, *, check: Callable[[], None] = allow
+    ) -> Grant:
+        check()
         return Grant()
 
     async def renew(self, usages: Mapping[str, Usage]) -> Mapping[str, Renewal]:

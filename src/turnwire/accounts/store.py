@@ -8,7 +8,7 @@ from uuid import uuid4
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from turnwire.accounts import leases
-from turnwire.accounts.admission import Funds, Grant, Renewal, Usage
+from turnwire.accounts.admission import Funds, Grant, Renewal, Usage, allow
 from turnwire.accounts.batcher import Batcher
 from turnwire.accounts.billing import Open, Reserve
 from turnwire.accounts.credentials import (
@@ -89,7 +89,9 @@ class Store:
         await self.database.close()
 
     @_carried_through
-    async def begin(self, session: str, credential: str | None) -> Grant:
+    async def begin(
+        self, session: str, credential: str | None, *, check: Callable[[], None] = allow
+    ) -> Grant:
         async with self.database.begin() as db:
             bearer = await bearer_of(db, credential)
             now = await self.database.now(db)
@@ -99,6 +101,7 @@ class Store:
             account = bearer.account
             reserved_ms, funds = await _admit(db, account, now)
             _count_new_session(account, now)
+            check()
             if bearer.token is not None:
                 bearer.token.used_at = now
             if bearer.key is not None:

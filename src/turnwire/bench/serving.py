@@ -18,7 +18,8 @@ from urllib.request import urlopen
 import uvloop
 
 from turnwire.bench import BenchError
-from turnwire.server.running import allow_open_files, running
+from turnwire.server.http import allow_open_files
+from turnwire.server.running import running
 from turnwire.speech.engine import EngineError
 
 STOP_SECONDS = 20.0

@@ -17,7 +17,7 @@ from turnwire.bench.measuring import Spread, begins, closes
 from turnwire.bench.player import END_SECONDS, Player, Take, begin
 from turnwire.bench.scripts import Passage, Script
 from turnwire.bench.serving import BenchServer
-from turnwire.server.running import allow_open_files
+from turnwire.server.http import allow_open_files
 from turnwire.wire.closures import SESSION_ENDED
 
 OPENING_AT_ONCE = 50

@@ -374,7 +374,7 @@ def _measuring() -> Iterator[None]:
     """Around what needs the extra, and what cannot be measured."""
     with needs_server(EXTRAS):
         from turnwire.bench import BenchError
-        from turnwire.server.running import allow_open_files
+        from turnwire.server.http import allow_open_files
 
         allow_open_files()
         try:

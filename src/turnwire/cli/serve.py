@@ -4,6 +4,7 @@ import asyncio
 import logging
 import shlex
 import signal
+import ssl
 import time
 from typing import TYPE_CHECKING
 
@@ -14,9 +15,14 @@ from turnwire.cli.systemd import notify
 from turnwire.server.settings import Settings, SettingsError
 
 if TYPE_CHECKING:
+    from turnwire.server.http import Port
     from turnwire.server.service import Service
     from turnwire.server.tls import Tls
     from turnwire.speech.engine import Engine
+
+EVERY_NETWORK = ("0.0.0.0", "::")
+
+logger = logging.getLogger(__name__)
 
 
 STDOUT, STDERR = 1, 2
@@ -31,13 +37,14 @@ def serve(settings: Settings) -> None:
     """Run the server until Ctrl-C or SIGTERM.
 
     On its first start it makes an API key and prints it, once. Every option can be set in the
-    environment too (TURNWIRE_PORT=9000) or in a TOML file (port = 9000).
+    environment too (TURNWIRE_PORT=9000) or in a TOML file (port = 9000). SIGHUP has it read its
+    certificate and key again.
     """
     with needs_server():
         import uvloop
 
         from turnwire.accounts.errors import AccountsError
-        from turnwire.server.running import AddressUnusable, allow_open_files
+        from turnwire.server.http import AddressUnusable, Port, allow_open_files
         from turnwire.server.tls import TlsError, tls_of
         from turnwire.speech import load_engine
         from turnwire.speech.engine import EngineError
@@ -45,11 +52,16 @@ def serve(settings: Settings) -> None:
     logging.getLogger("alembic").setLevel(logging.WARNING)
     allow_open_files()
     try:
-        with logging_to(STDERR), writing_to(STDOUT) as output:
+        with (
+            logging_to(STDERR),
+            writing_to(STDOUT) as output,
+            # The address first: a server that cannot have it touches nothing.
+            Port(settings.host, settings.port) as port,
+        ):
             tls = tls_of(settings, now=time.time())
             engine = load_engine(settings.model)
             with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-                runner.run(_serve(settings, engine, tls, output))
+                runner.run(_serve(settings, engine, tls, port, output))
     except (
         AccountsError,
         AddressUnusable,
@@ -61,30 +73,64 @@ def serve(settings: Settings) -> None:
         fail(str(error))
 
 
+class Certificate:
+    """What the server speaks TLS with, read again when asked."""
+
+    def __init__(self, settings: Settings, tls: "Tls") -> None:
+        self._settings = settings
+        self.tls = tls
+
+    def context(self) -> ssl.SSLContext:
+        return self.tls.context
+
+    def read_again(self) -> None:
+        from turnwire.server.tls import TlsError, tls_of
+
+        try:
+            tls = tls_of(self._settings, now=time.time())
+        except (SettingsError, TlsError) as error:
+            logger.error("%s The certificate read before stays in use.", error)
+            return
+        if tls is not None:
+            self.tls = tls
+            logger.info("the certificate and its key were read again")
+
+
 async def _serve(
-    settings: Settings, engine: "Engine", tls: "Tls | None", output: LineWriter
+    settings: Settings, engine: "Engine", tls: "Tls | None", port: "Port", output: LineWriter
 ) -> None:
-    from turnwire.server.running import listening, open_service
+    from turnwire.rehearsal.interceptor import Rehearsal
+    from turnwire.server.composition import open_service
+    from turnwire.server.http import listening
 
     stop = asyncio.Event()
+    certificate = None if tls is None else Certificate(settings, tls)
     loop = asyncio.get_running_loop()
     for sign in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(sign, stop.set)
+    loop.add_signal_handler(signal.SIGHUP, _read_again, certificate)
+    for sign in (signal.SIGUSR1, signal.SIGUSR2):
+        loop.add_signal_handler(sign, logger.info, "%s means nothing to this server", sign.name)
     service, first_key = await open_service(settings, engine)
     if first_key is not None:
         await _show(first_key, output, service, stop)
     async with listening(
-        service, host=settings.host, port=settings.port, tls=tls, rehearse=settings.rehearse
+        service,
+        port,
+        tls=None if certificate is None else certificate.context,
+        intercept=Rehearsal if settings.rehearse else None,
     ) as url:
         output.write(f"Turnwire is ready at {url}/v3/ws with model {engine.name}.")
         if service.session_limit is not None:
             output.write(f"It takes up to {service.session_limit} sessions at once.")
+        if settings.no_auth and settings.host in EVERY_NETWORK:
+            output.write("Anybody who can reach this machine can use it: --no-auth lets all in.")
         if tls is not None and tls.ca_file is not None:
             ca_file = shlex.quote(str(tls.ca_file.resolve()))
             output.write("Its certificate is its own. Clients trust it with")
             output.write(f"  SSL_CERT_FILE={ca_file}  (Python)")
             output.write(f"  NODE_EXTRA_CA_CERTS={ca_file}  (Node)")
-        watching = None if tls is None else asyncio.create_task(_watch_certificate(tls))
+        watching = certificate and asyncio.create_task(_watch_certificate(certificate))
         notify("READY=1", f"STATUS=Ready at {url}/v3/ws")
         await stop.wait()
         notify("STOPPING=1", "STATUS=Open sessions deliver their last words")
@@ -93,12 +139,19 @@ async def _serve(
         output.write("Stopping: open sessions deliver their last words.")
 
 
-async def _watch_certificate(tls: "Tls") -> None:
+async def _watch_certificate(certificate: Certificate) -> None:
     """Say every day what clients have against the certificate. Never ends."""
     while True:
-        if problem := tls.problem(time.time()):
+        if problem := certificate.tls.problem(time.time()):
             logger.warning(problem)
         await asyncio.sleep(DAY_SECONDS)
+
+
+def _read_again(certificate: Certificate | None) -> None:
+    if certificate is None:
+        logger.info("SIGHUP has the certificate read again; this server has none")
+    else:
+        certificate.read_again()
 
 
 class KeyNotShown(Exception):

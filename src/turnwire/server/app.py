@@ -1,4 +1,4 @@
-"""The ASGI application: which path leads where."""
+"""The HTTP endpoints beside the WebSocket: health, tokens, the closure table."""
 
 import logging
 from typing import Any
@@ -6,43 +6,22 @@ from typing import Any
 from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse, Response
 from pydantic import ValidationError
-from starlette.types import ASGIApp, Receive, Scope, Send
-from starlette.websockets import WebSocket
+from starlette.types import ASGIApp
 
 from turnwire import __version__
 from turnwire.server.connection import credential_of
 from turnwire.server.service import Service
+from turnwire.server.site import DEPRECATED_PATHS, REHEARSAL_PATH, SOCKET_PATHS, refuse_deprecated
 from turnwire.web import live_page
 from turnwire.wire.catalogue import closure_rows
-from turnwire.wire.closures import DEPRECATED_ENDPOINT, INTERNAL_ERROR, Violation
-from turnwire.wire.limits import SESSION_PATH
+from turnwire.wire.closures import INTERNAL_ERROR, Violation
 from turnwire.wire.parameters import TokenRequest, describe
 
-SOCKET_PATHS = (SESSION_PATH, f"{SESSION_PATH}/", "/")
-"""Where sessions are opened; the last is where AssemblyAI's self-hosted example connects."""
+HEALTH_PATHS = ("/health", "/v3/health", "/v3/ws/health")
 
-HEALTH_PATHS = ("/health", "/v3/health", f"{SESSION_PATH}/health")
-
-DEPRECATED_PATHS = ("/v2/realtime/ws", "/v2/realtime/token")
+NO_REHEARSAL = "Rehearsal is not enabled: turnwire serve --rehearse"
 
 logger = logging.getLogger(__name__)
-
-
-class SessionsFirst:
-    """Serves sessions, and leaves all else to the application.
-
-    Each layer of that would wait for the session's end, and so cost memory for as long.
-    """
-
-    def __init__(self, service: Service, app: ASGIApp) -> None:
-        self._service = service
-        self._app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "websocket" and scope["path"] in SOCKET_PATHS:
-            await self._service.serve(WebSocket(scope, receive, send))
-        else:
-            await self._app(scope, receive, send)
 
 
 def create_app(service: Service) -> ASGIApp:
@@ -57,13 +36,22 @@ def create_app(service: Service) -> ASGIApp:
             "sessions": service.open_sessions,
             "max_sessions": service.session_limit,
             "event_loop_lag_ms": round(1000 * service.lag.worst, 1),
+            "held_audio_bytes": service.held_audio.held,
+            "max_held_audio_bytes": service.held_audio.limit,
         }
 
     async def token(request: Request) -> JSONResponse:
         return await issue_token(service, request)
 
-    async def deny(websocket: WebSocket) -> None:
-        await websocket.send_denial_response(deprecated_endpoint())
+    def token_by_get() -> JSONResponse:
+        return refusal(405, "A token is asked for with GET, its terms in the query string.")
+
+    def deprecated_endpoint() -> JSONResponse:
+        response = refuse_deprecated()
+        return refusal(response.status, response.text)
+
+    def no_rehearsal() -> JSONResponse:
+        return refusal(404, NO_REHEARSAL)
 
     for path in HEALTH_PATHS:
         app.add_api_route(path, health)
@@ -76,11 +64,13 @@ def create_app(service: Service) -> ASGIApp:
         app.add_api_route(path, upgrade_required)
     app.router.routes.extend(live_page.routes())
     for path in DEPRECATED_PATHS:
-        app.add_api_websocket_route(path, deny)
         app.add_api_route(path, deprecated_endpoint, methods=["GET", "POST"])
+    for path in (REHEARSAL_PATH, f"{REHEARSAL_PATH}/{{rest:path}}"):
+        app.add_api_route(path, no_rehearsal)
     app.add_api_route("/v3/token", token)
+    app.add_api_route("/v3/token", token_by_get, methods=["POST", "PUT"])
     app.add_api_route("/v3/closures.json", closure_rows)
-    return SessionsFirst(service, app)
+    return app
 
 
 def upgrade_required() -> JSONResponse:
@@ -89,10 +79,6 @@ def upgrade_required() -> JSONResponse:
         status_code=426,
         headers={"Upgrade": "websocket"},
     )
-
-
-def deprecated_endpoint() -> JSONResponse:
-    return refusal(DEPRECATED_ENDPOINT.code, DEPRECATED_ENDPOINT.fill(url=SESSION_PATH).text)
 
 
 def refusal(status: int, text: str) -> JSONResponse:
@@ -108,7 +94,7 @@ async def issue_token(service: Service, request: Request) -> JSONResponse:
         return refusal(400, f"Invalid '{wrong['name']}': {wrong['detail']}")
     try:
         token = await service.registry.issue_token(
-            credential_of(request),
+            credential_of(request.headers.get("authorization")),
             expires_in=asked.expires_in_seconds,
             max_seconds=asked.max_session_duration_seconds,
         )
@@ -117,4 +103,7 @@ async def issue_token(service: Service, request: Request) -> JSONResponse:
     except Exception:
         logger.exception("a token could not be issued")
         return refusal(500, INTERNAL_ERROR.fill().text)
-    return JSONResponse({"token": token, "expires_in_seconds": asked.expires_in_seconds})
+    return JSONResponse(
+        {"token": token, "expires_in_seconds": asked.expires_in_seconds},
+        headers={"Cache-Control": "no-store"},
+    )

@@ -1,35 +1,34 @@
-"""One WebSocket connection: carries out what its session decides.
+"""One WebSocket's session: carries out what the session decides.
 
-Several things go on at once: finding out whether the client may have a session, reading what it
-sends, listening to what the engine hears, and writing. Whatever happens is told to the session;
-its effects are carried out in order, all of them at once but those that may have to wait:
+What comes from the socket, the engine and the clock is given to the session, and its effects are
+carried out in order, all of them at once but those that may have to wait:
 
-- compressed audio waits for its decoder, and samples wait while the engine is behind. The socket
-  is not read meanwhile, so a client that sends faster than its audio can be heard is slowed down
-  by TCP;
-- messages wait while the client does not read. The engine is not listened to meanwhile.
+- what concerns the engine waits in one queue, as the engine takes audio at its own pace. The socket
+  is read meanwhile: what waits is bounded by how far audio may be ahead of time, and for the whole
+  server by `HeldAudio`. Compressed audio holds the socket until it is decoded, because only then
+  it is known what it means;
+- messages wait while the client does not read. Nothing more is taken from the engine meanwhile.
 """
 
 import asyncio
-import contextlib
 import logging
-from collections.abc import Callable, Coroutine, Mapping
-from typing import Any, ClassVar
+from collections.abc import Callable, Coroutine
+from typing import Any, ClassVar, Protocol
 from uuid import uuid4
 
-from starlette.requests import HTTPConnection
-from starlette.websockets import WebSocket, WebSocketDisconnect
-
-from turnwire.accounts.admission import Funds, Renewal, Usage
+from turnwire.accounts.admission import Funds, Grant, Renewal, Usage
 from turnwire.accounts.credentials import NO_BALANCE, access_ended
 from turnwire.profanity import masked
-from turnwire.server.clock import Clock, Timer, pause, resolve
+from turnwire.server.clock import Clock, Timer, resolve
 from turnwire.server.decoders import CannotDecode, Decoder, Decoders
+from turnwire.server.held_audio import GUARANTEED_BYTES, HeldAudio
 from turnwire.server.leases import Leases
+from turnwire.server.options import ServerOptions
 from turnwire.session import effects, events
 from turnwire.session.options import SessionOptions
 from turnwire.session.session import Session
-from turnwire.speech.engine import Engine, Samples, Stream
+from turnwire.speech.engine import Engine, Stream
+from turnwire.transport.websocket import Socket
 from turnwire.wire.closures import (
     CLIENT_GONE,
     INTERNAL_ERROR,
@@ -38,19 +37,21 @@ from turnwire.wire.closures import (
     Violation,
 )
 
-OUTBOX_MESSAGES = 256
-"""How many messages may wait for a client that does not read."""
-
-SEND_SECONDS = 30.0
-"""How long one message may wait for a client that does not read; then the client counts as gone."""
+OUTBOX_BYTES = 256 * 1024
+"""How much may wait for a client that does not read, before the engine waits too."""
 
 logger = logging.getLogger(__name__)
 
+_ToStream = effects.Recognize | effects.Decode | effects.Mark | effects.Configure | effects.Finish
+"""What is done for the engine's stream, one after the other."""
 
-def credential_of(request: HTTPConnection) -> str | None:
-    """The key or token in the Authorization header, raw or as a bearer's; None without one."""
-    header = request.headers.get("authorization", "")
-    return header.removeprefix("Bearer ").strip() or None
+
+def credential_of(header: str | None) -> str | None:
+    """The key or token in an Authorization header, raw or as a bearer's; None without one."""
+    scheme, _, credential = (header or "").strip().partition(" ")
+    if scheme.lower() == "bearer":
+        return credential.strip() or None
+    return (header or "").strip() or None
 
 
 def _funded(funds: Funds | None) -> events.Funded:
@@ -59,62 +60,63 @@ def _funded(funds: Funds | None) -> events.Funded:
     return events.Funded(funds.until_ms, funds.last, funds.seconds_left, access_ended(NO_BALANCE))
 
 
-class Connection:
-    """A connection of a client, from its upgrade to its close."""
+class Server(Protocol):
+    """What all connections share."""
 
-    def __init__(
-        self,
-        websocket: WebSocket,
-        *,
-        engine: Engine,
-        decoders: Decoders,
-        leases: Leases,
-        clock: Clock,
-        ahead_seconds: float,
-        codes: Mapping[str, int],
-    ) -> None:
-        self._websocket = websocket
-        self._engine = engine
-        self._decoders = decoders
-        self._leases = leases
-        self._clock = clock
-        self._codes = codes
-        self._session = Session(
-            str(uuid4()), engine.name, SessionOptions(masked, ahead_seconds=ahead_seconds)
-        )
+    engine: Engine
+    decoders: Decoders
+    leases: Leases
+    clock: Clock
+    options: ServerOptions
+    held_audio: HeldAudio
+
+    async def admit(self, connection: "Connection", credential: str | None, address: str) -> Grant:
+        """Raises `Violation` for a client that may not begin."""
+
+    def left(self, connection: "Connection") -> None:
+        """The connection has ended, and let go of everything."""
+
+
+class Connection:
+    """Serves one WebSocket: its `Receiver`."""
+
+    def __init__(self, socket: Socket, server: Server) -> None:
+        self._socket = socket
+        self._server = server
+        self._clock = server.clock
+        options = SessionOptions(masked, ahead_seconds=server.options.ahead_seconds)
+        self._session = Session(str(uuid4()), server.engine.name, options)
         self._stream: Stream | None = None
         self._decoder: Decoder | None = None
         # Lists, as they are short: an empty deque takes as much memory as 60 items.
-        self._undecoded: list[effects.Decode] = []
-        self._unheard: list[Samples] = []
-        self._hold = 0.0
-        self._unfunded = False
-        """Whether more has to be reserved before more audio is read."""
-        self._outbox: list[effects.Send | effects.Close] = []
+        self._to_stream: list[_ToStream] = []
+        self._held_bytes = 0
+        self._outbox: list[str] = []
+        self._outbox_bytes = 0
         # Made when there is something to wait for: an Event takes six times the memory.
-        self._posted: asyncio.Future[None] | None = None
+        self._something_to_do: asyncio.Future[None] | None = None
         self._outbox_has_room: asyncio.Future[None] | None = None
+        self._opening = True
+        self._decoding = False
+        self._crowded_out = False
+        self._reserving = False
+        self._gone = False
         self._timer: Timer | None = None
         self._timer_due = float("inf")
         self._tasks: set[asyncio.Task[None]] = set()
-
-    async def run(self) -> None:
-        """Serve the client until its session is over."""
-        try:
-            await self._websocket.accept()
-            self._dispatch(
-                events.Connected(
-                    query=self._websocket.query_params.multi_items(),
-                    api_version=self._websocket.headers.get("assemblyai-version"),
-                )
-            )
-            await self._write()
-        finally:
-            await self._release()
+        self._ending: asyncio.Task[None] | None = None
+        socket.hold()
 
     @property
     def id(self) -> str:
         return self._session.id
+
+    def begin(self) -> None:
+        """Find out what the client wants, and whether it may have it."""
+        request = self._socket.request
+        self._dispatch(
+            events.Connected(query=request.query, api_version=request.header("assemblyai-version"))
+        )
 
     def usage(self) -> Usage:
         """What the session has used so far."""
@@ -124,140 +126,43 @@ class Connection:
         """End the session with this closure as soon as what was said is delivered."""
         self._dispatch(events.DrainRequested(closure))
 
-    async def _release(self) -> None:
-        """Let go of everything."""
-        if self._timer is not None:
-            self._timer.cancel()
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
-        if self._decoder is not None:
-            self._decoder.close()
-        if self._stream is not None:
-            await self._stream.close()
-        # It still stands there if the connection was broken off in the middle of something.
-        await self._leases.end(self, SERVER_ERROR.fill())
+    def abort(self, closure: Closure) -> None:
+        """End the session with this closure now."""
+        self._dispatch(events.Abort(closure))
 
-    async def _admit(self) -> None:
-        credential = self._websocket.query_params.get("token") or credential_of(self._websocket)
-        now = self._clock.unix_time()
+    async def ended(self) -> None:
+        """Wait until everything is let go of, once the end is decided."""
+        if self._ending is not None:
+            await asyncio.wait([self._ending])
+
+    # What the socket says.
+
+    def received(self, message: str | bytes) -> None:
         try:
-            grant = await self._leases.begin(self, credential)
-        except Violation as refusal:
-            self._dispatch(events.Abort(refusal.closure.with_code(self._codes)))
-        except Exception as error:
-            # The outage is logged once, not for everybody that it turns away.
-            logger.debug("session %s: admission failed", self.id, exc_info=error)
-            self._dispatch(events.Abort(INTERNAL_ERROR.fill()))
-        else:
-            self._dispatch(events.Admitted(grant.max_seconds, unix_time=now))
-            self.renewed(grant.funds)
-
-    def renewed(self, renewal: Renewal) -> None:
-        """Take what a renewal of the session's lease brought."""
-        if isinstance(renewal, Closure):
-            self.drain(renewal)
-        else:
-            self._dispatch(_funded(renewal))
-
-    def _listen(self, effect: effects.Listen) -> None:
-        self._stream = self._engine.open(sample_rate=effect.sample_rate, options=effect.options)
-        self._start(self._read)
-        self._start(self._hear)
-
-    def _start(self, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
-        task = asyncio.create_task(self._guarded(work))
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-
-    async def _guarded(self, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
-        """A failure of ours ends this session, and no other."""
-        try:
-            await work()
-        except WebSocketDisconnect:
-            self._dispatch(events.Disconnected())
-        except Exception:
-            logger.exception("session %s failed", self.id)
-            self._dispatch(events.Abort(SERVER_ERROR.fill()))
-
-    async def _read(self) -> None:
-        while True:
-            message = await self._websocket.receive()
-            if message["type"] == "websocket.disconnect":
-                raise WebSocketDisconnect(message.get("code", CLIENT_GONE.code))
-            if message.get("text") is not None:
-                self._dispatch(events.TextReceived(message["text"]))
+            if isinstance(message, bytes):
+                self._dispatch(events.AudioReceived(message))
             else:
-                self._dispatch(events.AudioReceived(message["bytes"]))
-            while self._undecoded:
-                await self._decode(self._undecoded.pop(0))
-            await self._feed()
+                self._dispatch(events.TextReceived(message))
+        except Exception:
+            self._fail()
 
-    async def _decode(self, effect: effects.Decode) -> None:
-        if self._decoder is None:
-            self._decoder = await self._decoders.open(effect.encoding, self._clock)
-        try:
-            async for samples in self._decoder.decode(effect.data):
-                self._dispatch(events.Decoded(samples))
-                await self._feed()
-        except CannotDecode as error:
-            self._dispatch(events.Undecodable(str(error)))
+    def refused(self, closure: Closure) -> None:
+        self._dispatch(events.Abort(closure))
 
-    async def _feed(self) -> None:
-        while self._unheard:
-            await self._ear.feed(self._unheard.pop(0))
-        if self._hold:
-            await pause(self._clock, self._hold)
-            self._hold = 0.0
-        if self._unfunded:
-            self._unfunded = False
-            await self._leases.renew([self])
+    def gone(self) -> None:
+        self._gone = True
+        self._outbox.clear()
+        self._make_room()
+        self._dispatch(events.Disconnected())
 
-    async def _hear(self) -> None:
-        async for heard in self._ear.events():
-            self._dispatch(heard)
-            if self._outbox_has_room is not None:
-                await self._outbox_has_room
+    def writable_again(self) -> None:
+        while self._outbox and self._socket.writable:
+            text = self._outbox.pop(0)
+            self._outbox_bytes -= len(text)
+            self._socket.send(text)
+        self._make_room()
 
-    async def _write(self) -> None:
-        gone = False
-        while True:
-            # What was sent last is let go of before waiting for more.
-            effect = None
-            while not self._outbox:
-                self._posted = asyncio.get_running_loop().create_future()
-                await self._posted
-            effect = self._outbox.pop(0)
-            if self._outbox_has_room is not None and len(self._outbox) < OUTBOX_MESSAGES:
-                resolve(self._outbox_has_room)
-                self._outbox_has_room = None
-            if isinstance(effect, effects.Close):
-                return await self._close(effect.closure)
-            if gone:
-                continue
-            try:
-                async with asyncio.timeout(SEND_SECONDS):
-                    await self._websocket.send_text(effect.message.to_json())
-            except (WebSocketDisconnect, TimeoutError):
-                gone = True
-                self._dispatch(events.Disconnected())
-
-    async def _close(self, closure: Closure) -> None:
-        # First the ledger: whoever sees the close may count on the slot being free again.
-        await self._leases.end(self, closure)
-        # The row alone: its text may repeat what the client sent.
-        logger.info(
-            "session %s closed: %s (%d) after %.1f s with %.1f s of audio",
-            self.id,
-            closure.row.name,
-            closure.code,
-            self.usage().session_ms / 1000,
-            self.usage().audio_ms / 1000,
-        )
-        if closure.row is not CLIENT_GONE:
-            with contextlib.suppress(WebSocketDisconnect, TimeoutError):
-                async with asyncio.timeout(SEND_SECONDS):
-                    await self._websocket.close(closure.code, closure.reason)
+    # What the session decides.
 
     def _dispatch(self, event: events.Event) -> None:
         for effect in self._session.receive(event, self._clock.now()):
@@ -277,43 +182,237 @@ class Connection:
         self._timer_due = float("inf")
         self._dispatch(events.Tick())
 
-    def _post(self, effect: effects.Send | effects.Close) -> None:
-        self._outbox.append(effect)
-        if self._posted is not None:
-            resolve(self._posted)
-        if self._outbox_has_room is None and len(self._outbox) >= OUTBOX_MESSAGES:
-            self._outbox_has_room = asyncio.get_running_loop().create_future()
+    def _send(self, effect: effects.Send) -> None:
+        text = effect.message.to_json()
+        if self._socket.writable and not self._outbox:
+            self._socket.send(text)
+        elif not self._gone:
+            self._outbox.append(text)
+            self._outbox_bytes += len(text)
 
     def _log(self, effect: effects.Log) -> None:
         logger.warning("session %s: %s", self.id, effect.text)
 
-    def _held(self, effect: effects.Hold) -> None:
-        self._hold = effect.seconds
+    def _listen(self, effect: effects.Listen) -> None:
+        self._stream = self._server.engine.open(
+            sample_rate=effect.sample_rate, options=effect.options
+        )
+        self._start(self._feed)
+        self._start(self._hear)
+        self._opening = False
+        self._hold_if_needed()
+
+    def _recognize(self, effect: effects.Recognize) -> None:
+        size = effect.samples.nbytes
+        self._held_bytes += size
+        self._server.held_audio.held += size
+        self._queue(effect)
+        if self._server.held_audio.full and self._held_bytes > GUARANTEED_BYTES:
+            self._crowded_out = True
+            self._dispatch(events.NoRoom())
+            self._hold_if_needed()
+
+    def _decode_next(self, effect: effects.Decode) -> None:
+        self._decoding = True
+        self._hold_if_needed()
+        self._queue(effect)
 
     def _reserve(self, _: effects.Reserve) -> None:
-        self._unfunded = True
+        if not self._reserving:
+            self._reserving = True
+            self._hold_if_needed()
+            self._start(self._renew_lease)
+
+    def _queue(self, effect: _ToStream) -> None:
+        self._to_stream.append(effect)
+        if self._something_to_do is not None:
+            resolve(self._something_to_do)
+
+    def _hold_if_needed(self) -> None:
+        if self._opening or self._decoding or self._crowded_out or self._reserving:
+            self._socket.hold()
+        else:
+            self._socket.release()
+
+    def _close(self, effect: effects.Close) -> None:
+        self._socket.finish()
+        self._ending = asyncio.create_task(self._end(effect.closure))
+
+    # What goes on meanwhile.
+
+    def _start(self, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        task = asyncio.create_task(self._guarded(work))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _guarded(self, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        """A failure of ours ends this session, and no other."""
+        try:
+            await work()
+        except Exception:
+            self._fail()
+
+    def _fail(self) -> None:
+        logger.exception("session %s failed", self.id)
+        self._dispatch(events.Abort(SERVER_ERROR.fill()))
+
+    async def _admit(self) -> None:
+        request = self._socket.request
+        credential = request.parameter("token") or credential_of(request.header("authorization"))
+        now = self._clock.unix_time()
+        try:
+            grant = await self._server.admit(self, credential, request.address)
+        except Violation as refusal:
+            codes = self._server.options.codes
+            self._dispatch(events.Abort(refusal.closure.with_code(codes)))
+        except Exception as error:
+            # The outage is logged once, not for everybody that it turns away.
+            logger.debug("session %s: admission failed", self.id, exc_info=error)
+            self._dispatch(events.Abort(INTERNAL_ERROR.fill()))
+        else:
+            self._dispatch(events.Admitted(grant.max_seconds, unix_time=now))
+            self.renewed(grant.funds)
+
+    def renewed(self, renewal: Renewal) -> None:
+        """Take what a renewal of the session's lease brought."""
+        if isinstance(renewal, Closure):
+            self.drain(renewal)
+        else:
+            self._dispatch(_funded(renewal))
+
+    async def _renew_lease(self) -> None:
+        await self._server.leases.renew([self])
+        self._reserving = False
+        self._hold_if_needed()
+
+    async def _feed(self) -> None:
+        """Do what is to be done for the engine's stream."""
+        while True:
+            while self._to_stream:
+                effect = self._to_stream.pop(0)
+                await self._STREAM_HANDLERS[type(effect)](self, effect)
+                # What was done last is let go of before waiting for more.
+                effect = None  # type: ignore[assignment]
+            self._something_to_do = asyncio.get_running_loop().create_future()
+            await self._something_to_do
+
+    async def _feed_samples(self, effect: effects.Recognize) -> None:
+        await self._open_stream.feed(effect.samples)
+        self._take_from_store(effect.samples.nbytes)
+        if self._crowded_out and self._held_bytes < GUARANTEED_BYTES:
+            self._crowded_out = False
+            self._hold_if_needed()
+
+    def _take_from_store(self, size: int) -> None:
+        self._held_bytes -= size
+        self._server.held_audio.held -= size
+
+    async def _decode(self, effect: effects.Decode) -> None:
+        if self._decoder is None:
+            self._decoder = await self._server.decoders.open(effect.encoding, self._clock)
+        try:
+            async for samples in self._decoder.decode(effect.data):
+                self._dispatch(events.Decoded(samples))
+                if self._ending is not None:
+                    return
+        except CannotDecode as error:
+            self._dispatch(events.Undecodable(str(error)))
+        self._decoding = False
+        self._hold_if_needed()
+
+    async def _mark(self, _: effects.Mark) -> None:
+        self._open_stream.mark()
+
+    async def _configure(self, effect: effects.Configure) -> None:
+        self._open_stream.configure(effect.options)
+
+    async def _finish(self, _: effects.Finish) -> None:
+        self._open_stream.finish()
+
+    async def _hear(self) -> None:
+        async for event in self._open_stream.events():
+            self._dispatch(event)
+            while self._outbox_bytes > OUTBOX_BYTES and not self._gone:
+                await self._room_in_outbox()
+
+    async def _room_in_outbox(self) -> None:
+        if self._outbox_has_room is None:
+            self._outbox_has_room = asyncio.get_running_loop().create_future()
+        await self._outbox_has_room
+
+    def _make_room(self) -> None:
+        if self._outbox_has_room is not None:
+            resolve(self._outbox_has_room)
+            self._outbox_has_room = None
+
+    # The end.
+
+    async def _end(self, closure: Closure) -> None:
+        try:
+            # First the ledger: whoever sees the close may count on the slot being free again.
+            await self._server.leases.end(self, closure)
+            # The row alone: its text may repeat what the client sent.
+            logger.info(
+                "session %s closed: %s (%d) after %.1f s with %.1f s of audio",
+                self.id,
+                closure.row.name,
+                closure.code,
+                self.usage().session_ms / 1000,
+                self.usage().audio_ms / 1000,
+            )
+            while self._outbox and not self._gone:
+                await self._room_in_outbox()
+            if closure.row is not CLIENT_GONE:
+                self._socket.close(closure.code, closure.reason)
+        finally:
+            await self._let_go()
+
+    async def _let_go(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        self._to_stream.clear()
+        self._take_from_store(self._held_bytes)
+        try:
+            if self._decoder is not None:
+                self._decoder.close()
+            if self._stream is not None:
+                await self._stream.close()
+        except Exception:
+            logger.exception("session %s could not let go of its engine", self.id)
+        self._server.left(self)
 
     @property
-    def _ear(self) -> Stream:
+    def _open_stream(self) -> Stream:
         if self._stream is None:
             raise RuntimeError("the session has no speech stream yet")
         return self._stream
 
     _EFFECT_HANDLERS: ClassVar[dict[type, Callable[["Connection", Any], object]]] = {
         effects.Admit: lambda self, _: self._start(self._admit),
-        effects.Send: _post,
-        effects.Close: _post,
+        effects.Send: _send,
+        effects.Close: _close,
         effects.Listen: _listen,
-        effects.Decode: lambda self, effect: self._undecoded.append(effect),
-        effects.Recognize: lambda self, effect: self._unheard.append(effect.samples),
-        effects.Hold: _held,
+        effects.Decode: _decode_next,
+        effects.Recognize: _recognize,
         effects.Reserve: _reserve,
         effects.Log: _log,
-        effects.Mark: lambda self, _: self._ear.mark(),
-        effects.Finish: lambda self, _: self._ear.finish(),
-        effects.Cut: lambda self, _: self._ear.cut(),
-        effects.Configure: lambda self, effect: self._ear.configure(effect.options),
+        effects.Mark: _queue,
+        effects.Finish: _queue,
+        effects.Configure: _queue,
+        effects.Cut: lambda self, _: self._open_stream.cut(),
         effects.MeasureVoice: lambda self, _: self._dispatch(
-            events.VoiceMeasured(self._ear.voice_peak())
+            events.VoiceMeasured(self._open_stream.voice_peak())
         ),
+    }
+    _STREAM_HANDLERS: ClassVar[
+        dict[type, Callable[["Connection", Any], Coroutine[Any, Any, None]]]
+    ] = {
+        effects.Recognize: _feed_samples,
+        effects.Decode: _decode,
+        effects.Mark: _mark,
+        effects.Configure: _configure,
+        effects.Finish: _finish,
     }

@@ -7,7 +7,7 @@ meanwhile are entered when it can be reached again.
 
 import asyncio
 import logging
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Protocol
 
 from turnwire.accounts.admission import (
@@ -22,8 +22,8 @@ from turnwire.server.clock import Clock, pause
 from turnwire.server.outage import Outage
 from turnwire.wire.closures import LEASE_LOST, Closure, Violation
 
-LEDGER_SECONDS = 5.0
-"""How long a close waits for the ledger."""
+LEDGER_SECONDS = 3.0
+"""How long a close waits for the ledger; its socket has five seconds in all."""
 
 OUTAGE_SECONDS = 300.0
 """How long sessions go on without the store, unless the server is told otherwise."""
@@ -53,7 +53,9 @@ class Host(Protocol):
 
     registry: Registry
     clock: Clock
-    outage_seconds: float
+
+    @property
+    def outage_seconds(self) -> float: ...
 
 
 class Leases:
@@ -71,11 +73,13 @@ class Leases:
         """Whether the store answered when it was asked last."""
         return not self._outage.lasts
 
-    async def begin(self, session: Leased, credential: str | None) -> Grant:
+    async def begin(
+        self, session: Leased, credential: str | None, *, check: Callable[[], None]
+    ) -> Grant:
         """Admit a session. Raises what `Registry.begin` does."""
         now = self._host.clock.now()
         try:
-            grant = await self._host.registry.begin(session.id, credential)
+            grant = await self._host.registry.begin(session.id, credential, check=check)
         except Violation:
             raise
         except Exception as error:

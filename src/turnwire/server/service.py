@@ -1,24 +1,28 @@
 """What all connections of one server share."""
 
 import asyncio
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from starlette.websockets import WebSocket
-
-from turnwire.accounts.admission import Registry
+from turnwire.accounts.admission import Grant, Registry
+from turnwire.server.admission import Admission
 from turnwire.server.capacity import Capacity
-from turnwire.server.clock import Clock, LoopClock
+from turnwire.server.clock import Clock, LoopClock, resolve
 from turnwire.server.connection import Connection
 from turnwire.server.decoders import Decoders
+from turnwire.server.held_audio import HeldAudio
 from turnwire.server.lag import LoopLag
-from turnwire.server.leases import OUTAGE_SECONDS, Leases
-from turnwire.session.options import AHEAD_SECONDS
+from turnwire.server.leases import Leases
+from turnwire.server.options import ServerOptions
 from turnwire.speech.engine import Engine
-from turnwire.wire.closures import NO_CAPACITY, SERVER_STOPPING
+from turnwire.transport.notices import Notices
+from turnwire.transport.websocket import Socket
+from turnwire.wire.closures import CLIENT_GONE, NO_CAPACITY, SERVER_STOPPING, Violation
 
 DRAIN_SECONDS = 10.0
 """How long open sessions have to deliver their last words when the server stops."""
+
+END_SECONDS = 5.0
+"""How long those that took longer have to end at once."""
 
 
 @dataclass
@@ -28,75 +32,98 @@ class Service:
     engine: Engine
     registry: Registry
     clock: Clock = field(default_factory=LoopClock)
-    max_sessions: int | None = None
-    """How many sessions there may be at once; None: as many as there is capacity for."""
+    options: ServerOptions = field(default_factory=ServerOptions)
     capacity: Capacity | None = None
     """None: for any number."""
-    ahead_seconds: float = AHEAD_SECONDS
-    codes: Mapping[str, int] = field(default_factory=dict)
-    """Close codes other than the table's, by the name of the row."""
     lag: LoopLag = field(default_factory=LoopLag)
-    outage_seconds: float = OUTAGE_SECONDS
-    """How long sessions go on while the registry's store cannot be reached."""
+    notices: Notices = field(default_factory=Notices)
+    held_audio: HeldAudio = field(default_factory=HeldAudio)
+    decoders: Decoders = field(default_factory=Decoders)
     leases: Leases = field(init=False)
-    _decoders: Decoders = field(default_factory=Decoders)
-    _open: dict[Connection, asyncio.Task[None] | None] = field(default_factory=dict)
-    _stopping: bool = False
 
     def __post_init__(self) -> None:
         self.leases = Leases(self)
+        self._admission = Admission(self.leases, self.clock, self.notices)
+        self._open: set[Connection] = set()
+        self._admitted: set[Connection] = set()
+        self._stopping = False
+        self._all_left: asyncio.Future[None] | None = None
+
+    @property
+    def open_connections(self) -> int:
+        """WebSockets that are open, whether they have a session or not yet."""
+        return len(self._open)
 
     @property
     def open_sessions(self) -> int:
-        return len(self._open)
+        return len(self._admitted)
+
+    @property
+    def outage_seconds(self) -> float:
+        return self.options.outage_seconds
 
     @property
     def session_limit(self) -> int | None:
         """How many there may be now; None: any number."""
-        if self.max_sessions is not None or self.capacity is None:
-            return self.max_sessions
+        if self.options.max_sessions is not None or self.capacity is None:
+            return self.options.max_sessions
         return self.capacity.limit()
 
-    async def serve(self, websocket: WebSocket) -> None:
-        """One connection, from its upgrade to its close."""
-        connection = Connection(
-            websocket,
-            engine=self.engine,
-            decoders=self._decoders,
-            leases=self.leases,
-            clock=self.clock,
-            ahead_seconds=self.ahead_seconds,
-            codes=self.codes,
-        )
+    def connect(self, socket: Socket) -> Connection:
+        """Serve a WebSocket that has just been opened."""
+        connection = Connection(socket, self)
+        self._open.add(connection)
         if self._stopping:
             connection.drain(SERVER_STOPPING.fill())
-        elif (limit := self.session_limit) is not None and len(self._open) >= limit:
-            connection.drain(NO_CAPACITY.fill())
-        self._open[connection] = asyncio.current_task()
-        self._count()
-        try:
-            await connection.run()
-        finally:
-            del self._open[connection]
+        else:
+            connection.begin()
+        return connection
+
+    async def admit(self, connection: Connection, credential: str | None, address: str) -> Grant:
+        """Let a client have a session. Raises `Violation` if it may not."""
+
+        def take_slot() -> None:
+            if connection not in self._open:
+                raise Violation(CLIENT_GONE.fill())
+            limit = self.session_limit
+            if limit is not None and len(self._admitted) >= limit:
+                raise Violation(NO_CAPACITY.fill())
+            self._admitted.add(connection)
             self._count()
+
+        return await self._admission.admit(connection, credential, address=address, check=take_slot)
+
+    def left(self, connection: Connection) -> None:
+        """A connection has ended, and let go of everything."""
+        self._open.discard(connection)
+        self._admitted.discard(connection)
+        self._count()
+        if not self._open and self._all_left is not None:
+            resolve(self._all_left)
 
     def _count(self) -> None:
         if self.capacity is not None:
-            self.capacity.changed(len(self._open))
+            self.capacity.changed(len(self._admitted))
 
     async def stop(self) -> None:
         """End every session, its last words delivered, and open no more."""
         self._stopping = True
-        for connection in self._open:
+        for connection in list(self._open):
             connection.drain(SERVER_STOPPING.fill())
-        tasks = [task for task in self._open.values() if task is not None]
-        if tasks:
-            _, late = await asyncio.wait(tasks, timeout=DRAIN_SECONDS)
-            for task in late:
-                task.cancel()
+        if not await self._all_left_within(DRAIN_SECONDS):
+            for connection in list(self._open):
+                connection.abort(SERVER_STOPPING.fill())
+            await self._all_left_within(END_SECONDS)
+
+    async def _all_left_within(self, seconds: float) -> bool:
+        if self._open:
+            self._all_left = asyncio.get_running_loop().create_future()
+            await asyncio.wait([self._all_left], timeout=seconds)
+        return not self._open
 
     async def aclose(self) -> None:
         """Let go of all that sessions needed, once they have ended."""
-        await self._decoders.aclose()
+        await self._admission.aclose()
+        await self.decoders.aclose()
         await self.engine.close()
         await self.registry.close()

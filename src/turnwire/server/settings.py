@@ -86,6 +86,13 @@ class Settings(BaseModel):
         bool,
         Field(description="Let anybody in, whatever key they bring, and keep no ledger."),
     ] = False
+    allow_origin: Annotated[
+        str | None,
+        Field(
+            description="With no_auth: the origins of web pages that may open sessions, separated "
+            "by commas, such as https://app.example.com. Pages of the server itself always may."
+        ),
+    ] = None
     max_sessions: Annotated[
         int | None,
         Field(
@@ -99,7 +106,7 @@ class Settings(BaseModel):
         Field(
             gt=0,
             description="How many seconds audio may be ahead of real time before the session ends "
-            "with 3007; from half of it on the client is slowed down.",
+            "with 3007.",
         ),
     ] = AHEAD_SECONDS
     reusable_tokens: Annotated[

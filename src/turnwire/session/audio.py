@@ -2,10 +2,10 @@
 
 from turnwire.session.chunks import ChunkRule
 from turnwire.session.declared_rate import COMMON_RATES, RateWatch
-from turnwire.session.effects import Decode, Effect, Hold, Log, Recognize
+from turnwire.session.effects import Decode, Effect, Log, Recognize
 from turnwire.session.events import AudioReceived, Decoded, Undecodable
 from turnwire.session.meter import Meter
-from turnwire.session.pace import THROTTLE, Pace
+from turnwire.session.pace import Pace
 from turnwire.session.warnings import Warnings
 from turnwire.wire.audio import AudioDecoder
 from turnwire.wire.closures import (
@@ -63,12 +63,12 @@ class AudioIntake:
         ms = self._decoder.duration_ms(event.data)
         doubts = self._check_format(event.data) + self._check_duration(ms)
         doubts += self._check_rate(ms, now)
-        held = self._keep_pace(ms, now)
-        return [Recognize(self._decoder.decode(event.data)), *doubts, *held]
+        doubts += self._keep_pace(ms, now)
+        return [Recognize(self._decoder.decode(event.data)), *doubts]
 
     def decoded(self, event: Decoded, now: float) -> list[Effect]:
-        held = self._keep_pace(1000 * len(event.samples) / DECODED_RATE, now)
-        return [Recognize(event.samples), *held]
+        warning = self._keep_pace(1000 * len(event.samples) / DECODED_RATE, now)
+        return [Recognize(event.samples), *warning]
 
     def undecodable(self, event: Undecodable) -> list[Effect]:
         what = _STREAM_NAMES[self._encoding]
@@ -111,19 +111,31 @@ class AudioIntake:
     def _declared(self) -> str:
         return f"declared: sample_rate {self.sample_rate}, {self._encoding}, one channel"
 
-    def _keep_pace(self, ms: float, now: float) -> list[Effect]:
-        self._meter.add_audio(ms)
-        self._pace.receive(ms / 1000, now)
-        figures = {
+    def no_room(self, now: float) -> None:
+        """Nothing more can be kept of audio that is ahead of time."""
+        if self._pace.ahead_at(now) > 0:
+            raise Violation(TRANSMISSION_RATE.fill(**self._figures()), cause=self._declared)
+
+    def ahead_at(self, now: float) -> float:
+        """How many seconds of audio are ahead of time."""
+        return self._pace.ahead_at(now)
+
+    def _figures(self) -> dict[str, object]:
+        return {
             "audio": f"{self._pace.received:.1f}",
             "elapsed": f"{self._pace.elapsed:.6f}",
         }
+
+    def _keep_pace(self, ms: float, now: float) -> list[Effect]:
+        self._meter.add_audio(ms)
+        self._pace.receive(ms / 1000, now)
         if self._pace.exceeded:
-            raise Violation(TRANSMISSION_RATE.fill(**figures), cause=self._declared)
+            raise Violation(TRANSMISSION_RATE.fill(**self._figures()), cause=self._declared)
         if not self._pace.half_used:
             self._warned_of_pace = False
             return []
-        warning = [] if self._warned_of_pace else self._warnings.of(TRANSMISSION_RATE, **figures)
+        if self._warned_of_pace:
+            return []
         self._warned_of_pace = True
         self._rate_watch.stop()
-        return [*warning, Hold(ms / 1000 / THROTTLE)]
+        return list(self._warnings.of(TRANSMISSION_RATE, **self._figures()))

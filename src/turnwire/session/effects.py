@@ -48,13 +48,6 @@ class Recognize:
 
 
 @dataclass(frozen=True, slots=True)
-class Hold:
-    """Read nothing more from the client for so long."""
-
-    seconds: float
-
-
-@dataclass(frozen=True, slots=True)
 class Reserve:
     """Have more reserved for the session before reading on: `Funded` is the answer, unless the
     accounts cannot be reached."""
@@ -107,7 +100,6 @@ Effect = (
     | Listen
     | Decode
     | Recognize
-    | Hold
     | Reserve
     | Mark
     | Finish

@@ -67,6 +67,11 @@ class Undecodable:
 
 
 @dataclass(frozen=True, slots=True)
+class NoRoom:
+    """The server cannot keep more of the audio that waits for the engine."""
+
+
+@dataclass(frozen=True, slots=True)
 class TextReceived:
     """A text message."""
 
@@ -111,6 +116,7 @@ Event = (
     | AudioReceived
     | Decoded
     | Undecodable
+    | NoRoom
     | TextReceived
     | Tick
     | VoiceMeasured

@@ -1,14 +1,9 @@
 """How far audio may be ahead of time.
 
 Nobody speaks faster than real time, but files are sent as fast as a socket takes them, and a
-client that was cut off for a while sends what it kept. So audio may run ahead by an allowance. Once
-half of it is used, the client is slowed down; one that stays faster than real time all the same
-uses it up in the end.
+client that was cut off for a while sends what it kept. So audio may run ahead by an allowance; a
+client that stays faster than real time uses it up in the end.
 """
-
-THROTTLE = 1.25
-"""How much faster than real time audio is read once half of the allowance is used. A chunk lasts
-a second at most, so nobody waits long enough for a client to give up sending (5 s)."""
 
 
 class Pace:
@@ -38,6 +33,10 @@ class Pace:
     @property
     def half_used(self) -> bool:
         return self._ahead > self._allowance / 2
+
+    def ahead_at(self, now: float) -> float:
+        """How far the audio received is ahead of time."""
+        return max(0.0, self.received - (now - self._began))
 
     @property
     def _ahead(self) -> float:

@@ -32,6 +32,7 @@ from turnwire.session.events import (
     Disconnected,
     DrainRequested,
     Funded,
+    NoRoom,
     TextReceived,
     Tick,
     Undecodable,
@@ -206,6 +207,10 @@ class Live(State):
     def undecodable(self, event: Undecodable, now: float) -> Step:
         return self, self._audio.undecodable(event)
 
+    def no_room(self, _: NoRoom, now: float) -> Step:
+        self._audio.no_room(now)
+        return self, []
+
     def text(self, event: TextReceived, now: float) -> Step:
         self._stay_active(now)
         _check_size(len(event.text.encode(errors="replace")))
@@ -315,7 +320,9 @@ class Live(State):
         return self._drain(event.closure, now)
 
     def _drain(self, ending: Closure, now: float) -> Step:
-        return Draining(self._speech, self.meter, ending, now + DRAIN_SECONDS), [Finish()]
+        # Audio that is ahead of time may take as long as it lasts.
+        gives_up_at = now + DRAIN_SECONDS + self._audio.ahead_at(now)
+        return Draining(self._speech, self.meter, ending, gives_up_at), [Finish()]
 
     _MESSAGES: ClassVar[dict[type, Callable[["Live", Any, float], Step]]] = {
         Terminate: _terminate,

@@ -418,12 +418,54 @@ MESSAGE_TOO_LARGE = ClosureRow(
     code=1009,
     template="Message too large: {size} bytes. Expected at most {limit} bytes",
     kind=Kind.ERROR,
-    phase=Phase.SESSION,
+    phase=Phase.ANY,
     drains=False,
     meaning="One message holds more than 128 KiB.",
     advice="Send audio in messages of 50 to 1000 ms.",
     how_to_trigger="Send a message of 131,073 bytes.",
     example={"size": 131_073, "limit": 131_072},
+)
+
+WEBSOCKET_VIOLATION = ClosureRow(
+    name="websocket_violation",
+    code=1002,
+    template="Protocol error: {detail}",
+    kind=Kind.ERROR,
+    phase=Phase.ANY,
+    drains=False,
+    meaning="A frame breaks the rules of RFC 6455: a reserved bit or opcode, no mask, a control "
+    "frame that is too long or in fragments, a continuation of nothing, a close code that may not "
+    "be sent.",
+    advice="Use a WebSocket library; no well-behaved one sends such frames.",
+    how_to_trigger="Send a frame without a mask.",
+    example={"detail": "a client's frame without a mask"},
+)
+
+INVALID_TEXT = ClosureRow(
+    name="invalid_text",
+    code=1007,
+    template="Invalid text: A text message is not UTF-8",
+    kind=Kind.ERROR,
+    phase=Phase.ANY,
+    drains=False,
+    meaning="A text message, or the reason of a close frame, is not UTF-8.",
+    advice="Send audio in binary messages, and JSON in UTF-8.",
+    how_to_trigger="Send a text frame of one byte, 255.",
+)
+
+MESSAGE_RATE = ClosureRow(
+    name="message_rate",
+    code=1008,
+    template="Message Rate Exceeded: Too many messages other than audio",
+    kind=Kind.ERROR,
+    phase=Phase.ANY,
+    drains=False,
+    meaning="More messages without audio came than a session may send: 500 at once, and 50 a "
+    "second. Texts, pings, empty messages and fragments of up to 125 bytes count; 4 KB of a text "
+    "count as one more.",
+    advice="Send KeepAlive, ForceEndpoint and UpdateConfiguration when there is reason to, and "
+    "audio in messages of 50 to 1000 ms.",
+    how_to_trigger="Send a thousand pings at once.",
 )
 
 NO_CAPACITY = ClosureRow(

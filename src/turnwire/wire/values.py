@@ -23,6 +23,25 @@ LANGUAGES = (
 )
 """The codes that clients may name; `multi` is any of them."""
 
+MOST_TERMS = 100
+LONGEST_TERM = 50
+LONGEST_CONTEXT = 1750
+"""Characters of `prompt` and of `agent_context`."""
+
+_WRITTEN_BYTES = 16
+"""The longest way to write a character in a query string: JSON's two escapes of four digits, their
+backslashes in percent-encoding."""
+
+_OTHER_BYTES = 4096
+"""Room for all other parameters, a token among them."""
+
+LONGEST_QUERY = (
+    MOST_TERMS * (LONGEST_TERM * _WRITTEN_BYTES + len("%22%22%2C"))
+    + 2 * LONGEST_CONTEXT * _WRITTEN_BYTES
+    + _OTHER_BYTES
+)
+"""Bytes of the largest query string that asks for something legal."""
+
 _LANGUAGE_TAG = re.compile(r"([a-z]{2,5})(?:[-_][a-z0-9]{2,8})*", re.IGNORECASE)
 
 
@@ -72,21 +91,22 @@ def _json_object(value: Any) -> Any:
     return _parsed(value, dict)
 
 
-def _at_most_100(value: list[str]) -> list[str]:
-    if len(value) > 100:
-        raise ValueError("Max 100 items")
+def _not_too_many(value: list[str]) -> list[str]:
+    if len(value) > MOST_TERMS:
+        raise ValueError(f"Max {MOST_TERMS} items")
     return value
 
 
 def _short_enough(value: list[str]) -> list[str]:
     # Longer ones are no error: the protocol has them ignored.
-    return [term for term in value if len(term) <= 50]
+    return [term for term in value if len(term) <= LONGEST_TERM]
 
 
 def _context(value: Any, info: ValidationInfo) -> Any:
-    if isinstance(value, str) and len(value) > 1750:
+    if isinstance(value, str) and len(value) > LONGEST_CONTEXT:
         raise ValueError(
-            f"{info.field_name} exceeds maximum length of 1750 characters (got {len(value)})"
+            f"{info.field_name} exceeds maximum length of {LONGEST_CONTEXT} characters "
+            f"(got {len(value)})"
         )
     return value
 
@@ -164,7 +184,7 @@ Names = Annotated[list[str], BeforeValidator(_comma_separated)]
 Terms = Annotated[
     list[str],
     BeforeValidator(_json_list),
-    AfterValidator(_at_most_100),
+    AfterValidator(_not_too_many),
     AfterValidator(_short_enough),
 ]
 Languages = Annotated[

@@ -1,18 +1,18 @@
 """What can be rehearsed: the closures of the table, and faults that are no closure.
 
-A fate is a script for a `Stage`. The session it plays with is a real one; what a fate withholds,
-adds or breaks is all that is not.
+A scenario is a script for a `Stage`. The session it plays with is a real one; what a scenario
+withholds, adds or breaks is all that is not.
 """
 
+import asyncio
 import json
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from enum import StrEnum
 
-from starlette.responses import JSONResponse
-
+from turnwire.rehearsal.stage import Stage
 from turnwire.server.clock import pause
-from turnwire.server.rehearsal.stage import Stage
+from turnwire.transport.request import Response
 from turnwire.wire.closures import (
     CLOSURES,
     NO_CLOSE_FRAME,
@@ -28,7 +28,7 @@ VANISHED_SECONDS = 300.0
 """After so long a connection that has vanished is let go of."""
 
 
-class Moment(StrEnum):
+class Trigger(StrEnum):
     """When something may happen."""
 
     BEFORE_BEGIN = "before-begin"
@@ -38,7 +38,7 @@ class Moment(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Argument:
-    """The number that a fate is given in the segment after its name, such as 2s."""
+    """The number that a scenario is given in the segment after its name, such as 2s."""
 
     default: float
     least: float
@@ -82,7 +82,7 @@ Script = Callable[[Stage, float], Awaitable[None]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Fate:
+class Scenario:
     """Something that can happen to a connection."""
 
     name: str
@@ -90,38 +90,38 @@ class Fate:
     """What happens, for a person."""
     ending: Ending
     play: Script | None
-    """Given the number of the fate's argument, or 0. None: there is no session to play with."""
-    moments: tuple[Moment, ...] = ()
+    """Given the number of the scenario's argument, or 0. None: there is no session to play with."""
+    triggers: tuple[Trigger, ...] = ()
     """When it can happen, first the one that counts if none is asked for; none: it has its own."""
     argument: Argument | None = None
     row: ClosureRow | None = None
     """The row of the closure that it is."""
 
-    def refusal(self, number: float) -> JSONResponse:
+    def refusal(self, number: float) -> Response:
         """The answer to the handshake, if there is no session."""
         status = self.ending.status if self.argument is None else int(number)
         assert status is not None
-        return JSONResponse({"error": self.ending.error}, status_code=status)
+        return Response(status, self.ending.error or "")
 
 
 # Closures.
 
 
-def _closure(row: ClosureRow) -> Fate:
-    return Fate(
+def _closure(row: ClosureRow) -> Scenario:
+    return Scenario(
         name=row.name,
         happens=row.meaning,
         ending=Ending.by(row.for_example()),
         play=_SCRIPTS[row.kind](row.for_example()),
-        moments=_MOMENTS[row.phase] if row.kind is not Kind.HTTP else (),
+        triggers=_TRIGGERS[row.phase] if row.kind is not Kind.HTTP else (),
         row=row,
     )
 
 
-_MOMENTS = {
-    Phase.OPENING: (Moment.BEFORE_BEGIN,),
-    Phase.SESSION: (Moment.AFTER_BEGIN,),
-    Phase.ANY: (Moment.AFTER_BEGIN, Moment.BEFORE_BEGIN),
+_TRIGGERS = {
+    Phase.OPENING: (Trigger.BEFORE_BEGIN,),
+    Phase.SESSION: (Trigger.AFTER_BEGIN,),
+    Phase.ANY: (Trigger.AFTER_BEGIN, Trigger.BEFORE_BEGIN),
 }
 
 
@@ -132,8 +132,8 @@ def _announced(closure: Closure) -> Script:
             stage.order(Terminate())
             await stage.play_to(Termination)
         await stage.dismiss()
-        await stage.say(Error.of(closure).to_json())
-        await stage.close(closure)
+        stage.say(Error.of(closure).to_json())
+        stage.end(closure)
 
     return play
 
@@ -165,36 +165,36 @@ async def _ok(stage: Stage, _: float) -> None:
 async def _reset(stage: Stage, _: float) -> None:
     await stage.play_to_cue()
     await stage.dismiss()
-    stage.socket.reset()
+    stage.reset()
 
 
 async def _vanish(stage: Stage, _: float) -> None:
     await stage.play_to_cue()
-    stage.socket.freeze()
+    stage.freeze()
     await stage.dismiss()
-    release = stage.clock.call_at(
-        stage.clock.now() + VANISHED_SECONDS, stage.socket.transport.abort
-    )
-    await stage.socket.gone
-    release.cancel()
+    release = stage.clock.call_at(stage.clock.now() + VANISHED_SECONDS, stage.abort)
+    try:
+        await asyncio.get_running_loop().create_future()  # until the connection is gone
+    finally:
+        release.cancel()
 
 
 async def _stall(stage: Stage, seconds: float) -> None:
     await stage.play_to_cue()
-    stage.socket.freeze()
-    thaw = stage.clock.call_at(stage.clock.now() + seconds, stage.socket.thaw)
+    stage.freeze()
+    thaw = stage.clock.call_at(stage.clock.now() + seconds, stage.thaw)
     try:
         await stage.play_on()
     finally:
         # Or nobody would read the client's answer to the close.
         thaw.cancel()
-        stage.socket.thaw()
+        stage.thaw()
 
 
 def _insertion(text: str) -> Script:
     async def play(stage: Stage, _: float) -> None:
         await stage.play_to_cue()
-        await stage.say(text)
+        stage.say(text)
         await stage.play_on()
 
     return play
@@ -208,7 +208,7 @@ async def _no_begin(stage: Stage, _: float) -> None:
 async def _slow_begin(stage: Stage, seconds: float) -> None:
     begin = await stage.play_to(Begin)
     await pause(stage.clock, seconds)
-    await stage.pass_on(begin)
+    stage.pass_on(begin)
     await stage.play_on()
 
 
@@ -221,61 +221,61 @@ MALFORMED = "{not json"
 
 UNKNOWN_MESSAGE = json.dumps({"type": "Rehearsal", "rehearsal": "No client knows this message."})
 
-_ANY_MOMENT = (Moment.AFTER_BEGIN, Moment.BEFORE_BEGIN)
+_ANY_TRIGGER = (Trigger.AFTER_BEGIN, Trigger.BEFORE_BEGIN)
 
 FAULTS = (
-    Fate(
+    Scenario(
         name="ok",
         happens="Nothing; the session is an ordinary one.",
         ending=ENDED_BY_CLIENT,
         play=_ok,
     ),
-    Fate(
+    Scenario(
         name="reset",
         happens="The TCP connection is reset (RST), without a close frame: a process died, or a "
         "middlebox lost its patience.",
         ending=Ending(),
         play=_reset,
-        moments=_ANY_MOMENT,
+        triggers=_ANY_TRIGGER,
     ),
-    Fate(
+    Scenario(
         name="vanish",
         happens="Nothing is sent, read or answered any more, pings included, but the connection "
         f"stays: a cable was pulled. It is dropped after {VANISHED_SECONDS:g} seconds.",
         ending=Ending(),
         play=_vanish,
-        moments=_ANY_MOMENT,
+        triggers=_ANY_TRIGGER,
     ),
-    Fate(
+    Scenario(
         name="stall",
         happens="Nothing is read for so long, pings included, so that the client's buffers fill "
         "up; then the session goes on.",
         ending=ENDED_BY_CLIENT,
         play=_stall,
-        moments=(Moment.AFTER_BEGIN,),
+        triggers=(Trigger.AFTER_BEGIN,),
         argument=Argument(default=2, least=0.001, most=600, unit="s"),
     ),
-    Fate(
+    Scenario(
         name="malformed",
         happens=f"A text message comes that is not JSON, {MALFORMED}; then the session goes on.",
         ending=ENDED_BY_CLIENT,
         play=_insertion(MALFORMED),
-        moments=_ANY_MOMENT,
+        triggers=_ANY_TRIGGER,
     ),
-    Fate(
+    Scenario(
         name="unknown-message",
         happens="A message comes whose type no client knows; then the session goes on.",
         ending=ENDED_BY_CLIENT,
         play=_insertion(UNKNOWN_MESSAGE),
-        moments=_ANY_MOMENT,
+        triggers=_ANY_TRIGGER,
     ),
-    Fate(
+    Scenario(
         name="no-begin",
         happens="Begin never comes; all else does.",
         ending=ENDED_BY_CLIENT,
         play=_no_begin,
     ),
-    Fate(
+    Scenario(
         name="slow-begin",
         happens="Begin, and all that follows it, comes so much later.",
         ending=ENDED_BY_CLIENT,
@@ -283,13 +283,13 @@ FAULTS = (
         # A session counts its client as gone if it cannot send anything for 30 s.
         argument=Argument(default=3, least=0.001, most=25, unit="s"),
     ),
-    Fate(
+    Scenario(
         name="no-termination",
         happens="Terminate is answered by the last turns and the close, but not by Termination.",
         ending=ENDED_BY_CLIENT,
         play=_no_termination,
     ),
-    Fate(
+    Scenario(
         name="handshake",
         happens="The handshake is answered with this HTTP status instead of an upgrade.",
         ending=Ending(status=503, error="This handshake fails because a rehearsal says so."),
@@ -298,24 +298,24 @@ FAULTS = (
     ),
 )
 
-FATES = (*(_closure(row) for row in CLOSURES if row.code != NO_CLOSE_FRAME), *FAULTS)
+SCENARIOS = (*(_closure(row) for row in CLOSURES if row.code != NO_CLOSE_FRAME), *FAULTS)
 
 
-def _by_name() -> dict[str, Fate]:
-    """The fates by each name that they answer to; of rows with the same code the first has it."""
-    names: dict[str, Fate] = {}
-    for fate in FATES:
-        names[fate.name] = fate
-        if fate.row is not None:
-            names.setdefault(str(fate.row.code), fate)
+def _by_name() -> dict[str, Scenario]:
+    """The scenarios by each name they answer to; of rows with the same code the first has it."""
+    names: dict[str, Scenario] = {}
+    for scenario in SCENARIOS:
+        names[scenario.name] = scenario
+        if scenario.row is not None:
+            names.setdefault(str(scenario.row.code), scenario)
     return names
 
 
 BY_NAME = _by_name()
 
 
-def code_for(fate: Fate) -> int | None:
-    """The code that stands for this fate in a path, if one does."""
-    if fate.row is not None and BY_NAME[str(fate.row.code)] is fate:
-        return fate.row.code
+def code_for(scenario: Scenario) -> int | None:
+    """The code that stands for this scenario in a path, if one does."""
+    if scenario.row is not None and BY_NAME[str(scenario.row.code)] is scenario:
+        return scenario.row.code
     return None

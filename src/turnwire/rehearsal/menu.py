@@ -3,8 +3,8 @@
 from html import escape
 from typing import Any
 
-from turnwire.server.rehearsal.fates import FATES, Ending, Fate, Moment, code_for
-from turnwire.server.rehearsal.plan import ANEW, PREFIX, SEQUENCE
+from turnwire.rehearsal.plan import ANEW, PREFIX, SEQUENCE
+from turnwire.rehearsal.scenarios import SCENARIOS, Ending, Scenario, Trigger, code_for
 from turnwire.wire.limits import SESSION_PATH
 
 CUES = {
@@ -13,14 +13,14 @@ CUES = {
     "after/20frames": "When the client has sent twenty binary messages.",
     "before-begin": "Instead of Begin.",
 }
-"""Further segments of a path that say when; those of each moment are in its order."""
+"""Further segments of a path that say when; those of each trigger are in its order."""
 
 _CUES_OF = {
-    Moment.AFTER_BEGIN: ("after/5s", "after/3turns", "after/20frames"),
-    Moment.BEFORE_BEGIN: ("before-begin",),
+    Trigger.AFTER_BEGIN: ("after/5s", "after/3turns", "after/20frames"),
+    Trigger.BEFORE_BEGIN: ("before-begin",),
 }
 
-_WHEN = {Moment.AFTER_BEGIN: "right after Begin", Moment.BEFORE_BEGIN: "instead of Begin"}
+_WHEN = {Trigger.AFTER_BEGIN: "right after Begin", Trigger.BEFORE_BEGIN: "instead of Begin"}
 
 _EXAMPLE = f"{SEQUENCE}/3005,3008,ok"
 
@@ -28,39 +28,39 @@ _EXAMPLE = f"{SEQUENCE}/3005,3008,ok"
 def as_json(server: str) -> dict[str, Any]:
     """The menu of the server at this URL, such as ws://127.0.0.1:8080."""
     return {
-        "rehearsals": [_entry(server, fate) for fate in FATES],
+        "rehearsals": [_entry(server, scenario) for scenario in SCENARIOS],
         "cues": CUES,
         "sequence": {
             "url": f"{server}{PREFIX}/{_EXAMPLE}{SESSION_PATH}",
             "anew": f"{server}{PREFIX}/{_EXAMPLE}/{ANEW}/any-name{SESSION_PATH}",
-            "happens": "The n-th connection has the n-th of these fates; the last one repeats. "
+            "happens": "The n-th connection has the n-th of these scenarios; the last one repeats. "
             f"Connections are counted for each path, so a name after /{ANEW}/ starts anew.",
         },
     }
 
 
-def _entry(server: str, fate: Fate) -> dict[str, Any]:
-    path = fate.name
-    if fate.argument is not None:
-        path += f"/{fate.argument.written(fate.argument.default)}"
+def _entry(server: str, scenario: Scenario) -> dict[str, Any]:
+    path = scenario.name
+    if scenario.argument is not None:
+        path += f"/{scenario.argument.written(scenario.argument.default)}"
     return {
-        "name": fate.name,
-        "kind": fate.row.kind.value if fate.row is not None else "fault",
-        "code": code_for(fate),
-        "happens": fate.happens,
-        "when": _WHEN[fate.moments[0]] if fate.moments else None,
-        "cues": _cues(fate),
-        "ending": _ending(fate.ending),
+        "name": scenario.name,
+        "kind": scenario.row.kind.value if scenario.row is not None else "fault",
+        "code": code_for(scenario),
+        "happens": scenario.happens,
+        "when": _WHEN[scenario.triggers[0]] if scenario.triggers else None,
+        "cues": _cues(scenario),
+        "ending": _ending(scenario.ending),
         "url": f"{server}{PREFIX}/{path}{SESSION_PATH}",
         "host": f"{server}{PREFIX}/{path}",
     }
 
 
-def _cues(fate: Fate) -> list[str]:
+def _cues(scenario: Scenario) -> list[str]:
     """The segments that it takes, without those for what happens anyway."""
-    if fate.moments == (Moment.BEFORE_BEGIN,):
+    if scenario.triggers == (Trigger.BEFORE_BEGIN,):
         return []
-    return [cue for moment in fate.moments for cue in _CUES_OF[moment]]
+    return [cue for trigger in scenario.triggers for cue in _CUES_OF[trigger]]
 
 
 def _ending(ending: Ending) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """From a path to what is to happen, and when.
 
-    /rehearse/FATE[/NUMBER][/before-begin | /after/CUE]/…   such as /rehearse/reset/after/5s/v3/ws
-    /rehearse/sequence/FATE,FATE,…[/as/NAME]/…              the n-th connection has the n-th fate
+    /rehearse/NAME[/NUMBER][/before-begin | /after/CUE]/…   such as /rehearse/reset/after/5s/v3/ws
+    /rehearse/sequence/NAME,NAME,…[/as/ANEW]/…              each connection has the next scenario
 
 What is left of the path is the application's.
 """
@@ -10,10 +10,11 @@ import re
 from collections import deque
 from dataclasses import dataclass
 
-from turnwire.server.rehearsal.fates import BY_NAME, Argument, Fate, Moment
-from turnwire.server.rehearsal.stage import AT_BEGIN, INSTEAD_OF_BEGIN, Cue, Unit
+from turnwire.rehearsal.scenarios import BY_NAME, Argument, Scenario, Trigger
+from turnwire.rehearsal.stage import AT_BEGIN, INSTEAD_OF_BEGIN, Cue, Unit
+from turnwire.server.site import REHEARSAL_PATH
 
-PREFIX = "/rehearse"
+PREFIX = REHEARSAL_PATH
 
 SEQUENCE = "sequence"
 ANEW = "as"
@@ -29,9 +30,9 @@ class BadPlan(Exception):
 class Scene:
     """What happens to one connection."""
 
-    fate: Fate
+    scenario: Scenario
     number: float
-    """The fate's argument; 0 if it takes none."""
+    """The scenario's argument; 0 if it takes none."""
     cue: Cue | None
 
 
@@ -77,15 +78,15 @@ def _sequence(segments: deque[str]) -> tuple[Scene, ...]:
 
 def _scene(segments: deque[str]) -> Scene:
     name = segments.popleft()
-    fate = BY_NAME.get(name)
-    if fate is None:
+    scenario = BY_NAME.get(name)
+    if scenario is None:
         raise BadPlan(f"There is no {name!r} to rehearse")
     number = 0.0
-    if fate.argument is not None:
-        number = fate.argument.default
+    if scenario.argument is not None:
+        number = scenario.argument.default
         if segments and _NUMBER.fullmatch(segments[0]):
-            number = _number(fate.argument, segments.popleft())
-    return Scene(fate, number, _cue(fate, segments))
+            number = _number(scenario.argument, segments.popleft())
+    return Scene(scenario, number, _cue(scenario, segments))
 
 
 def _number(argument: Argument, text: str) -> float:
@@ -101,13 +102,13 @@ def _number(argument: Argument, text: str) -> float:
     return number
 
 
-def _cue(fate: Fate, segments: deque[str]) -> Cue | None:
-    if not segments or segments[0] not in list(Moment):
-        return _DEFAULT_CUES[fate.moments[0]] if fate.moments else AT_BEGIN
-    moment = Moment(segments.popleft())
-    if moment not in fate.moments:
-        raise BadPlan(f"{fate.name!r} cannot happen {moment.value!r}")
-    if moment is Moment.BEFORE_BEGIN:
+def _cue(scenario: Scenario, segments: deque[str]) -> Cue | None:
+    if not segments or segments[0] not in list(Trigger):
+        return _DEFAULT_CUES[scenario.triggers[0]] if scenario.triggers else AT_BEGIN
+    trigger = Trigger(segments.popleft())
+    if trigger not in scenario.triggers:
+        raise BadPlan(f"{scenario.name!r} cannot happen {trigger.value!r}")
+    if trigger is Trigger.BEFORE_BEGIN:
         return INSTEAD_OF_BEGIN
     text = segments.popleft() if segments else ""
     found = _NUMBER.fullmatch(text)
@@ -119,7 +120,7 @@ def _cue(fate: Fate, segments: deque[str]) -> Cue | None:
     return Cue(count, Unit(found[2]))
 
 
-_DEFAULT_CUES: dict[Moment, Cue | None] = {
-    Moment.BEFORE_BEGIN: INSTEAD_OF_BEGIN,
-    Moment.AFTER_BEGIN: AT_BEGIN,
+_DEFAULT_CUES: dict[Trigger, Cue | None] = {
+    Trigger.BEFORE_BEGIN: INSTEAD_OF_BEGIN,
+    Trigger.AFTER_BEGIN: AT_BEGIN,
 }

@@ -1,0 +1,141 @@
+"""Whether a client may begin, found out in time; and what wrong keys cost those who bring them."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from turnwire.accounts.admission import Grant
+from turnwire.server.clock import Clock, pause
+from turnwire.server.leases import Leased, Leases
+from turnwire.transport.notices import Notices
+from turnwire.wire.closures import INTERNAL_ERROR, MISSING_AUTHORIZATION, UNAUTHORIZED, Violation
+
+TICK_SECONDS = 0.25
+"""Time is counted in these: a server that gets no CPU itself does not blame its store."""
+
+SILENCE_TICKS = 8
+"""How long a client waits for a store that answers nobody: two seconds."""
+
+ADMISSION_TICKS = 40
+"""How long a client waits for a store that has many others to answer."""
+
+MOST_UNANSWERED = 256
+"""How many questions that the store did not answer in time may still be with it. As long as there
+are so many, it is not asked at all."""
+
+FREE_WRONG_KEYS = 5
+"""How many wrong keys a minute from one address are answered at once."""
+
+WRONG_KEY_SECONDS = 1.0
+"""How long the answer to further ones takes."""
+
+MOST_SLOWED = 64
+"""How many answers to one address may be slow at a time."""
+
+MOST_ADDRESSES = 10_000
+
+
+@dataclass(slots=True)
+class _Suspect:
+    """An address that wrong keys came from."""
+
+    minute: int
+    count: int = 0
+    """In that minute."""
+    slowed: int = 0
+    """Answers to it that are being kept back."""
+
+
+class Admission:
+    """Asks for leases on behalf of clients."""
+
+    def __init__(self, leases: Leases, clock: Clock, notices: Notices) -> None:
+        self._leases = leases
+        self._clock = clock
+        self._notices = notices
+        self._unanswered: set[asyncio.Task[None]] = set()
+        self._suspects: dict[str, _Suspect] = {}
+        self._answered = 0  # how many clients, so far
+
+    async def admit(
+        self,
+        session: Leased,
+        credential: str | None,
+        *,
+        address: str,
+        check: Callable[[], None],
+    ) -> Grant:
+        """Admit a client; see `Registry.begin`, also for `check`.
+
+        Raises TimeoutError if the store does not answer in time; should it say yes later, the
+        session's entry is closed.
+        """
+        if len(self._unanswered) >= MOST_UNANSWERED:
+            raise TimeoutError("the store has too many questions to answer")
+        asking = asyncio.create_task(self._leases.begin(session, credential, check=check))
+        try:
+            await self._answer(asking)
+        finally:
+            if not asking.done():
+                undoing = asyncio.create_task(self._undo(session, asking))
+                self._unanswered.add(undoing)
+                undoing.add_done_callback(self._unanswered.discard)
+        if not asking.done():
+            self._notices.warn("the store does not say in time whether clients may begin")
+            raise TimeoutError("the store did not answer in time")
+        try:
+            return asking.result()
+        except Violation as refusal:
+            if refusal.closure.row in (UNAUTHORIZED, MISSING_AUTHORIZATION):
+                await self._slow_down(address)
+            raise
+
+    async def _answer(self, asking: asyncio.Task[Grant]) -> None:
+        """Wait for the answer, as long as others get theirs."""
+        silent, answered = 0, self._answered
+        for _ in range(ADMISSION_TICKS):
+            await asyncio.wait({asking}, timeout=TICK_SECONDS)
+            if asking.done():
+                self._answered += 1
+                return
+            silent = silent + 1 if self._answered == answered else 0
+            answered = self._answered
+            if silent == SILENCE_TICKS:
+                return
+
+    async def aclose(self) -> None:
+        """Wait for the answers that came too late."""
+        await asyncio.gather(*self._unanswered)
+
+    async def _undo(self, session: Leased, asking: asyncio.Task[Grant]) -> None:
+        try:
+            await asking
+        except Exception:
+            return  # Nothing was kept.
+        await self._leases.end(session, INTERNAL_ERROR.fill())
+
+    async def _slow_down(self, address: str) -> None:
+        suspect = self._suspect(address)
+        suspect.count += 1
+        if suspect.count <= FREE_WRONG_KEYS:
+            return
+        self._notices.warn(f"wrong keys keep coming from {address}")
+        if suspect.slowed >= MOST_SLOWED:
+            return
+        suspect.slowed += 1
+        try:
+            await pause(self._clock, WRONG_KEY_SECONDS)
+        finally:
+            suspect.slowed -= 1
+
+    def _suspect(self, address: str) -> _Suspect:
+        minute = int(self._clock.now() // 60)
+        suspect = self._suspects.pop(address, None)
+        if suspect is None:
+            suspect = _Suspect(minute)
+        elif suspect.minute != minute:
+            suspect.minute, suspect.count = minute, 0
+        self._suspects[address] = suspect
+        if len(self._suspects) > MOST_ADDRESSES:
+            del self._suspects[next(iter(self._suspects))]
+        return suspect

@@ -1,0 +1,47 @@
+"""A server's parts, put together as its settings say."""
+
+from turnwire.accounts.admission import OpenRegistry, Registry
+from turnwire.accounts.database import sqlite_url
+from turnwire.accounts.store import Store
+from turnwire.server.capacity import Capacity
+from turnwire.server.clock import LoopClock
+from turnwire.server.options import ServerOptions
+from turnwire.server.service import Service
+from turnwire.server.settings import Settings
+from turnwire.speech.engine import Engine
+from turnwire.wire.closures import TOO_MANY_SESSIONS
+
+
+def _origins(settings: Settings) -> frozenset[str]:
+    listed = (settings.allow_origin or "").split(",")
+    return frozenset(origin.strip().rstrip("/").lower() for origin in listed if origin.strip())
+
+
+async def open_service(settings: Settings, engine: Engine) -> tuple[Service, str | None]:
+    """The service that the settings describe, and its first key if that was made just now.
+
+    Raises `turnwire.accounts.errors.AccountsError` if the database cannot be used.
+    """
+    registry: Registry
+    first_key = None
+    if settings.no_auth:
+        registry = OpenRegistry()
+    else:
+        registry = store = await Store.open(
+            settings.database or sqlite_url(settings.data_folder()),
+            node=settings.node,
+            reusable_tokens=settings.reusable_tokens,
+        )
+        if settings.reclaim:
+            await store.reclaim()
+        first_key = await store.management.create_first_account()
+    clock = LoopClock()
+    options = ServerOptions(
+        max_sessions=settings.max_sessions,
+        outage_seconds=settings.outage_seconds,
+        ahead_seconds=settings.ahead_seconds,
+        codes={TOO_MANY_SESSIONS.name: settings.too_many_sessions_code},
+        # Whoever has a key or a token may use it from any page.
+        origins=_origins(settings) if settings.no_auth else None,
+    )
+    return Service(engine, registry, clock, options, Capacity(engine, clock)), first_key

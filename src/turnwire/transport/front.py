@@ -1,0 +1,156 @@
+"""What meets a new connection: it reads one request, and hands the connection on.
+
+A handshake makes it a WebSocket. What is plain HTTP is left to somebody else's protocol, which
+gives the connection back when it has answered. All else is answered in one sentence, and closed.
+"""
+
+import asyncio
+from collections.abc import Callable
+from typing import Protocol, cast
+
+from turnwire.transport import handshake
+from turnwire.transport.limits import Turns
+from turnwire.transport.request import BadRequest, HeadReader, Request, Response
+from turnwire.transport.websocket import Opening, WebSocket
+
+HEAD_SECONDS = 10.0
+"""How long a client may take to send the head of a request, TLS included."""
+
+EXCHANGE_SECONDS = 60.0
+"""How long plain HTTP may take for one request."""
+
+LINGER_SECONDS = 2.0
+"""How long what a refused client still sends is read and dropped. Were it not read, TCP would
+answer with a reset, and that can take the refusal with it."""
+
+TOO_LATE = Response(408, "The request did not come in time.")
+
+
+class Site(Protocol):
+    """What is served."""
+
+    def upgrade(self, request: Request) -> Opening | Response:
+        """What becomes of this handshake."""
+
+    def plain(self, front: "Front") -> asyncio.Protocol:
+        """What answers one request of plain HTTP; it calls `front.take_back` when it has."""
+
+
+class Front(asyncio.Protocol):
+    """One connection, as long as it is no WebSocket."""
+
+    def __init__(
+        self,
+        site: Site,
+        turns: Turns,
+        address: str,
+        *,
+        on_lost: Callable[["Front"], None],
+        on_open: Callable[["Front", WebSocket], None],
+        on_websocket_lost: Callable[[WebSocket], None],
+    ) -> None:
+        self.address = address
+        self.arriving: asyncio.Task[None] | None = None
+        """What makes the connection of the socket that was accepted, until it has."""
+        self._site = site
+        self._turns = turns
+        self._on_lost = on_lost
+        self._on_open = on_open
+        self._on_websocket_lost = on_websocket_lost
+        self._loop = asyncio.get_running_loop()
+        self._transport: asyncio.Transport | None = None
+        self._reader: HeadReader | None = HeadReader()
+        self._answering = False
+        self._timer = self._loop.call_later(HEAD_SECONDS, self._be_late)
+
+    @property
+    def transport(self) -> asyncio.Transport:
+        assert self._transport is not None
+        return self._transport
+
+    @property
+    def idle(self) -> bool:
+        """Whether nothing has been asked that is not answered yet."""
+        return not self._answering
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast(asyncio.Transport, transport)  # uvloop has its own class
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._timer.cancel()
+        self._on_lost(self)
+
+    def data_received(self, data: bytes) -> None:
+        if self._reader is None:
+            return  # it was refused
+        secure = self.transport.get_extra_info("sslcontext") is not None
+        try:
+            request = self._reader.feed(data, address=self.address, secure=secure)
+            if request is None:
+                return
+            if request.wants_websocket:
+                self._upgrade(request, self._reader.rest)
+            else:
+                self._hand_on(bytes(self._reader.received))
+        except BadRequest as wrong:
+            self._refuse(wrong.response)
+
+    def drop(self) -> None:
+        """Let go of the connection, whatever it waits for."""
+        self._timer.cancel()
+        if self.arriving is not None:
+            self.arriving.cancel()
+        if self._transport is not None:
+            self._transport.abort()
+
+    def take_back(self, data: bytes) -> None:
+        """Read the next request, which began with this."""
+        self._answering = False
+        self._reader = HeadReader()
+        self._rearm(HEAD_SECONDS)
+        self.transport.set_protocol(self)
+        if data:
+            self.data_received(data)
+
+    def _upgrade(self, request: Request, rest: bytes) -> None:
+        outcome = self._site.upgrade(request)
+        if isinstance(outcome, Response):
+            self._refuse(outcome)
+            return
+        self.transport.write(handshake.accept(request))
+        self._timer.cancel()
+        websocket = WebSocket(
+            self.transport, request, self._turns, outcome, on_lost=self._on_websocket_lost
+        )
+        self.transport.set_protocol(websocket)
+        self._on_open(self, websocket)
+        if rest:
+            websocket.data_received(rest)
+
+    def _hand_on(self, data: bytes) -> None:
+        self._answering = True
+        self._reader = None
+        self._rearm(EXCHANGE_SECONDS)
+        protocol = self._site.plain(self)
+        self.transport.set_protocol(protocol)
+        protocol.connection_made(self.transport)
+        protocol.data_received(data)
+
+    def _refuse(self, response: Response) -> None:
+        self._reader = None
+        self.transport.write(response.to_bytes())
+        if self.transport.can_write_eof():
+            self.transport.write_eof()
+            self._rearm(LINGER_SECONDS)
+        else:
+            self.transport.close()
+
+    def _rearm(self, seconds: float) -> None:
+        self._timer.cancel()
+        self._timer = self._loop.call_later(seconds, self._be_late)
+
+    def _be_late(self) -> None:
+        if self._reader is not None and self._reader.received:
+            self._refuse(TOO_LATE)
+        else:
+            self.drop()
