@@ -21,7 +21,7 @@ from turnwire.wire.closures import (
 CODES = {
     True: range(400, 500),
     # RFC 6455, 7.4: what may be sent, what a lost connection is called, and what is ours to use.
-    False: {1000, 1008, 1009, 1011, 1013, 1006, *range(3000, 5000)},
+    False: {1000, 1002, 1007, 1008, 1009, 1011, 1013, 1006, *range(3000, 5000)},
 }
 
 

@@ -130,7 +130,9 @@ async def _serve(
             output.write("Its certificate is its own. Clients trust it with")
             output.write(f"  SSL_CERT_FILE={ca_file}  (Python)")
             output.write(f"  NODE_EXTRA_CA_CERTS={ca_file}  (Node)")
-        watching = certificate and asyncio.create_task(_watch_certificate(certificate))
+        watching = None
+        if certificate is not None:
+            watching = asyncio.create_task(_watch_certificate(certificate))
         notify("READY=1", f"STATUS=Ready at {url}/v3/ws")
         await stop.wait()
         notify("STOPPING=1", "STATUS=Open sessions deliver their last words")
