@@ -23,6 +23,12 @@ def test_the_generated_pages_are_fresh() -> None:
     assert outcome.returncode == 0, f"{outcome.stdout}Run ./scripts/docs."
 
 
+def test_the_tests_that_pages_name_are_there() -> None:
+    for page in (ROOT / "docs").glob("*.md"):
+        for test in re.findall(r"`(tests/[\w/]+\.py)`", page.read_text()):
+            assert (ROOT / test).is_file(), f"{page.name} names {test}"
+
+
 def python_blocks(page: str) -> list[str]:
     return re.findall(r"^```python\n(.*?)^```", (ROOT / page).read_text(), re.M | re.S)
 
