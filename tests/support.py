@@ -21,8 +21,9 @@ from turnwire.profanity import masked
 from turnwire.rehearsal.interceptor import Rehearsal
 from turnwire.server.capacity import Capacity
 from turnwire.server.clock import Clock, LoopClock
-from turnwire.server.http import Port, listening
+from turnwire.server.http import listening
 from turnwire.server.options import ServerOptions
+from turnwire.server.port import Port
 from turnwire.server.service import Service
 from turnwire.session.options import SessionOptions
 from turnwire.speech.echo import EchoEngine
@@ -146,7 +147,7 @@ async def serving(
         key = await store.management.create_key("default", name="test")
     service = Service(engine or EchoEngine(), registry, clock, ServerOptions(**options), capacity)
     intercept = Rehearsal if rehearse else None
-    with Port("127.0.0.1", 0) as port:
+    with Port.take("127.0.0.1", 0) as port:
         async with listening(service, port, intercept=intercept) as url:
             yield Server(url, service, key)
 

@@ -15,7 +15,8 @@ from websockets.sync.client import connect
 from tests.conformance.passage import AUDIO, RATE, assert_heard
 from tests.conformance.recorder import Recorder
 from turnwire.server.composition import open_service
-from turnwire.server.http import Port, listening
+from turnwire.server.http import listening
+from turnwire.server.port import Port
 from turnwire.server.settings import load_settings
 from turnwire.speech import load_engine
 
@@ -60,7 +61,7 @@ async def test_it_transcribes_without_credentials(query: dict[str, str]) -> None
     engine = await asyncio.to_thread(load_engine, "tiny.en")
     service, _ = await open_service(load_settings(no_auth=True), engine)
     example = Example()
-    with Port("127.0.0.1", 0) as port:
+    with Port.take("127.0.0.1", 0) as port:
         async with listening(service, port, intercept=Recorder) as host:
             await asyncio.to_thread(example.transcribe, host, **query)
     # With format_turns, the classic models end a turn twice; the example shows both.

@@ -21,7 +21,7 @@ from tests.support import (
 from turnwire.accounts.admission import Grant, OpenRegistry, Renewal, Usage, allow
 from turnwire.recognition import Partial, RecognitionOptions, SpeechEvent, Word
 from turnwire.server.app import HEALTH_PATHS
-from turnwire.server.http import AddressUnusable
+from turnwire.server.port import AddressUnusable
 from turnwire.server.running import running
 from turnwire.server.site import SOCKET_PATHS
 from turnwire.speech.echo import EchoEngine, EchoStream

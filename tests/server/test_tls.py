@@ -20,7 +20,8 @@ from cryptography.hazmat.primitives.serialization import (
 
 from tests.support import TERMINATE, converse, loud
 from turnwire.accounts.admission import OpenRegistry
-from turnwire.server.http import Port, listening
+from turnwire.server.http import listening
+from turnwire.server.port import Port
 from turnwire.server.service import Service
 from turnwire.server.settings import SettingsError, load_settings
 from turnwire.server.tls import (
@@ -42,7 +43,7 @@ DAY = 24 * 60 * 60
 async def serving(tls: Tls | None) -> AsyncIterator[str]:
     context = None if tls is None else tls.context
     service = Service(EchoEngine(), OpenRegistry())
-    with Port("127.0.0.1", 0) as port:
+    with Port.take("127.0.0.1", 0) as port:
         async with listening(service, port, tls=(lambda: context) if context else None) as url:
             yield url
 

@@ -15,15 +15,10 @@ from turnwire.cli.systemd import notify
 from turnwire.server.settings import Settings, SettingsError
 
 if TYPE_CHECKING:
-    from turnwire.server.http import Port
+    from turnwire.server.port import Port
     from turnwire.server.service import Service
     from turnwire.server.tls import Tls
     from turnwire.speech.engine import Engine
-
-EVERY_NETWORK = ("0.0.0.0", "::")
-
-logger = logging.getLogger(__name__)
-
 
 STDOUT, STDERR = 1, 2
 
@@ -44,7 +39,8 @@ def serve(settings: Settings) -> None:
         import uvloop
 
         from turnwire.accounts.errors import AccountsError
-        from turnwire.server.http import AddressUnusable, Port, allow_open_files
+        from turnwire.server.http import allow_open_files
+        from turnwire.server.port import AddressUnusable
         from turnwire.server.tls import TlsError, tls_of
         from turnwire.speech import load_engine
         from turnwire.speech.engine import EngineError
@@ -56,7 +52,7 @@ def serve(settings: Settings) -> None:
             logging_to(STDERR),
             writing_to(STDOUT) as output,
             # The address first: a server that cannot have it touches nothing.
-            Port(settings.host, settings.port) as port,
+            _port(settings) as port,
         ):
             tls = tls_of(settings, now=time.time())
             engine = load_engine(settings.model)
@@ -71,6 +67,15 @@ def serve(settings: Settings) -> None:
         TlsError,
     ) as error:
         fail(str(error))
+
+
+def _port(settings: Settings) -> "Port":
+    from turnwire.server.port import Port
+
+    passed = Port.passed()
+    if passed is not None:
+        return passed
+    return Port.unix(settings.uds) if settings.uds else Port.take(settings.host, settings.port)
 
 
 class Certificate:
@@ -102,6 +107,7 @@ async def _serve(
     from turnwire.rehearsal.interceptor import Rehearsal
     from turnwire.server.composition import open_service
     from turnwire.server.http import listening
+    from turnwire.server.root_path import below
 
     stop = asyncio.Event()
     certificate = None if tls is None else Certificate(settings, tls)
@@ -118,12 +124,14 @@ async def _serve(
         service,
         port,
         tls=None if certificate is None else certificate.context,
-        intercept=Rehearsal if settings.rehearse else None,
+        intercept=below(settings.root_path, Rehearsal if settings.rehearse else None),
     ) as url:
         output.write(f"Turnwire is ready at {url}/v3/ws with model {engine.name}.")
+        for address in port.addresses[1:]:
+            output.write(f"It listens at {address} too.")
         if service.session_limit is not None:
             output.write(f"It takes up to {service.session_limit} sessions at once.")
-        if settings.no_auth and settings.host in EVERY_NETWORK:
+        if settings.no_auth and port.is_open:
             output.write("Anybody who can reach this machine can use it: --no-auth lets all in.")
         if tls is not None and tls.ca_file is not None:
             ca_file = shlex.quote(str(tls.ca_file.resolve()))

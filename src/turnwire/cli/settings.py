@@ -33,7 +33,7 @@ def takes_settings(*names: str) -> Callable[[Callable[..., None]], Callable[...,
 
     def decorate(function: Callable[..., None]) -> Callable[..., None]:
         def command(*, config: str | None, **given: Any) -> None:
-            flags = {name: given.pop(name) for name in fields}
+            flags = {name: _joined(given.pop(name)) for name in fields}
             try:
                 settings = load_settings(config_file(config), **flags)
             except SettingsError as error:
@@ -61,6 +61,16 @@ def takes_settings(*names: str) -> Callable[[Callable[..., None]], Callable[...,
     return decorate
 
 
+LISTS = ("host",)
+"""Options that may be given more than once, instead of with commas."""
+
+
+def _joined(value: Any) -> Any:
+    if isinstance(value, list):
+        return ",".join(value) if value else None
+    return value
+
+
 def config_file(given: str | None) -> Path | None:
     """The file that was given. Raises `SettingsError`."""
     if given is None:
@@ -78,6 +88,8 @@ def _option(name: str, field: FieldInfo) -> Any:
         help_text += f" [default: {field.default}]"
     if field.annotation is bool:
         return Annotated[bool | None, typer.Option(f"--{name.replace('_', '-')}", help=help_text)]
+    if name in LISTS:
+        return Annotated[list[str] | None, typer.Option(help=help_text)]
     plain = _plain(field.annotation)
     if plain is Path:
         # Typer would make the folder "." of an empty text.

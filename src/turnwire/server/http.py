@@ -2,9 +2,7 @@
 
 import asyncio
 import contextlib
-import errno
 import resource
-import socket
 import ssl
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -17,16 +15,13 @@ from uvicorn.server import ServerState
 
 from turnwire.server.app import create_app
 from turnwire.server.clock import LoopClock
+from turnwire.server.port import Port
 from turnwire.server.service import Service
 from turnwire.server.site import Interceptor, ServiceSite, Site
 from turnwire.transport.front import Front
-from turnwire.transport.listener import BACKLOG, Listener
+from turnwire.transport.listener import Listener
 from turnwire.transport.request import HEAD_BYTES, Request, Response
 from turnwire.transport.websocket import Opening
-
-
-class AddressUnusable(Exception):
-    """The address cannot be listened on; the text is one sentence for the operator."""
 
 
 class _PlainHttp(H11Protocol):
@@ -82,59 +77,6 @@ class _Door:
         return _PlainHttp(self._config, self.state, front)
 
 
-class Port:
-    """An address that is taken, and listened on only when a server is ready.
-
-    Raises `AddressUnusable` if it cannot be had.
-    """
-
-    def __init__(self, host: str, port: int) -> None:
-        self.host = host
-        family = socket.AF_INET6 if ":" in host else socket.AF_INET
-        self.socket = socket.socket(family, socket.SOCK_STREAM)
-        try:
-            self._bind(port)
-        except OSError as error:
-            self.socket.close()
-            raise AddressUnusable(
-                f"Cannot listen on {host}:{port}: {error.strerror or error}."
-            ) from None
-
-    def _bind(self, port: int) -> None:
-        if self.socket.family == socket.AF_INET6:
-            self.socket.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
-        try:
-            self.socket.bind((self.host, port))
-        except OSError as error:
-            if error.errno != errno.EADDRINUSE:
-                raise
-            # Perhaps only connections of a server that has just stopped are in the way. Where
-            # there is one, this fails too.
-            self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            self.socket.bind((self.host, port))
-
-    def __enter__(self) -> "Port":
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.socket.close()
-
-    @property
-    def number(self) -> int:
-        return int(self.socket.getsockname()[1])
-
-    def listen(self) -> None:
-        """Let clients connect. Raises `AddressUnusable`."""
-        # Only now, or a second server that starts could take the same port.
-        self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            self.socket.listen(BACKLOG)
-        except OSError as error:
-            raise AddressUnusable(
-                f"Cannot listen on {self.host}:{self.number}: {error.strerror or error}."
-            ) from None
-
-
 @asynccontextmanager
 async def listening(
     service: Service,
@@ -154,20 +96,23 @@ async def listening(
             site = intercept(site, service.clock)
         door = _Door(site)
         port.listen()
-        listener = Listener(port.socket, door, tls=tls, notices=service.notices)
-        listener.start()
+        listeners = [
+            Listener(each, door, tls=tls, notices=service.notices) for each in port.sockets
+        ]
+        for listener in listeners:
+            listener.start()
         upkeep = [
             asyncio.create_task(service.leases.keep()),
             asyncio.create_task(service.leases.sweep()),
             asyncio.create_task(service.lag.watch(LoopClock())),  # no time but the real
         ]
         try:
-            host = f"[{port.host}]" if ":" in port.host else port.host
-            yield f"{'wss' if tls else 'ws'}://{host}:{port.number}"
+            yield port.url("wss" if tls else "ws")
         finally:
-            listener.stop_accepting()
+            for listener in listeners:
+                listener.stop_accepting()
             await service.stop()
-            await listener.close()
+            await asyncio.gather(*(listener.close() for listener in listeners))
             for task in (*upkeep, *door.state.tasks):
                 task.cancel()
             await asyncio.wait([*upkeep, *door.state.tasks])

@@ -10,7 +10,8 @@ from tempfile import TemporaryDirectory
 
 from turnwire.accounts.database import IN_MEMORY
 from turnwire.accounts.store import Store
-from turnwire.server.http import Port, listening
+from turnwire.server.http import listening
+from turnwire.server.port import Port
 from turnwire.server.service import Service
 from turnwire.server.site import Interceptor
 from turnwire.server.tls import self_signed
@@ -42,7 +43,7 @@ async def running(
     `model` is a name, or an engine. With `tls` it is wss://, and its certificate is signed by an
     authority of its own. Raises `turnwire.speech.engine.EngineError` if the model cannot be loaded.
     """
-    with Port(host, port) as taken:
+    with Port.take(host, port) as taken:
         engine = await asyncio.to_thread(load_engine, model) if isinstance(model, str) else model
         store = await Store.open(IN_MEMORY, node="here")
         await store.management.create_account("here", sessions_per_minute=None)

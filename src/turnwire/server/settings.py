@@ -39,11 +39,26 @@ class Settings(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     host: Annotated[
-        str, Field(description="Address to listen on; 0.0.0.0 is every network of this machine.")
+        str,
+        Field(
+            description="Addresses to listen on, separated by commas; 0.0.0.0 is every network of "
+            "this machine, and :: is too, with IPv6."
+        ),
     ] = "127.0.0.1"
     port: Annotated[
         int, Field(ge=0, le=65535, description="Port to listen on; 0 takes any free one.")
     ] = 8080
+    uds: Annotated[
+        Path | None,
+        Field(description="Listen on a unix socket at this path instead."),
+    ] = None
+    root_path: Annotated[
+        str,
+        Field(
+            description="A prefix of all paths that a proxy in front keeps: with /stt, sessions "
+            "are opened at /stt/v3/ws too."
+        ),
+    ] = "/"
     tls_cert: Annotated[
         Path | None,
         Field(
@@ -156,7 +171,7 @@ class Settings(BaseModel):
             raise ValueError("it is empty; leave it out for its default")
         return value
 
-    @field_validator("tls_cert", "tls_key", "data_dir", "model", mode="before")
+    @field_validator("uds", "tls_cert", "tls_key", "data_dir", "model", mode="before")
     @classmethod
     def _expand(cls, value: object) -> object:
         return expanded(str(value)) if isinstance(value, str | Path) else value

@@ -24,6 +24,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
+from turnwire.server.port import hosts
 from turnwire.server.settings import Settings
 
 CA_FILE = "ca.pem"
@@ -196,8 +197,8 @@ def _write(path: Path, content: bytes, *, mode: int) -> None:
 
 
 def _names(host: str) -> list[x509.GeneralName]:
-    """What the server is reached by: this machine's names and addresses, and `host`."""
-    each = dict.fromkeys(("localhost", "127.0.0.1", "::1", socket.gethostname(), host))
+    """What the server is reached by: this machine's names and addresses, and those of `host`."""
+    each = dict.fromkeys(("localhost", "127.0.0.1", "::1", socket.gethostname(), *hosts(host)))
     return [_name(text) for text in each if text]
 
 

@@ -110,7 +110,8 @@ class Listener:
                 self._loop.remove_reader(self._socket)
                 self._retry = self._loop.call_later(RETRY_SECONDS, self.start)
                 return
-            self._welcome(connection, str(address[0]))
+            # A unix socket has no address; IPv4 is written as such where both are listened to.
+            self._welcome(connection, address[0].removeprefix("::ffff:") if address else "unix")
 
     def _welcome(self, connection: socket.socket, address: str) -> None:
         self._make_room(address)
@@ -129,7 +130,8 @@ class Listener:
     async def _connect(self, connection: socket.socket, front: Front) -> None:
         connection.setblocking(False)
         try:
-            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            if connection.family != socket.AF_UNIX:
+                connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             if self._tls is None:
                 await self._loop.connect_accepted_socket(lambda: front, connection)
             else:
