@@ -102,6 +102,10 @@ async def test_our_client_transcribes_as_the_readme_says(folder: Path) -> None:
     assert output == "one two\n1000 Session Ended (closed by the server)\n"
 
 
+def test_the_tutorial_shows_the_program_of_the_readme() -> None:
+    assert python_blocks("docs/tutorial.md") == python_blocks("README.md")[1:]
+
+
 ENDED = "1000 Session Ended (closed by the server)"
 
 SHOWN = {

@@ -58,7 +58,9 @@ class Captions:
             lambda _, turn: self.lines.append(turn.transcript) if turn.turn_is_formatted else None,
         )
         client.on(StreamingEvents.Error, on_error)
-        client.connect(StreamingParameters(sample_rate=SAMPLE_RATE, format_turns=True))
+        # The SDK's types ask for a parameter that has a default.
+        parameters = StreamingParameters(sample_rate=SAMPLE_RATE, format_turns=True)  # type: ignore[call-arg]
+        client.connect(parameters)
         while not failed.is_set():
             chunk = next(microphone, None)
             if chunk is None:
