@@ -105,3 +105,29 @@ async def test_universal_3_says_how_sure_the_end_of_a_turn_is_while_a_pause_last
     assert confidences[0] == 0.0
     assert any(0 < confidence < 1 for confidence in confidences)
     assert (confidences[-1], turns[-1]["end_of_turn"]) == (1.0, True)
+
+
+async def test_terminate_and_close_in_one_breath_is_no_client_that_vanished() -> None:
+    async with serving() as server:
+        async with server.connect() as socket:
+            await socket.recv()
+            await socket.send(loud(500))
+            await socket.send(TERMINATE)
+        async with asyncio.timeout(30):
+            while server.service.open_sessions:
+                await asyncio.sleep(0)
+        management = server.store.management
+        [entry] = await management.sessions(account=None, only_open=False, limit=9)
+    assert entry.closure == "session_ended"
+
+
+async def test_a_client_that_leaves_without_terminate_is_gone() -> None:
+    async with serving() as server:
+        async with server.connect() as socket:
+            await socket.recv()
+        async with asyncio.timeout(30):
+            while server.service.open_sessions:
+                await asyncio.sleep(0)
+        management = server.store.management
+        [entry] = await management.sessions(account=None, only_open=False, limit=9)
+    assert entry.closure == "client_gone"

@@ -1,5 +1,6 @@
 """What comes as audio and is something else, over real sockets."""
 
+import asyncio
 import base64
 import json
 import logging
@@ -8,7 +9,17 @@ from collections.abc import Iterable
 
 import pytest
 
-from tests.support import RATE, TERMINATE, Conversation, chunks, loud, quiet, serving
+from tests.support import (
+    RATE,
+    TERMINATE,
+    Conversation,
+    ManualClock,
+    chunks,
+    converse,
+    loud,
+    quiet,
+    serving,
+)
 
 NOT_AUDIO = [
     b'{"type":"Terminate"}',
@@ -121,6 +132,47 @@ async def test_short_chunks_have_a_second_and_one_warning() -> None:
     assert warnings(conversation) == [
         "Input duration of 20.0 ms was let pass. Expected between 50 and 1000 ms"
     ]
+
+
+@pytest.mark.parametrize(
+    ("chunk", "text"),
+    [
+        # 100 ms of 8 kHz, and 50 ms of 48 kHz and of two channels, all declared as 16 kHz.
+        (1600, "0.50 times real time: its sample_rate seems to be 8000"),
+        (4800, "3.00 times real time: its sample_rate seems to be 48000, or 24000 with two"),
+        (3200, "2.00 times real time: its sample_rate seems to be 32000, or 16000 with two"),
+        (1600 + 1600 // 2, "1.50 times real time: its sample_rate seems to be 24000, or 12000"),
+    ],
+)
+async def test_a_wrong_sample_rate_of_live_audio_is_warned_of_and_logged(
+    chunk: int, text: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    period = 0.1 if chunk == 1600 else 0.05
+    with caplog.at_level(logging.WARNING):
+        warned = await live("sample_rate=16000&session_warnings=true", chunk, period)
+    assert len(warned) == 1
+    assert text in warned[0]
+    assert "declared: sample_rate 16000, pcm_s16le, one channel" in warned[0]
+    [line] = [record.getMessage() for record in caplog.records]
+    assert text in line
+
+
+async def test_live_audio_at_its_own_rate_is_not_warned_of() -> None:
+    assert await live("sample_rate=16000&session_warnings=true", 3200, 0.1) == []
+
+
+async def live(query: str, chunk: int, period: float) -> list[str]:
+    """The Warnings of a session that gets a chunk of audio in each period, for 7 s of its clock."""
+    clock = ManualClock()
+    async with serving(clock=clock) as server, server.connect(query) as socket:
+        assert json.loads(await socket.recv())["type"] == "Begin"
+        [connection] = server.service._open
+        for count in range(1, int(7 / period) + 1):
+            await socket.send(bytes(chunk))
+            while connection.usage().audio_ms < count * chunk // 32:
+                await asyncio.sleep(0)
+            clock.advance(period)
+        return warnings(await converse(socket, [TERMINATE]))
 
 
 async def test_more_than_one_channel_is_refused() -> None:

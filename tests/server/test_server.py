@@ -184,7 +184,7 @@ async def test_a_message_over_128_kib_is_too_large(server: Server) -> None:
     assert said.code == 1009
 
 
-@pytest.mark.parametrize("scheme", ["", "Bearer "])
+@pytest.mark.parametrize("scheme", ["", "Bearer ", "bearer "])
 async def test_a_key_is_taken_with_or_without_a_scheme(server: Server, scheme: str) -> None:
     said = await server.converse("", [TERMINATE], key=f"{scheme}{server.key}")
     assert said.code == 1000

@@ -21,7 +21,7 @@ async def get(server: Server, query: str, key: str | None = "") -> tuple[int, di
         return response.status_code, response.json()
 
 
-@pytest.mark.parametrize("scheme", ["", "Bearer "])
+@pytest.mark.parametrize("scheme", ["", "Bearer ", "bearer "])
 async def test_a_token_opens_one_session(server: Server, scheme: str) -> None:
     status, answer = await get(server, "expires_in_seconds=60", f"{scheme}{server.key}")
     assert (status, answer["expires_in_seconds"]) == (200, 60)
@@ -96,3 +96,20 @@ async def test_the_closure_table_is_served(server: Server) -> None:
     assert expired["code"] == 3008
     assert expired["text"] == "Session Expired: Maximum session duration exceeded"
     assert expired["retry_after"] == 0
+
+
+async def test_an_api_key_is_refused_as_a_token_and_says_what_to_do() -> None:
+    async with serving() as server:
+        said = await server.converse(f"token={server.key}", [TERMINATE], key=None)
+    assert said.types == ["Error"]
+    assert (said.code, said.reason) == (
+        1008,
+        "Unauthorized Connection: "
+        "?token= takes no API key, as logs keep it; send it as a header or get a token",
+    )
+
+
+async def test_a_setting_takes_api_keys_as_tokens() -> None:
+    async with serving(keys_in_query=True) as server:
+        said = await server.converse(f"token={server.key}", [TERMINATE], key=None)
+    assert said.code == 1000

@@ -3,10 +3,17 @@
 import hashlib
 import secrets
 
+_KEY = "tw_"
+
 
 def new_key() -> str:
     """A fresh key: 256 random bits, with a prefix that tells what it is for."""
-    return f"tw_{secrets.token_urlsafe(32)}"
+    return f"{_KEY}{secrets.token_urlsafe(32)}"
+
+
+def is_key(credential: str) -> bool:
+    """Whether this is a key that does not expire, by its looks."""
+    return credential.startswith(_KEY)
 
 
 def new_token() -> str:

@@ -41,6 +41,7 @@ async def open_service(settings: Settings, engine: Engine) -> tuple[Service, str
         outage_seconds=settings.outage_seconds,
         ahead_seconds=settings.ahead_seconds,
         codes={TOO_MANY_SESSIONS.name: settings.too_many_sessions_code},
+        keys_in_query=settings.keys_in_query,
         # Whoever has a key or a token may use it from any page.
         origins=_origins(settings) if settings.no_auth else None,
     )

@@ -18,6 +18,7 @@ from uuid import uuid4
 
 from turnwire.accounts.admission import Funds, Grant, Renewal, Usage
 from turnwire.accounts.credentials import NO_BALANCE, access_ended
+from turnwire.accounts.keys import is_key
 from turnwire.profanity import masked
 from turnwire.server.clock import Clock, Timer, resolve
 from turnwire.server.decoders import CannotDecode, Decoder, Decoders
@@ -33,12 +34,15 @@ from turnwire.wire.closures import (
     CLIENT_GONE,
     INTERNAL_ERROR,
     SERVER_ERROR,
+    UNAUTHORIZED,
     Closure,
     Violation,
 )
 
 OUTBOX_BYTES = 256 * 1024
 """How much may wait for a client that does not read, before the engine waits too."""
+
+KEY_IN_QUERY = "?token= takes no API key, as logs keep it; send it as a header or get a token"
 
 logger = logging.getLogger(__name__)
 
@@ -258,7 +262,10 @@ class Connection:
 
     async def _admit(self) -> None:
         request = self._socket.request
-        credential = request.parameter("token") or credential_of(request.header("authorization"))
+        token = request.parameter("token")
+        if token and is_key(token) and not self._server.options.keys_in_query:
+            return self._dispatch(events.Abort(UNAUTHORIZED.fill(reason=KEY_IN_QUERY)))
+        credential = token or credential_of(request.header("authorization"))
         now = self._clock.unix_time()
         try:
             grant = await self._server.admit(self, credential, request.address)

@@ -17,5 +17,7 @@ class ServerOptions:
     """How long sessions go on while the registry's store cannot be reached."""
     codes: Mapping[str, int] = field(default_factory=dict)
     """Close codes other than the table's, by the name of the row."""
+    keys_in_query: bool = False
+    """Whether a key that does not expire may come as `?token=`."""
     origins: Collection[str] | None = None
     """The origins of web pages that may open sessions, beside the server's own; None: all."""

@@ -128,6 +128,12 @@ class Settings(BaseModel):
         bool,
         Field(description="Let a temporary token open sessions until it expires, not only one."),
     ] = False
+    keys_in_query: Annotated[
+        bool,
+        Field(
+            description="Take API keys as `?token=`, too, though logs and histories keep addresses."
+        ),
+    ] = False
     too_many_sessions_code: Annotated[
         Literal[3009, 1008],
         BeforeValidator(int),

@@ -97,6 +97,7 @@ EVENTS: Mapping[type[State], Mapping[type[Event], Transition]] = {
         Tick: Transition(Draining.tick, {Closed: "it takes too long"}),
         **_ENDS,
         Abort: Transition(Draining.abort, {Closed: ""}),
+        Disconnected: Transition(Draining.disconnected, {Closed: ""}),
     },
     Closed: {},
 }

@@ -362,6 +362,12 @@ class Draining(State):
         state, effects = self.close(self._ending, now)
         return state, last_words + effects
 
+    def disconnected(self, event: Disconnected, now: float) -> Step:
+        # A client that asked for the end may leave without waiting for it.
+        if self._ending.row is SESSION_ENDED:
+            return self.close(self._ending, now)
+        return super().disconnected(event, now)
+
     def abort(self, event: Abort, now: float) -> Step:
         return self._give_up(event.closure, f"{event.closure.row.name} while it was draining", now)
 
