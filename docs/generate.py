@@ -137,9 +137,9 @@ def protocol() -> Iterator[str]:
     yield (
         "`GET /v3/token`, with the API key in the `Authorization` header, gives "
         '`{"token": ..., "expires_in_seconds": ...}`: a key that opens one session. A browser '
-        "passes it as `?token=`, an SDK in its own `Authorization` header; an API key is refused as "
-        "`?token=`. It is used up when "
-        'Begin is sent. Errors are `{"error": ...}` with status 400, 401 or 500.'
+        "passes it as `?token=`, where an API key is refused; an SDK passes it in its own "
+        "`Authorization` header. It is used up when Begin is sent. "
+        'Errors are `{"error": ...}` with status 400, 401 or 500.'
     )
     yield table(
         ("Name", "Default", "Meaning"),
