@@ -377,7 +377,7 @@ class Draining(State):
         # A client that asked for the end has not had all it was promised.
         complete = self._ending.row is not SESSION_ENDED
         closure = self._ending if complete else SERVER_ERROR.fill()
-        cause = f"its last words took the engine longer than {DRAIN_SECONDS:g} s"
+        cause = "its last words took the engine too long"
         return self._give_up(closure, cause, now)
 
     def _give_up(self, closure: Closure, cause: str, now: float) -> Step:
