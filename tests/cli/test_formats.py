@@ -73,6 +73,7 @@ def test_json_is_one_document() -> None:
             {"turn_order": 0, "text": "Fish & chips <now>.", "start": 500, "end": 2000},
             {"turn_order": 2, "text": "Lights off.", "start": 3_661_007, "end": 3_661_707},
         ],
+        "gaps": [],
         "audio_duration_seconds": 7,
         "session_duration_seconds": 8,
         "session_id": BEGIN.id,

@@ -1,3 +1,4 @@
+import asyncio
 import itertools
 import json
 import os
@@ -18,6 +19,7 @@ from tests.client.media import Spoken, write
 from tests.client.servers import BEGIN, end, tell, turn, until_terminate
 from turnwire.client import AudioFile, AudioFileError
 from turnwire.client.messages import Error
+from turnwire.server.running import running
 
 LONG = "Invalid JSON: " + "x" * 150
 
@@ -94,17 +96,33 @@ def test_the_key_comes_from_the_command_line_or_the_environment(
     assert asked == [(path, "k1"), (path, "k2")]
 
 
-def test_what_was_said_is_written_though_the_session_ends_early(
-    turnwire: Invoke, speech: Path
+@pytest.mark.parametrize("format", ["text", "srt", "vtt", "json"])
+def test_what_was_said_is_written_and_what_is_missing_is_marked(
+    turnwire: Invoke, speech: Path, format: str
 ) -> None:
     async def handler(socket: ServerConnection) -> None:
-        await tell(socket, BEGIN, turn("Lights off."), Error(error_code=3006, error=LONG))
+        await tell(socket, BEGIN)
+        heard = 0
+        while heard < 64_000:
+            heard += len(await socket.recv())
+        await tell(socket, turn("Lights off."), Error(error_code=3006, error=LONG))
         await socket.close(3006, "See Error message for details")
 
     with serving_in_thread(handler) as url:
-        result = turnwire("transcribe", speech, "--url", url)
-    assert (result.exit_code, result.stdout) == (1, "Lights off.\n")
-    assert result.stderr == f"The session ended early: 3006 {LONG} (closed by the server)\n"
+        result = turnwire("transcribe", speech, "--url", url, "--format", format)
+    assert result.exit_code == 3
+    assert result.stderr == (f"{LONG}.\nSend JSON objects as text and audio as binary messages.\n")
+    lights = result.stdout.index("Lights off.")
+    match format:
+        case "text":
+            assert result.stdout.startswith("Lights off.\n[missing: 00:00:00.")
+        case "json":
+            document = json.loads(result.stdout)
+            assert [gap["start"] <= 700 for gap in document["gaps"]] == [True]
+            assert not document["closure"]["complete"]
+        case _:
+            assert lights < result.stdout.index("[missing]")
+            assert "--> 00:00:0" in result.stdout[lights:]
 
 
 def test_1000_without_termination_is_followed_by_another_session(
@@ -114,7 +132,11 @@ def test_1000_without_termination_is_followed_by_another_session(
 
     async def handler(socket: ServerConnection) -> None:
         if next(connections) == 0:
-            await tell(socket, BEGIN, turn("Lights off."))
+            await tell(socket, BEGIN)
+            heard = 0
+            while heard < 64_000:
+                heard += len(await socket.recv())
+            await tell(socket, turn("Lights off."))
             await socket.close(1000)
             return
         await tell(socket, BEGIN)
@@ -127,18 +149,63 @@ def test_1000_without_termination_is_followed_by_another_session(
     assert (result.exit_code, result.stdout) == (0, "Lights off.\nGood night.\n")
 
 
-def test_a_refusal(turnwire: Invoke, speech: Path) -> None:
-    refusal = "Unauthorized Connection: Invalid API key"
+@pytest.mark.parametrize(
+    ("code", "text", "what", "todo"),
+    [
+        (1008, "Missing Authorization header", "The server wants an API key.", "--api-key, or in"),
+        (1008, "Invalid API key", "The server does not know this API key.", "TURNWIRE_API_KEY"),
+        (1008, "Insufficient account balance", "The balance of this account is used up.", "raise"),
+        (1013, "", "The server has as many sessions as it can serve.", "Try again"),
+        (3009, "Too many concurrent sessions", "Your account has as many sessions", "minute"),
+    ],
+)
+def test_a_refusal_is_said_in_the_words_of_the_person(
+    turnwire: Invoke, speech: Path, code: int, text: str, what: str, todo: str
+) -> None:
+    refusal = f"Unauthorized Connection: {text}" if text else "No capacity: full"
 
     async def handler(socket: ServerConnection) -> None:
-        await tell(socket, Error(error_code=1008, error=refusal))
-        await socket.close(1008, refusal)
+        await tell(socket, Error(error_code=code, error=refusal))
+        await socket.close(code, refusal)
 
     with serving_in_thread(handler) as url:
-        result = turnwire("transcribe", speech, "--url", url, "--api-key", "never issued")
-    assert (result.exit_code, result.stdout) == (1, "")
-    assert result.stderr.startswith(f"1008 {refusal} (closed by the server); received Error 1008")
-    assert result.stderr.count("\n") == 1
+        plain = turnwire("transcribe", speech, "--url", url)
+        verbose = turnwire("transcribe", speech, "--url", url, "--verbose")
+    assert (plain.exit_code, plain.stdout) == (1, "")
+    first, second = plain.stderr.splitlines()
+    assert first.startswith(what)
+    assert todo in second
+    assert verbose.stderr.startswith(plain.stderr)
+    assert f"received Error {code}, received close {code}" in verbose.stderr
+
+
+def test_tls_that_is_mixed_up_names_the_option(turnwire: Invoke, speech: Path) -> None:
+    with serving_in_thread(two_turns) as url:
+        result = turnwire("transcribe", speech, "--url", url.replace("ws:", "wss:"))
+    assert result.exit_code == 1
+    assert result.stderr.startswith("The TLS connection to wss://127.0.0.1:")
+    assert "--ca-file" in result.stderr
+    assert result.stderr.count("\n") == 2
+
+
+async def test_a_server_with_a_certificate_of_its_own(speech: Path) -> None:
+    async with running("echo", tls=True) as server:
+
+        async def transcribe(*options: str) -> tuple[int | None, str, str]:
+            process = await asyncio.create_subprocess_exec(
+                *(*UNPACED_COMMAND, "transcribe", str(speech), "--url", server.url),
+                *("--api-key", server.api_key, *options),
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+            )
+            stdout, stderr = await process.communicate()
+            return process.returncode, stdout.decode(), stderr.decode()
+
+        code, stdout, stderr = await transcribe()
+        assert (code, stdout) == (1, "")
+        assert "certificate" in stderr
+        assert "--ca-file" in stderr
+        assert await transcribe("--ca-file", str(server.ca_file)) == (0, SAID, "")
 
 
 @pytest.mark.parametrize(
@@ -147,6 +214,8 @@ def test_a_refusal(turnwire: Invoke, speech: Path) -> None:
         (("absent.wav",), "Cannot read absent.wav: No such file or directory.\n"),
         (("SPEECH", "--url", "ws://"), "'ws://' is not the address of a server; "),
         (("SPEECH", "--url", "ws://127.0.0.1:1"), "Could not connect to ws://127.0.0.1:1/v3/ws; "),
+        (("SPEECH", "--url", "ws://no.such.invalid"), "There is no host no.such.invalid "),
+        (("SPEECH", "--ca-file", "absent.pem", "--model", "echo"), "The ca_file 'absent.pem' "),
         (("SPEECH", "--model", "no/such/folder"), "no/such/folder"),
     ],
 )
@@ -163,7 +232,7 @@ def test_what_cannot_be_done_is_said_in_one_sentence(
     )
     assert (result.exit_code, result.stdout) == (1, "")
     assert sentence in result.stderr
-    assert result.stderr.count("\n") == 1
+    assert result.stderr.count("\n") <= 2
 
 
 @pytest.mark.parametrize(
@@ -195,7 +264,8 @@ def test_a_file_that_was_cut_off(turnwire: Invoke, tmp_path: Path) -> None:
 def test_the_server_extra_is_named_if_it_is_missing(
     turnwire: Invoke, speech: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.delitem(sys.modules, "turnwire.server.running", raising=False)
+    for name in ("running", "http"):
+        monkeypatch.delitem(sys.modules, f"turnwire.server.{name}", raising=False)
     monkeypatch.setitem(sys.modules, "uvicorn", None)
     result = turnwire("transcribe", speech)
     assert (result.exit_code, result.stdout) == (1, "")
@@ -251,6 +321,26 @@ def test_ctrl_c_ends_a_microphone_as_its_end_would() -> None:
     assert (code, stderr) == (0, b"")
     # As far as it had come through the pipe.
     assert b"three four five six".startswith(stdout.removesuffix(b"\n"))
+
+
+def test_a_termination_keeps_what_was_said() -> None:
+    live = Live("--model", "echo")
+    live.say(LOUD + QUIET)
+    assert live.line() == b"one two\n"
+    live.say(LOUD + QUIET[:8000])
+    live.process.send_signal(signal.SIGTERM)
+    code, stdout, stderr = live.end()
+    assert (code, stderr) == (128 + signal.SIGTERM, b"")
+    assert b"three four".startswith(stdout.removesuffix(b"\n"))
+
+
+@pytest.mark.parametrize("start", [b"RIFF", b"OggS", b"ID3", b"fLaC"])
+def test_what_is_no_raw_audio_is_said_to_be_none(start: bytes) -> None:
+    live = Live("--model", "echo")
+    live.say(start + bytes(32_000))
+    code, stdout, stderr = live.end()
+    assert (code, stdout) == (1, b"")
+    assert b"not raw PCM. Use /dev/stdin" in stderr
 
 
 def test_ctrl_c_ends_a_file_with_130(speech: Path, tmp_path: Path) -> None:
@@ -334,7 +424,7 @@ def test_on_a_terminal_progress_is_shown_and_the_transcript_kept_apart(speech: P
     stdout, _ = process.communicate(timeout=60)
     assert (process.returncode, stdout.decode()) == (0, SAID)
     assert b"of 00:03.2" in shown
-    assert b"three" not in shown
+    assert b"three" in shown  # while it was said
 
 
 def tracks(path: Path) -> Path:

@@ -12,6 +12,7 @@ from turnwire.cli import (
     config,
     demo,
     keys,
+    listen,
     probe,
     serve,
     sessions,
@@ -30,6 +31,7 @@ app = typer.Typer(
 app.command()(demo.demo)
 app.command()(serve.serve)
 app.command()(transcribe.transcribe)
+app.command()(listen.listen)
 app.command()(probe.probe)
 app.add_typer(accounts.app, name="accounts")
 app.add_typer(keys.app, name="keys")

@@ -7,37 +7,43 @@ from contextlib import contextmanager, suppress
 
 from turnwire.client import AsyncClient, SessionClosed, Turn
 
-INTERRUPTED = 130
+SIGNALLED = 128
+"""The exit code of a command that a signal ended, less the signal's number."""
+
+INTERRUPTED = SIGNALLED + signal.SIGINT
 """The exit code of a command that Ctrl-C ended."""
 
 
 async def converse(
-    client: AsyncClient, audio: AsyncIterable[bytes], hear: Callable[[Turn], None]
-) -> bool:
-    """Send the audio and end the stream; `hear` gets every turn until its end.
+    client: AsyncClient, audio: AsyncIterable[bytes], stop: asyncio.Event | None = None
+) -> int:
+    """Send the audio, until `stop` is set, and end the stream; the client's handlers get what
+    comes of it.
 
-    Gives whether Ctrl-C cut the audio short: what was said until then is still heard. A second
-    Ctrl-C interrupts that, too. What the source of the audio raises is raised once the stream has
-    ended; how it ended, the client tells.
+    Gives the number of the signal that cut the audio short (Ctrl-C or a termination), or 0. What
+    was said until then is still heard; a second signal interrupts that, too. What the source of
+    the audio raises is raised once the stream has ended; how it ended, the client tells.
     """
-    interrupted = False
+    ended_by = 0
 
-    def interrupt() -> None:
-        nonlocal interrupted
-        interrupted = True
+    def interrupt(number: int) -> None:
+        nonlocal ended_by
+        ended_by = number
         sending.cancel()
 
-    reading = asyncio.create_task(_read(client, hear))
+    reading = asyncio.create_task(_read(client))
     sending = asyncio.create_task(_send(client, audio))
-    with _on_ctrl_c(interrupt):
-        await asyncio.wait((reading, sending), return_when=asyncio.FIRST_COMPLETED)
+    stopping = asyncio.create_task((stop or asyncio.Event()).wait())
+    with _on_signals(interrupt):
+        await asyncio.wait((reading, sending, stopping), return_when=asyncio.FIRST_COMPLETED)
         sending.cancel()
-        await asyncio.wait((sending,))
+        stopping.cancel()
+        await asyncio.wait((sending, stopping))
         await client.terminate()
         await reading
     if not sending.cancelled() and (error := sending.exception()):
         raise error
-    return interrupted
+    return ended_by
 
 
 def is_finished(turn: Turn) -> bool:
@@ -45,10 +51,10 @@ def is_finished(turn: Turn) -> bool:
     return turn.end_of_turn and turn.turn_is_formatted
 
 
-async def _read(client: AsyncClient, hear: Callable[[Turn], None]) -> None:
+async def _read(client: AsyncClient) -> None:
     with suppress(SessionClosed):
-        async for turn in client:
-            hear(turn)
+        async for _ in client:
+            pass
 
 
 async def _send(client: AsyncClient, audio: AsyncIterable[bytes]) -> None:
@@ -58,16 +64,22 @@ async def _send(client: AsyncClient, audio: AsyncIterable[bytes]) -> None:
 
 
 @contextmanager
-def _on_ctrl_c(interrupt: Callable[[], None]) -> Iterator[None]:
-    """The first Ctrl-C calls `interrupt`; the next one does what Ctrl-C always does."""
+def _on_signals(interrupt: Callable[[int], None]) -> Iterator[None]:
+    """The first Ctrl-C or termination calls `interrupt`; the next does what it always does."""
     loop = asyncio.get_running_loop()
+    numbers = (signal.SIGINT, signal.SIGTERM)
 
-    def once() -> None:
-        loop.remove_signal_handler(signal.SIGINT)
-        interrupt()
+    def once(number: int) -> None:
+        stop()
+        interrupt(number)
 
-    loop.add_signal_handler(signal.SIGINT, once)
+    def stop() -> None:
+        for number in numbers:
+            loop.remove_signal_handler(number)
+
+    for number in numbers:
+        loop.add_signal_handler(number, once, number)
     try:
         yield
     finally:
-        loop.remove_signal_handler(signal.SIGINT)
+        stop()

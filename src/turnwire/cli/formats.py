@@ -9,7 +9,10 @@ from collections.abc import Sequence
 from enum import StrEnum
 
 from turnwire.cli.captions import Captions, Cue
-from turnwire.client import SessionRecord, Turn
+from turnwire.client import Gap, SessionRecord, Turn
+
+MISSING = "[missing]"
+"""The caption of a stretch whose words are lost."""
 
 
 class Text:
@@ -19,6 +22,10 @@ class Text:
 
     def turn(self, turn: Turn) -> str:
         return f"{turn.transcript}\n" if turn.transcript else ""
+
+    def gap(self, gap: Gap) -> str:
+        """What stands for a stretch that is missing."""
+        return f"{_missing(gap)}\n"
 
     def ending(self, sessions: Sequence[SessionRecord], audio_seconds: float) -> str:
         return ""
@@ -32,6 +39,10 @@ class Subtitles(Text):
 
     def turn(self, turn: Turn) -> str:
         return "".join(map(self._written, self._captions.add(turn)))
+
+    def gap(self, gap: Gap) -> str:
+        cues = [*self._captions.finish(), Cue(gap.start, gap.end, MISSING)]
+        return "".join(map(self._written, cues))
 
     def ending(self, sessions: Sequence[SessionRecord], audio_seconds: float) -> str:
         return "".join(map(self._written, self._captions.finish()))
@@ -67,9 +78,14 @@ class Json(Text):
 
     def __init__(self) -> None:
         self._turns: list[Turn] = []
+        self._gaps: list[Gap] = []
 
     def turn(self, turn: Turn) -> str:
         self._turns.append(turn)
+        return ""
+
+    def gap(self, gap: Gap) -> str:
+        self._gaps.append(gap)
         return ""
 
     def ending(self, sessions: Sequence[SessionRecord], audio_seconds: float) -> str:
@@ -97,6 +113,9 @@ class Json(Text):
                 for turn in self._turns
                 if turn.words
             ],
+            "gaps": [
+                {"start": gap.start, "end": gap.end, "reason": gap.reason} for gap in self._gaps
+            ],
             "audio_duration_seconds": round(audio_seconds),
             "session_duration_seconds": round(sum(each.session_seconds for each in closures)),
             "session_id": closure.session_id,
@@ -104,7 +123,7 @@ class Json(Text):
                 "code": closure.code,
                 "text": closure.text,
                 "by": closure.by,
-                "complete": closure.complete,
+                "complete": closure.complete and not self._gaps,
             },
         }
         return json.dumps(document, ensure_ascii=False, indent=2) + "\n"
@@ -125,6 +144,10 @@ FORMATS: dict[Format, type[Text]] = {
     Format.SRT: Srt,
     Format.VTT: Vtt,
 }
+
+
+def _missing(gap: Gap) -> str:
+    return f"[missing: {_clock(gap.start)} to {_clock(gap.end)}, {gap.reason}]"
 
 
 def _clock(ms: int) -> str:

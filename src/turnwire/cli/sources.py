@@ -12,7 +12,7 @@ import typer
 
 from turnwire.cli.failures import fail
 from turnwire.cli.level import Level
-from turnwire.client import AudioFile, cut, paced
+from turnwire.client import AudioFile, AudioFileError, cut, paced
 from turnwire.client.audio import AudioFormat
 from turnwire.client.tracks import Track
 from turnwire.wire.encodings import Encoding
@@ -86,11 +86,40 @@ def from_stdin(sample_rate: int) -> Iterator[Source]:
         fail("Standard input is closed; pipe raw audio into it.")
     if os.isatty(_STDIN):
         fail("Standard input is the keyboard; pipe raw audio into it, as --help shows.")
-    chunks = cut(_read(_STDIN), sample_rate=sample_rate)
+    chunks = cut(_raw(_read(_STDIN)), sample_rate=sample_rate)
     if stat.S_ISREG(mode):
         yield Source(paced(chunks, sample_rate=sample_rate), sample_rate, None, live=False)
     else:
         yield Source(chunks, sample_rate, None, live=True)
+
+
+_STARTS = {
+    b"RIFF": "WAV",
+    b"OggS": "Ogg",
+    b"ID3": "MP3",
+    b"\xff\xfb": "MP3",
+    b"\xff\xf1": "AAC",
+    b"fLaC": "FLAC",
+    b"\x1aE\xdf\xa3": "WebM or Matroska",
+    b"\0\0\0\x1cftyp": "MP4",
+    b"\0\0\0\x18ftyp": "MP4",
+    b"\0\0\0 ftyp": "MP4",
+}
+"""How files begin that are not raw samples."""
+
+
+async def _raw(pieces: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    """The same; raises `AudioFileError` for what begins as another kind of file does."""
+    first = True
+    async for piece in pieces:
+        kind = next((kind for start, kind in _STARTS.items() if piece.startswith(start)), None)
+        if first and kind is not None:
+            raise AudioFileError(
+                f"Standard input is {kind}, not raw PCM. Use /dev/stdin in place of - to have it "
+                "decoded."
+            )
+        first = False
+        yield piece
 
 
 async def _read(descriptor: int) -> AsyncIterator[bytes]:

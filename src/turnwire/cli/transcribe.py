@@ -1,27 +1,15 @@
-"""`turnwire transcribe`: a file or a microphone in, a transcript out."""
+"""`turnwire transcribe`: a file or raw audio in, a transcript out."""
 
-import asyncio
-import sys
-from collections.abc import AsyncIterator, Iterator
-from contextlib import (
-    AbstractAsyncContextManager,
-    AsyncExitStack,
-    asynccontextmanager,
-    contextmanager,
-)
-from typing import Annotated, Self
+from typing import Annotated
 
 import typer
-from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn
 
-from turnwire.cli.conversation import INTERRUPTED, converse, is_finished
-from turnwire.cli.failures import fail
-from turnwire.cli.formats import FORMATS, Format, Text
-from turnwire.cli.local import DEFAULT_MODEL, local_server
-from turnwire.cli.sources import SPEECH_RATE, Source, from_file, from_stdin
-from turnwire.cli.times import minutes
-from turnwire.client import AsyncClient, ClientError, Turn
+from turnwire.cli.failures import explained, fail
+from turnwire.cli.formats import Format
+from turnwire.cli.options import ApiKey, CaFile, Model, Url, Verbose
+from turnwire.cli.sources import SPEECH_RATE, from_file, from_stdin
+from turnwire.cli.transcript import write_transcript
+from turnwire.client import ClientError
 
 
 def transcribe(
@@ -33,26 +21,10 @@ def transcribe(
             metavar="FILE",
         ),
     ],
-    url: Annotated[
-        str | None,
-        typer.Option(
-            help="The server to use, such as ws://localhost:8080. Without it, one is started for "
-            "this command.",
-            metavar="URL",
-        ),
-    ] = None,
-    api_key: Annotated[
-        str | None,
-        typer.Option(envvar="TURNWIRE_API_KEY", help="Your key for that server.", show_envvar=True),
-    ] = None,
-    model: Annotated[
-        str | None,
-        typer.Option(
-            help="The model of the server started for this command, as in `turnwire serve`; "
-            f"{DEFAULT_MODEL} if left out.",
-            metavar="MODEL",
-        ),
-    ] = None,
+    url: Url = None,
+    api_key: ApiKey = None,
+    ca_file: CaFile = None,
+    model: Model = None,
     format: Annotated[Format, typer.Option(help="How to write the transcript.")] = Format.TEXT,
     sample_rate: Annotated[
         int | None,
@@ -71,13 +43,15 @@ def transcribe(
             metavar="N|LANG",
         ),
     ] = None,
+    verbose: Verbose = False,
 ) -> None:
-    """Transcribe a recording, or what a microphone hears, to standard output.
+    """Transcribe a recording, or raw audio from a pipe, to standard output.
 
     Audio is streamed in real time: a recording takes as long as it lasts, and each turn is
-    written as soon as it is finished. From a microphone, until Ctrl-C:
+    written as soon as it is finished; on a terminal, what is being said is shown meanwhile. For a
+    microphone there is `turnwire listen`.
 
-    arecord -q -f S16_LE -r 16000 -c 1 -t raw | turnwire transcribe -
+    The exit code is 3 if the transcript has gaps; they are marked in it.
     """
     if url is not None and model is not None:
         raise typer.BadParameter("A server named by --url has its own.", param_hint="--model")
@@ -88,91 +62,14 @@ def transcribe(
     opening = from_stdin(sample_rate or SPEECH_RATE) if file == "-" else from_file(file, track)
     try:
         with opening as source:
-            server = _named(url, api_key) if url else local_server(model or DEFAULT_MODEL)
-            asyncio.run(_transcribe(source, server, FORMATS[format]()))
+            write_transcript(
+                source,
+                url=url,
+                api_key=api_key,
+                ca_file=ca_file,
+                model=model,
+                format=format,
+                verbose=verbose,
+            )
     except ClientError as error:
-        fail(str(error))
-
-
-@asynccontextmanager
-async def _named(url: str, api_key: str | None) -> AsyncIterator[tuple[str, str | None]]:
-    yield url, api_key
-
-
-async def _transcribe(
-    source: Source,
-    serving: AbstractAsyncContextManager[tuple[str, str | None]],
-    written: Text,
-) -> None:
-    async with AsyncExitStack() as stack:
-        url, api_key = await stack.enter_async_context(serving)
-        client = await stack.enter_async_context(
-            AsyncClient(url, api_key=api_key, sample_rate=source.sample_rate, format_turns=True)
-        )
-        with _Progress(source.seconds) as progress:
-
-            def write(text: str) -> None:
-                if text:
-                    with progress.out_of_the_way():
-                        typer.echo(text, nl=False)
-
-            any_words = False
-
-            def hear(turn: Turn) -> None:
-                nonlocal any_words
-                if is_finished(turn):
-                    any_words = any_words or bool(turn.words)
-                    write(written.turn(turn))
-
-            write(written.opening)
-            try:
-                interrupted = await converse(client, source.watched(progress.sent), hear)
-            finally:
-                # Also of a file that turned out to be damaged: what was recognised is written.
-                if client.closure is not None:
-                    write(written.ending(client.sessions, client.audio_seconds))
-        assert client.closure is not None
-        if not client.closure.complete:
-            fail(f"The session ended early: {client.closure}")
-        if not any_words:
-            typer.echo(source.why_no_words(), err=True)
-        if interrupted and not source.live:
-            raise typer.Exit(INTERRUPTED)
-
-
-class _Progress:
-    """How much audio has been sent, on stderr if that is a terminal."""
-
-    def __init__(self, seconds: float | None) -> None:
-        self._shown = Progress(
-            BarColumn(),
-            TextColumn("{task.fields[position]}"),
-            console=Console(stderr=True),
-            auto_refresh=False,
-            transient=True,
-            # The transcript goes to stdout itself, never into this display.
-            redirect_stdout=False,
-            redirect_stderr=False,
-            disable=not sys.stderr.isatty(),
-        )
-        self._of = f" of {minutes(seconds)}" if seconds else ""
-        self._task = self._shown.add_task("", total=seconds, position="")
-
-    def __enter__(self) -> Self:
-        self._shown.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._shown.stop()
-
-    @contextmanager
-    def out_of_the_way(self) -> Iterator[None]:
-        """While something else is written, perhaps to the same terminal."""
-        self._shown.stop()
-        yield
-        self._shown.start()
-
-    def sent(self, seconds: float) -> None:
-        self._shown.update(
-            self._task, completed=seconds, position=minutes(seconds) + self._of, refresh=True
-        )
+        fail(explained(error, verbose=verbose))

@@ -8,6 +8,7 @@ import asyncio
 import inspect
 import logging
 import random as random_numbers
+import ssl
 from collections import deque
 from collections.abc import (
     AsyncIterable,
@@ -73,6 +74,7 @@ class AsyncClient:
         *,
         api_key: str | None = None,
         token: TokenProvider | None = None,
+        ca_file: str | Path | None = None,
         reconnect: Reconnect | None = DEFAULT,
         replay_seconds: float = REPLAY_SECONDS,
         spool: bool = False,
@@ -92,8 +94,9 @@ class AsyncClient:
         """`base_url` is the server's, such as localhost:8080, wss://host or https://host/path.
 
         `api_key` goes into the Authorization header. `token` is called for every connection and
-        gives a temporary token, or something to await for one. `reconnect` None: one session and
-        no other. `replay_seconds` of audio are kept for a session that takes over from one that
+        gives a temporary token, or something to await for one. `ca_file` has the certificates of
+        the authorities to trust, if those of the system will not do. `reconnect` None: one session
+        and no other. `replay_seconds` of audio are kept for a session that takes over from one that
         broke; in memory, or with `spool` in a temporary file. With `fill_silence` the server is
         sent silence while the program sends nothing, so that turns end. `parameters` are those of
         the connection, such as `sample_rate=8000` (Hz; 16,000 if left out) and
@@ -115,6 +118,7 @@ class AsyncClient:
         self._base_url = base_url
         self._api_key = api_key
         self._token = token
+        self._ssl = None if ca_file is None else _trusting(ca_file)
         self._clock = clock or LoopClock()
         recording = DiskRecording if spool else MemoryRecording
         self._stream = ClientStream(
@@ -373,6 +377,7 @@ class AsyncClient:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         self._files.close()
+        self._stream.timeline.recording.close()
         self._over = True
         self._wake()
 
@@ -436,7 +441,12 @@ class AsyncClient:
 
         self._cause = None
         socket = Socket(
-            effect.leg, url, self._api_key, report=self._report, unix_time=self._clock.unix_time
+            effect.leg,
+            url,
+            self._api_key,
+            self._ssl,
+            report=self._report,
+            unix_time=self._clock.unix_time,
         )
         self._sockets[effect.leg] = socket
         socket.task.add_done_callback(lambda task: self._closed(effect.leg, task))
@@ -490,6 +500,14 @@ async def _fresh_token(provider: TokenProvider) -> str:
         text = row.fill(problem=repr(error)).text
         closure = Closure(row=row, code=row.code, text=text, by=ClosedBy.NEITHER)
         raise raised_for(closure) from error
+
+
+def _trusting(ca_file: str | Path) -> ssl.SSLContext:
+    try:
+        return ssl.create_default_context(cafile=ca_file)
+    except OSError as error:
+        why = error.strerror or error
+        raise Misuse(f"The ca_file {str(ca_file)!r} cannot be used: {why}.") from None
 
 
 def option_names(client: type[Any]) -> list[str]:

@@ -104,6 +104,16 @@ class Leg:
     def terminated(self) -> bool:
         return self._termination is not None
 
+    @property
+    def heard_everything(self) -> bool:
+        """Whether its Termination answers Terminate: a server may have ended it by itself, while
+        the last audio was on its way. Servers count in whole seconds."""
+        if self._termination is None or not self.terminate_sent or self.cursor is None:
+            return False
+        heard = self._termination.audio_duration_seconds
+        sent = self._format.seconds(self.cursor.position - self.cursor.start)
+        return heard is None or heard == 0 or heard >= sent - 1.0
+
     # What happens to it.
 
     def opened(self, now: float, unix_time: float) -> None:

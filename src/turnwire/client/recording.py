@@ -7,7 +7,7 @@ Positions are bytes from the first that the client was given.
 """
 
 import tempfile
-from typing import Protocol
+from typing import IO, Protocol
 
 
 class Recording(Protocol):
@@ -68,13 +68,15 @@ class DiskRecording:
         self._end = 0
         # What one call of `append` brings may go beyond the capacity.
         self._size = capacity * 2
-        self._file = tempfile.TemporaryFile(prefix="turnwire-", buffering=0)  # noqa: SIM115
+        self._file: IO[bytes] | None = None
 
     @property
     def end(self) -> int:
         return self._end
 
     def append(self, audio: bytes) -> None:
+        if self._file is None:
+            self._file = tempfile.TemporaryFile(prefix="turnwire-", buffering=0)  # noqa: SIM115
         self._grow(self.end - self.start + len(audio))
         for start, end in self._spans(self.end, self.end + len(audio)):
             self._file.seek(start % self._size)
@@ -84,6 +86,7 @@ class DiskRecording:
     def read(self, start: int, end: int) -> bytes:
         pieces = []
         for first, last in self._spans(max(start, self.start), min(end, self.end)):
+            assert self._file is not None
             self._file.seek(first % self._size)
             pieces.append(self._file.read(last - first))
         return b"".join(pieces)
@@ -92,7 +95,8 @@ class DiskRecording:
         self.start = max(self.start, min(before, self.end))
 
     def close(self) -> None:
-        self._file.close()
+        if self._file is not None:
+            self._file.close()
 
     def _grow(self, needed: int) -> None:
         """Have room for so many bytes, which one large piece may exceed."""

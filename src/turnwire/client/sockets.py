@@ -57,6 +57,7 @@ class Socket:
         leg: int,
         url: Callable[[], Awaitable[str]],
         api_key: str | None,
+        tls: ssl.SSLContext | None,
         *,
         report: Report,
         unix_time: Callable[[], float] = time.time,
@@ -65,6 +66,7 @@ class Socket:
         self._leg = leg
         self._url = url
         self._api_key = api_key
+        self._tls = tls
         self._report = report
         self._unix_time = unix_time
         self._socket: ClientConnection | None = None
@@ -130,6 +132,7 @@ class Socket:
             return await open_socket(
                 url,
                 additional_headers={"Authorization": self._api_key} if self._api_key else None,
+                ssl=(self._tls or True) if url.startswith("wss:") else None,
                 # A proxy that the environment names cannot reach this machine's own ports.
                 proxy=None if is_loopback(url) else True,
                 open_timeout=None,
@@ -197,6 +200,9 @@ def _no_connection(url: str, error: Exception) -> Closure:
         details["problem"] = getattr(error, "verify_message", None) or error.reason or error
     elif isinstance(error, socket.gaierror):
         row = HOST_NOT_FOUND
+    elif isinstance(error, ConnectionResetError | EOFError) and url.startswith("wss:"):
+        row = TLS_FAILED
+        details["problem"] = "the server closed the connection"
     elif isinstance(error, WebSocketException | ConnectionResetError | EOFError):
         row = NOT_A_WEBSOCKET
     else:

@@ -232,7 +232,7 @@ class ClientStream:
                 yield paced if paced > self._now else leg.last_sent + self._keep_alive_after
         if self._retry is not None:
             yield self._retry[0]
-        if self._held:
+        if self._may_release:
             yield self._held_until
         rolling = self._rolling
         if rolling is not None and rolling.rollover is not None:
@@ -291,7 +291,7 @@ class ClientStream:
 
     def _hear(self, now: float) -> None:
         """Pass on what the first leg says, and the legs after it once it is over."""
-        if self._held and now >= self._held_until:
+        if self._may_release and now >= self._held_until:
             self._release()
         while self._legs and self.closure is None:
             leg = self._legs[0]
@@ -313,7 +313,7 @@ class ClientStream:
             self.records[-1].closure = closure
             self._budget.lasted(closure.session_seconds)
         done = self.timeline.finished and leg.end is None and not self.timeline.wants_more
-        if closure.terminated and (leg.terminate_sent or done):
+        if closure.terminated and (leg.heard_everything or done):
             self._release()
             self.timeline.settle()
             self.timeline.cover(self.timeline.end if leg.end is None else leg.end)
@@ -356,7 +356,6 @@ class ClientStream:
         if closure.is_error:
             self._call("error", raised_for(closure))
         self._call("close", closure)
-        self.timeline.recording.close()
 
     # Rollover.
 
@@ -479,10 +478,11 @@ class ClientStream:
                 self.timeline.came_late(leg.place.moved_turn(message, order=order, floor=0))
                 return
             message = turn
-            holds = leg.end is None and self.timeline.is_cut(turn)
+            holds = self.timeline.is_cut(turn)
         else:
             message = leg.place.moved(message)
-            holds = bool(self._held) and isinstance(message, Error)
+            unasked = isinstance(message, Termination) and not leg.terminate_sent
+            holds = bool(self._held) and (unasked or isinstance(message, Error))
         if not holds:
             self._release()
             self._pass_on(leg, message)
@@ -491,6 +491,11 @@ class ClientStream:
             self._held_until = now + HOLD_SECONDS
         self._held.append((leg, message))
 
+    @property
+    def _may_release(self) -> bool:
+        """Whether the session goes on, so that what is held back may not have been cut."""
+        return bool(self._held) and self._held[0][0].is_open
+
     def _release(self) -> None:
         """Pass on what was held back."""
         while self._held:
@@ -498,6 +503,8 @@ class ClientStream:
 
     def _pass_on(self, leg: Leg, message: ServerMessage) -> None:
         match message:
+            case Turn() if self.timeline.is_repeated(message):
+                pass  # It came twice while it was held back.
             case Turn():
                 sent = 0 if leg.cursor is None else leg.cursor.position
                 self.timeline.hear(message, sent=sent)

@@ -57,7 +57,8 @@ class Timeline:
         self._begun: int | None = None  # the turn that had words last
         self._unformatted: int | None = None  # the turn that ended last, if it may be formatted
         self._skipped: set[int] = set()
-        self._forced = False
+        self._forced_at: int | None = None  # the position of the last message that ends a turn
+        self._ended_by_force = False
 
     @property
     def end(self) -> int:
@@ -85,7 +86,8 @@ class Timeline:
     def mark(self, message: str, *, forces: bool = False) -> None:
         """A message to servers that belongs right here, after the audio so far."""
         self._marks.append((self.end, message))
-        self._forced = self._forced or forces
+        if forces:
+            self._forced_at = self.end
 
     def marks_from(self, number: int) -> Iterator[tuple[int, str]]:
         """The marks from the n-th of all on, each with its position."""
@@ -142,7 +144,7 @@ class Timeline:
         order, end = self._ended
         self._ended = None
         self._begun = None
-        self._forced = False
+        self._ended_by_force = self._is_forced(end)
         self.next_order = order + 1
         self.cover(end)
 
@@ -179,16 +181,22 @@ class Timeline:
         self._ended = None
         self._begun = None
         self._skipped.clear()
-        if self._forced or start == 0:
+        if self._ended_by_force or start == 0:
             return start
         pause = self._pause_after(start)
         return start if pause is None else pause
 
     def is_cut(self, turn: Turn) -> bool:
         """Whether this turn seems to have been ended in the middle of speech, unasked."""
-        if not turn.end_of_turn or not turn.words or self._forced or self.finished:
+        if not turn.end_of_turn or not turn.words:
             return False
-        return self._pause_after(self.format.size(turn.words[-1].end / 1000)) is None
+        end = self.format.size(turn.words[-1].end / 1000)
+        return not self._is_forced(end) and self._pause_after(end) is None
+
+    def _is_forced(self, end: int) -> bool:
+        """Whether a turn that ends here was asked to."""
+        at = self._forced_at
+        return at is not None and at >= end - self.format.size(TAIL_SECONDS)
 
     def _pause_after(self, position: int) -> int | None:
         """The middle of the pause that begins here, or nearly; None: there is none."""

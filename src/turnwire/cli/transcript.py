@@ -1,0 +1,138 @@
+"""A transcript as it comes into being: live captions on a terminal, the transcript on stdout."""
+
+import asyncio
+import logging
+import shutil
+import signal
+import sys
+import textwrap
+from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from pathlib import Path
+
+import typer
+from rich.console import Console
+
+from turnwire.cli.conversation import SIGNALLED, converse, is_finished
+from turnwire.cli.failures import INCOMPLETE, explained, fail
+from turnwire.cli.formats import FORMATS, Format
+from turnwire.cli.local import DEFAULT_MODEL, local_server
+from turnwire.cli.screen import Screen
+from turnwire.cli.sources import Source
+from turnwire.client import AsyncClient, ClientError, Gap, Turn, errors
+
+KEPT_SECONDS = 3 * 60 * 60
+"""How much audio is kept in a temporary file, to be sent again after a loss."""
+
+
+def write_transcript(
+    source: Source,
+    *,
+    url: str | None,
+    api_key: str | None,
+    ca_file: Path | None,
+    model: str | None,
+    format: Format,
+    verbose: bool,
+) -> None:
+    """Have the source transcribed, by the server named or by one of this command's own."""
+    if not verbose:
+        # What the client does about a lost connection shows in the transcript, or as a gap.
+        logging.getLogger("turnwire.client").setLevel(logging.ERROR)
+    server = _named(url, api_key) if url else local_server(model or DEFAULT_MODEL)
+    try:
+        asyncio.run(_transcribe(source, server, ca_file, format, verbose=verbose))
+    except ClientError as error:
+        fail(explained(error, verbose=verbose))
+
+
+@asynccontextmanager
+async def _named(url: str, api_key: str | None) -> AsyncIterator[tuple[str, str | None]]:
+    yield url, api_key
+
+
+async def _transcribe(
+    source: Source,
+    serving: AbstractAsyncContextManager[tuple[str, str | None]],
+    ca_file: Path | None,
+    format: Format,
+    *,
+    verbose: bool,
+) -> None:
+    written = FORMATS[format]()
+    wraps = format is Format.TEXT and sys.stdout.isatty()
+    stop = asyncio.Event()
+    failure: OSError | None = None
+    any_words = False
+    async with AsyncExitStack() as stack:
+        url, api_key = await stack.enter_async_context(serving)
+
+        def write(text: str) -> None:
+            nonlocal failure
+            if not text or failure is not None:
+                return
+            try:
+                with screen.out_of_the_way():
+                    typer.echo(_wrapped(text) if wraps else text, nl=False)
+            except OSError as error:
+                failure = error
+                stop.set()
+
+        def hear(turn: Turn) -> None:
+            nonlocal any_words
+            if is_finished(turn):
+                any_words = any_words or bool(turn.words)
+                screen.clear()
+                write(written.turn(turn))
+            elif not turn.end_of_turn:
+                screen.hear(turn)
+
+        def miss(start: int, end: int, reason: str) -> None:
+            write(written.gap(Gap(start, end, reason)))
+
+        client = AsyncClient(
+            url,
+            api_key=api_key,
+            ca_file=ca_file,
+            replay_seconds=KEPT_SECONDS,
+            spool=True,
+            on_turn=hear,
+            on_gap=miss,
+            on_error=lambda error: None,
+            sample_rate=source.sample_rate,
+            format_turns=True,
+        )
+        screen = stack.enter_context(Screen(Console(stderr=True), source.seconds))
+        await client.connect()
+        stack.push_async_exit(client)
+        write(written.opening)
+        try:
+            ended_by = await converse(client, source.watched(screen.sent), stop)
+        finally:
+            # Also of a file that turned out to be damaged: what was recognised is written.
+            await client.close()
+            write(written.ending(client.sessions, client.audio_seconds))
+    if failure is not None:
+        raise failure
+    closure = client.closure
+    assert closure is not None
+    if not closure.terminated:
+        ended = explained(errors.raised_for(closure), verbose=verbose)
+        fail(ended, INCOMPLETE if closure.gaps else 1)
+    if closure.gaps:
+        lost = sum(gap.end - gap.start for gap in closure.gaps) / 1000
+        fail(f"The transcript is incomplete: {lost:.1f} s of audio are missing.", INCOMPLETE)
+    if not any_words:
+        typer.echo(source.why_no_words(), err=True)
+    if ended_by and not (source.live and ended_by == signal.SIGINT):
+        raise typer.Exit(SIGNALLED + ended_by)
+
+
+def _wrapped(text: str) -> str:
+    """The lines as a terminal shows them whole: cut between words."""
+    width = shutil.get_terminal_size().columns
+    lines = (
+        textwrap.fill(line, width, break_long_words=False, break_on_hyphens=False)
+        for line in text.splitlines()
+    )
+    return "".join(f"{line}\n" for line in lines)
