@@ -32,6 +32,9 @@
         │   ├── TransmissionRate
         │   ├── TooManySessions
         │   ├── MessageTooLarge
+        │   ├── WebsocketViolation
+        │   ├── InvalidText
+        │   ├── MessageRate
         │   ├── NoCapacity
         │   ├── NoTermination
         │   ├── ConnectionLost
@@ -183,6 +186,15 @@ class TooManySessions(ErrorClosure): ...
 
 
 class MessageTooLarge(ErrorClosure): ...
+
+
+class WebsocketViolation(ErrorClosure): ...
+
+
+class InvalidText(ErrorClosure): ...
+
+
+class MessageRate(ErrorClosure): ...
 
 
 class NoCapacity(ErrorClosure): ...
