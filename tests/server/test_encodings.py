@@ -227,7 +227,7 @@ async def test_a_decoder_may_not_have_much(server: Server) -> None:
 
 @pytest.mark.parametrize("sign", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
 async def test_a_server_that_ends_leaves_no_decoder_and_no_trace(sign: signal.Signals) -> None:
-    command = [*COMMAND, "serve", "--model=echo", "--port=0", "--no-auth"]
+    command = [*COMMAND, "serve", "--model=echo", "--port=0", "--no-auth", "--drain-seconds=0"]
     process = await asyncio.create_subprocess_exec(
         *command, stdout=PIPE, stderr=PIPE, start_new_session=True
     )

@@ -11,6 +11,7 @@ from turnwire.cli import (
     closures,
     config,
     demo,
+    drain,
     keys,
     listen,
     probe,
@@ -30,6 +31,7 @@ app = typer.Typer(
 )
 app.command()(demo.demo)
 app.command()(serve.serve)
+app.command()(drain.drain)
 app.command()(transcribe.transcribe)
 app.command()(listen.listen)
 app.command()(probe.probe)

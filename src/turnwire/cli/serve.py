@@ -6,6 +6,8 @@ import shlex
 import signal
 import ssl
 import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
 from turnwire.cli.failures import fail, needs_server
@@ -29,7 +31,7 @@ logger = logging.getLogger(__name__)
 
 @takes_settings()
 def serve(settings: Settings) -> None:
-    """Run the server until Ctrl-C or SIGTERM.
+    """Run the server until Ctrl-C or SIGTERM, which drain it.
 
     On its first start it makes an API key and prints it, once. Every option can be set in the
     environment too (TURNWIRE_PORT=9000) or in a TOML file (port = 9000). SIGHUP has it read its
@@ -109,23 +111,26 @@ async def _serve(
     from turnwire.server.http import listening
     from turnwire.server.root_path import below
 
-    stop = asyncio.Event()
+    stop, hurry = asyncio.Event(), asyncio.Event()
     certificate = None if tls is None else Certificate(settings, tls)
     loop = asyncio.get_running_loop()
     for sign in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(sign, stop.set)
+        loop.add_signal_handler(sign, lambda: (hurry if stop.is_set() else stop).set())
     loop.add_signal_handler(signal.SIGHUP, _read_again, certificate)
     for sign in (signal.SIGUSR1, signal.SIGUSR2):
         loop.add_signal_handler(sign, logger.info, "%s means nothing to this server", sign.name)
     service, first_key = await open_service(settings, engine)
     if first_key is not None:
         await _show(first_key, output, service, stop)
-    async with listening(
-        service,
-        port,
-        tls=None if certificate is None else certificate.context,
-        intercept=below(settings.root_path, Rehearsal if settings.rehearse else None),
-    ) as url:
+    async with (
+        _known(settings, port),
+        listening(
+            service,
+            port,
+            tls=None if certificate is None else certificate.context,
+            intercept=below(settings.root_path, Rehearsal if settings.rehearse else None),
+        ) as url,
+    ):
         output.write(f"Turnwire is ready at {url}/v3/ws with model {engine.name}.")
         for address in port.addresses[1:]:
             output.write(f"It listens at {address} too.")
@@ -143,10 +148,28 @@ async def _serve(
             watching = asyncio.create_task(_watch_certificate(certificate))
         notify("READY=1", f"STATUS=Ready at {url}/v3/ws")
         await stop.wait()
-        notify("STOPPING=1", "STATUS=Open sessions deliver their last words")
+        notify("STOPPING=1", "STATUS=Draining: open sessions go on, new ones are refused")
         if watching is not None:
             watching.cancel()
+        if service.open_sessions:
+            output.write(
+                f"Draining: open sessions may go on for {settings.drain_seconds:g} s, and no new "
+                "ones are taken. A second signal ends them now."
+            )
+        await service.drain(settings.drain_seconds, hurry)
         output.write("Stopping: open sessions deliver their last words.")
+
+
+@asynccontextmanager
+async def _known(settings: Settings, port: "Port") -> AsyncIterator[None]:
+    """Let `turnwire drain` find this server by the folder that it keeps its accounts in."""
+    if settings.no_auth or settings.database is not None:
+        yield
+        return
+    from turnwire.server.pid_file import pid_file
+
+    with pid_file(settings.data_folder(), port.number or settings.port):
+        yield
 
 
 async def _watch_certificate(certificate: Certificate) -> None:

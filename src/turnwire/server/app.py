@@ -40,6 +40,13 @@ def create_app(service: Service) -> ASGIApp:
             "max_held_audio_bytes": service.held_audio.limit,
         }
 
+    async def live() -> dict[str, str]:
+        return {"status": "ok"}
+
+    async def ready() -> JSONResponse:
+        reason = service.not_ready()
+        return JSONResponse({"status": "ok"}) if reason is None else refusal(503, reason)
+
     async def token(request: Request) -> JSONResponse:
         return await issue_token(service, request)
 
@@ -53,6 +60,8 @@ def create_app(service: Service) -> ASGIApp:
     def no_rehearsal() -> JSONResponse:
         return refusal(404, NO_REHEARSAL)
 
+    app.add_api_route("/live", live)
+    app.add_api_route("/ready", ready)
     for path in HEALTH_PATHS:
         app.add_api_route(path, health)
 

@@ -93,6 +93,12 @@ class Port:
         return f"{scheme}+{first}" if first.startswith("unix:") else f"{scheme}://{first}"
 
     @property
+    def number(self) -> int | None:
+        """That of the first address; None for a unix socket."""
+        name = self.sockets[0].getsockname()
+        return None if isinstance(name, str) else int(name[1])
+
+    @property
     def is_open(self) -> bool:
         """Whether other machines are let in by every network."""
         return any(each.startswith(("0.0.0.0:", "[::]:")) for each in self.addresses)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from turnwire.accounts.admission import Grant, Registry
 from turnwire.server.admission import Admission
 from turnwire.server.capacity import Capacity
-from turnwire.server.clock import Clock, LoopClock, resolve
+from turnwire.server.clock import Clock, LoopClock, pause, resolve
 from turnwire.server.connection import Connection
 from turnwire.server.decoders import Decoders
 from turnwire.server.held_audio import HeldAudio
@@ -46,6 +46,8 @@ class Service:
         self._admission = Admission(self.leases, self.clock, self.notices)
         self._open: set[Connection] = set()
         self._admitted: set[Connection] = set()
+        self.draining = False
+        """Whether it takes no new sessions any more."""
         self._stopping = False
         self._all_left: asyncio.Future[None] | None = None
 
@@ -75,6 +77,9 @@ class Service:
         self._open.add(connection)
         if self._stopping:
             connection.drain(SERVER_STOPPING.fill())
+        elif self.draining:
+            # Its handshake was on its way when that began.
+            connection.drain(NO_CAPACITY.fill())
         else:
             connection.begin()
         return connection
@@ -105,6 +110,32 @@ class Service:
         if self.capacity is not None:
             self.capacity.changed(len(self._admitted))
 
+    def not_ready(self) -> str | None:
+        """Why new sessions should go elsewhere; None if they may come."""
+        if self.draining or self._stopping:
+            return "This server is draining."
+        if not self.leases.reachable:
+            return "The accounts cannot be reached."
+        if self.session_limit is not None and self.open_sessions >= self.session_limit:
+            return "This server has as many sessions as it can serve."
+        return None
+
+    async def drain(self, seconds: float, hurry: asyncio.Event) -> None:
+        """Take no new sessions, and wait until the open ones have ended.
+
+        For so many seconds at most, or until somebody hurries.
+        """
+        self.draining = True
+        waiting = [
+            asyncio.create_task(self._all_left_within(None)),
+            asyncio.create_task(pause(self.clock, seconds)),
+            asyncio.create_task(hurry.wait()),
+        ]
+        await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+        for task in waiting:
+            task.cancel()
+        await asyncio.wait(waiting)
+
     async def stop(self) -> None:
         """End every session, its last words delivered, and open no more."""
         self._stopping = True
@@ -115,7 +146,7 @@ class Service:
                 connection.abort(SERVER_STOPPING.fill())
             await self._all_left_within(END_SECONDS)
 
-    async def _all_left_within(self, seconds: float) -> bool:
+    async def _all_left_within(self, seconds: float | None) -> bool:
         if self._open:
             self._all_left = asyncio.get_running_loop().create_future()
             await asyncio.wait([self._all_left], timeout=seconds)

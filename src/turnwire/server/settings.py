@@ -161,6 +161,15 @@ class Settings(BaseModel):
             "rather than wait 15 s for its leases to lapse. No other may run under that name."
         ),
     ] = False
+    drain_seconds: Annotated[
+        float,
+        Field(
+            ge=0,
+            le=10_800,
+            description="How many seconds open sessions go on after SIGTERM, while no new ones are "
+            "taken; then they deliver their last words.",
+        ),
+    ] = 30.0
     outage_seconds: Annotated[
         float,
         Field(

@@ -12,7 +12,7 @@ from turnwire.server.clock import Clock
 from turnwire.server.service import Service
 from turnwire.transport.request import Request, Response
 from turnwire.transport.websocket import Opening
-from turnwire.wire.closures import DEPRECATED_ENDPOINT
+from turnwire.wire.closures import DEPRECATED_ENDPOINT, NO_CAPACITY
 from turnwire.wire.limits import SESSION_PATH
 
 SOCKET_PATHS = (SESSION_PATH, f"{SESSION_PATH}/", "/")
@@ -50,6 +50,10 @@ class ServiceSite:
             return refuse_deprecated()
         if request.path not in SOCKET_PATHS:
             return Response(404, f"There is no such path; sessions are opened at {SESSION_PATH}.")
+        if self._service.draining:
+            # Before the upgrade, so that a load balancer can go to another server.
+            retry = ("Retry-After", f"{NO_CAPACITY.retry_after:.0f}")
+            return Response(503, "This server is draining; connect to another.", (retry,))
         origins = self._service.options.origins
         origin = request.header("origin")
         if origins is None or origin is None or origin.lower() in origins:
