@@ -52,9 +52,9 @@ class Recorder(Rehearsal):
             assert callable(opening)
             send = socket.send
 
-            def record(text: str) -> None:
-                self.sent.append(Sent(text, query))
-                send(text)
+            def record(message: str | bytes) -> None:
+                self.sent.append(Sent(str(message), query))
+                send(message)
 
             socket.send = record  # type: ignore[method-assign]
             return opening(socket)

@@ -95,8 +95,9 @@ class Stage:
     def writable(self) -> bool:
         return self._outer.writable and len(self._said) < BACKLOG
 
-    def send(self, text: str) -> None:
-        self._say(text)
+    def send(self, message: str | bytes) -> None:
+        assert isinstance(message, str), "sessions send no audio"
+        self._say(message)
 
     def hold(self) -> None:
         self._outer.hold()

@@ -244,6 +244,7 @@ class FrameParser:
         try:
             return Closed(code, data[2:].decode())
         except UnicodeDecodeError:
+            self.in_step = False  # no other close frame follows
             raise Forbidden(INVALID_DATA, "a close reason that is not UTF-8") from None
 
     def _broken(self, detail: str) -> Forbidden:

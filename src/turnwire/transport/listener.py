@@ -8,6 +8,7 @@ import asyncio
 import errno
 import socket
 import ssl
+import time
 from collections.abc import Callable
 
 from turnwire.transport.front import HEAD_SECONDS, Front, Site
@@ -46,13 +47,14 @@ class Listener:
         *,
         tls: Callable[[], ssl.SSLContext] | None = None,
         notices: Notices,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._socket = listening
         self._site = site
         self._tls = tls
         self._notices = notices
         self._loop = asyncio.get_running_loop()
-        self._turns = Turns(self._loop.time)
+        self._turns = Turns(clock)
         self._fronts: dict[str, dict[Front, None]] = {}
         """Of each address, the oldest first."""
         self._half_open = 0

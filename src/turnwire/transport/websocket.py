@@ -13,6 +13,7 @@ from collections.abc import Callable
 from typing import Protocol
 
 from turnwire.transport.frames import (
+    BINARY,
     INVALID_DATA,
     PING,
     PONG,
@@ -88,8 +89,8 @@ class Socket(Protocol):
     def writable(self) -> bool:
         """Whether what is sent now goes out soon; the client may not be reading."""
 
-    def send(self, text: str) -> None:
-        """Send a text message; does nothing once the client is gone."""
+    def send(self, message: str | bytes) -> None:
+        """Send a message; does nothing once the client is gone."""
 
     def hold(self) -> None:
         """Have messages wait."""
@@ -273,9 +274,13 @@ class WebSocket(asyncio.Protocol):
 
     # What its receiver asks for.
 
-    def send(self, text: str) -> None:
-        if not self._closed:
-            self._write(frame(TEXT, text.encode()))
+    def send(self, message: str | bytes) -> None:
+        if self._closed:
+            return
+        if isinstance(message, str):
+            self._write(frame(TEXT, message.encode()))
+        else:
+            self._write(frame(BINARY, message))
 
     def hold(self) -> None:
         self._held = True
