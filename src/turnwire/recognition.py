@@ -14,7 +14,7 @@ these rules, and a session relies on them:
 4. What was judged to be no speech yields no words: silence, noise and tones are an empty
    utterance, and may yield no event at all.
 
-What to listen for, and how closely, an engine is told by the session's `RecognitionOptions`.
+The session's `RecognitionOptions` say what to listen for, and how closely.
 """
 
 import string

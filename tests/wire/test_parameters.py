@@ -10,8 +10,9 @@ from tests.wire.values import VALUES
 from turnwire.wire.closures import INVALID_PARAMETER, Violation
 from turnwire.wire.encodings import Encoding
 from turnwire.wire.models import Family
-from turnwire.wire.parameters import ConnectionParameters, family_of, names_of, without_effect
+from turnwire.wire.parameters import ConnectionParameters, names_of
 from turnwire.wire.queries import parse_query
+from turnwire.wire.support import family_of, without_effect
 
 
 def test_nothing_asked_for_is_fine() -> None:

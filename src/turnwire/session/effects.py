@@ -65,7 +65,7 @@ class Finish:
 
 @dataclass(frozen=True, slots=True)
 class Cut:
-    """Tell the speech stream that the words it just told are taken."""
+    """Tell the speech stream that the words of its last event are taken."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""What can happen to a session, beside what is heard (`turnwire.recognition`)."""
+"""What can happen to a session, beside what the engine recognizes (`turnwire.recognition`)."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

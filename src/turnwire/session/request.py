@@ -7,14 +7,9 @@ from turnwire.session.endpointing import Endpointing, endpointing, mode_of, reco
 from turnwire.session.events import Connected
 from turnwire.wire.messages import API_VERSION, Configuration, UpdateConfiguration
 from turnwire.wire.models import Family, default_model
-from turnwire.wire.parameters import (
-    ConnectionParameters,
-    check_family,
-    family_of,
-    unchanged,
-    without_effect,
-)
+from turnwire.wire.parameters import ConnectionParameters
 from turnwire.wire.queries import parse_query
+from turnwire.wire.support import check_family, family_of, unchanged, without_effect
 
 
 @dataclass(frozen=True, slots=True)

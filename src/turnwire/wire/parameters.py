@@ -10,9 +10,9 @@ client would rely on: it ends the session. `NoEffect` is answered by a Warning, 
 asked for those; so is `Only` in a session of another family.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, Literal
 
 from pydantic import AliasChoices, BaseModel, ConfigDict, Field, ValidationError
 
@@ -59,8 +59,6 @@ class Only:
     refused_elsewhere: bool = False
     """Else it changes nothing there."""
 
-
-Mark = TypeVar("Mark", NoEffect, Only)
 
 _PRESETS = "; ".join(
     f"`{mode}`: {preset.min_turn_silence}, {preset.max_turn_silence}, {preset.interruption_delay}"
@@ -356,68 +354,6 @@ class TokenRequest(BaseModel):
     ] = LONGEST_SESSION_SECONDS
 
 
-_FIXED = frozenset(ConnectionParameters.model_fields) - frozenset(LiveParameters.model_fields)
-
-
-def family_of(parameters: ConnectionParameters, *, loaded: str) -> Family:
-    """The family of the model that was asked for; raises `Violation` for a name of none.
-
-    `loaded` is the model that serves them all, and a name for itself.
-    """
-    name = parameters.speech_model
-    if name is None or name == loaded:
-        return Family.UNIVERSAL_STREAMING
-    family = MODELS.get(name)
-    if family is None:
-        known = ", ".join((*MODELS, loaded))
-        detail = f"Input should be one of {known}"
-        raise Violation(INVALID_PARAMETER.fill(name="speech_model", detail=detail))
-    return family
-
-
-def check_family(parameters: LiveParameters, family: Family, model: str) -> None:
-    """Raises `Violation` for a parameter that a session with this model must not have."""
-    for name, value in _given(parameters):
-        only = _mark(name, Only)
-        if value and only and only.refused_elsewhere and family is not only.family:
-            raise Violation(
-                INVALID_PARAMETER.fill(
-                    name=name,
-                    detail=f"Value error, {name} is only supported with the 'u3-rt-pro' "
-                    f"speech_model. Current speech_model: {model!r}",
-                )
-            )
-
-
-def without_effect(parameters: LiveParameters, family: Family) -> Iterator[tuple[str, str]]:
-    """Which of the parameters given change nothing in a session of this family, and why."""
-    for name, _ in _given(parameters):
-        only = _mark(name, Only)
-        if (mark := _mark(name, NoEffect)) is not None:
-            yield name, mark.reason
-        elif only is not None and family is not only.family:
-            yield name, f"only {only.family.label} models have it"
-
-
-def unchanged(
-    update: Mapping[str, Any], current: ConnectionParameters
-) -> Iterator[tuple[str, str]]:
-    """Which values of an update are of parameters that only a connection has, and other than those
-    of this one; raises `Violation` for what a connection would be refused for."""
-    fixed = {
-        name: value
-        for name, value in update.items()
-        if field_of(name) in _FIXED and value is not None
-    }
-    names = {_FIELDS[name] for name in fixed}
-    # Without it, its threshold would be an error.
-    beside = {"voice_focus": current.voice_focus} if "voice_focus" not in names else {}
-    asked = validated({**beside, **fixed})
-    for name in sorted(names):
-        if getattr(asked, name) != getattr(current, name):
-            yield name, "it cannot be changed while the session runs"
-
-
 def validated(named: Mapping[str, Any]) -> ConnectionParameters:
     """Raises `Violation` for the first bad value."""
     try:
@@ -444,16 +380,3 @@ _FIELDS = {name: field for field in ConnectionParameters.model_fields for name i
 def field_of(name: str) -> str | None:
     """The parameter that has this name on the wire; None for one that is not known."""
     return _FIELDS.get(name)
-
-
-def _given(parameters: LiveParameters) -> Iterator[tuple[str, Any]]:
-    for name in sorted(parameters.model_fields_set & ConnectionParameters.model_fields.keys()):
-        value = getattr(parameters, name)
-        if value is not None and value is not False and value != "" and value != []:
-            yield name, value
-
-
-def _mark(name: str, kind: type[Mark]) -> Mark | None:
-    """What a parameter is marked with."""
-    marks = ConnectionParameters.model_fields[name].metadata
-    return next((mark for mark in marks if isinstance(mark, kind)), None)
