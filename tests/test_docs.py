@@ -121,6 +121,7 @@ SHOWN = {
     "received close 1008, sent close 1008. "
     "Read the reason; another attempt with the same credentials ends the same way.\n",
     "Streams that outlive sessions": f"ID 0 {ENDED}\n",
+    "Gaps": "True ()\n",
     "Temporary tokens": f"{ENDED}\n",
 }
 """What each example of the client's page prints, by its section."""

@@ -1,7 +1,22 @@
 import subprocess
 import sys
 
+import pytest
+
+import turnwire
 import turnwire.client
+
+
+def loaded(code: str) -> set[str]:
+    """The modules that a process has after this."""
+    return set(
+        subprocess.run(
+            [sys.executable, "-c", f"import sys; {code}; print(*sys.modules)"],
+            check=True,
+            capture_output=True,
+            text=True,
+        ).stdout.split()
+    )
 
 
 def test_every_public_name_exists_and_is_listed_in_order() -> None:
@@ -9,18 +24,21 @@ def test_every_public_name_exists_and_is_listed_in_order() -> None:
     assert all(hasattr(turnwire.client, name) for name in turnwire.client.__all__)
 
 
-def test_the_client_needs_nothing_of_the_server() -> None:
-    loaded = subprocess.run(
-        [sys.executable, "-c", "import sys, turnwire.client; print(*sys.modules)"],
-        check=True,
-        capture_output=True,
-        text=True,
-    ).stdout.split()
-    assert not {
-        "ctranslate2",
-        "fastapi",
-        "faster_whisper",
-        "turnwire.server",
-        "turnwire.speech",
-        "uvicorn",
-    } & set(loaded)
+def test_the_names_that_most_need_are_at_the_top() -> None:
+    assert turnwire.Client is turnwire.client.Client
+    assert turnwire.AsyncClient is turnwire.client.AsyncClient
+    assert turnwire.Turn is turnwire.client.Turn
+    with pytest.raises(AttributeError, match="no attribute 'Clint'"):
+        turnwire.Clint  # noqa: B018
+
+
+def test_the_package_itself_costs_nothing() -> None:
+    assert {name for name in loaded("import turnwire") if name.startswith("turnwire.")} == set()
+
+
+def test_the_client_loads_nothing_of_the_server_and_nothing_that_reads_files() -> None:
+    heavy = {"av", "ctranslate2", "fastapi", "faster_whisper", "numpy", "pydantic", "uvicorn"}
+    modules = loaded("from turnwire import Client")
+    assert not heavy & modules
+    assert "turnwire.client" in modules
+    assert not {"turnwire.server", "turnwire.speech"} & modules

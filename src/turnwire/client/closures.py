@@ -375,7 +375,7 @@ def row_of(code: int, text: str) -> ClosureRow:
     by_text = _starts_with(text) or _contains(text) or _has_headline(text, of_code)
     if by_text is not None:
         return by_text
-    return of_code[0] if len(of_code) == 1 else UNKNOWN_CLOSURE
+    return of_code[0] if len({row.template for row in of_code}) == 1 else UNKNOWN_CLOSURE
 
 
 def _starts_with(text: str) -> ClosureRow | None:
