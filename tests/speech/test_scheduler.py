@@ -3,6 +3,7 @@
 import threading
 import time
 from collections.abc import Iterator, Sequence
+from concurrent.futures import Future
 from dataclasses import replace
 
 import numpy as np
@@ -16,6 +17,11 @@ def job(name: int, kind: Kind = Kind.FINAL) -> Job:
     return Job(np.zeros(0, np.int16), (name,), kind, voice_end=0)
 
 
+def submit(scheduler: Scheduler, each: Job) -> Future[Text]:
+    """Final texts are due, partial ones are not."""
+    return scheduler.submit(each, due=0.0 if each.kind is Kind.FINAL else None)
+
+
 class Desk:
     """One worker that decodes what it is told to, and notes the order. Negative jobs fail; those
     from 100 on can be decoded together, and those from 200 on have to be done twice."""
@@ -24,6 +30,7 @@ class Desk:
         self.begun = threading.Event()
         self.go_on = threading.Event()
         self.batches: list[list[int]] = []
+        self.now = 0.0
 
     @property
     def order(self) -> list[int]:
@@ -53,24 +60,24 @@ def desk() -> Desk:
 
 @pytest.fixture
 def scheduler(desk: Desk) -> Iterator[Scheduler]:
-    made = Scheduler(desk, workers=1)
+    made = Scheduler(desk, workers=1, clock=lambda: desk.now)
     yield made
     desk.go_on.set()
     made.close()
 
 
 def busy(scheduler: Scheduler, desk: Desk) -> None:
-    scheduler.submit(job(0))
+    submit(scheduler, job(0))
     assert desk.begun.wait(10)
 
 
 def test_finals_go_first_then_the_oldest(scheduler: Scheduler, desk: Desk) -> None:
     busy(scheduler, desk)
     futures = [
-        scheduler.submit(job(1, Kind.PARTIAL)),
-        scheduler.submit(job(2, Kind.PARTIAL)),
-        scheduler.submit(job(3)),
-        scheduler.submit(job(4)),
+        submit(scheduler, job(1, Kind.PARTIAL)),
+        submit(scheduler, job(2, Kind.PARTIAL)),
+        submit(scheduler, job(3)),
+        submit(scheduler, job(4)),
     ]
     desk.go_on.set()
     assert [future.result(10) for future in futures] == [NOTHING] * 4
@@ -79,8 +86,8 @@ def test_finals_go_first_then_the_oldest(scheduler: Scheduler, desk: Desk) -> No
 
 def test_a_queued_job_can_be_cancelled(scheduler: Scheduler, desk: Desk) -> None:
     busy(scheduler, desk)
-    assert scheduler.submit(job(1)).cancel()
-    after = scheduler.submit(job(2))
+    assert submit(scheduler, job(1)).cancel()
+    after = submit(scheduler, job(2))
     desk.go_on.set()
     after.result(10)
     assert desk.order == [0, 2]
@@ -88,7 +95,7 @@ def test_a_queued_job_can_be_cancelled(scheduler: Scheduler, desk: Desk) -> None
 
 def test_a_failed_decode_fails_its_job_alone(scheduler: Scheduler, desk: Desk) -> None:
     desk.go_on.set()
-    failed, fine = scheduler.submit(job(-1)), scheduler.submit(job(1))
+    failed, fine = submit(scheduler, job(-1)), submit(scheduler, job(1))
     with pytest.raises(ValueError, match="-1"):
         failed.result(10)
     assert fine.result(10) is NOTHING
@@ -97,7 +104,7 @@ def test_a_failed_decode_fails_its_job_alone(scheduler: Scheduler, desk: Desk) -
 def test_what_waits_is_decoded_together_if_it_can_be(scheduler: Scheduler, desk: Desk) -> None:
     busy(scheduler, desk)
     futures = [
-        scheduler.submit(job(name, kind))
+        submit(scheduler, job(name, kind))
         for kind in (Kind.PARTIAL, Kind.FINAL)
         for name in (101, 1, *range(102, 111))
     ]
@@ -108,7 +115,7 @@ def test_what_waits_is_decoded_together_if_it_can_be(scheduler: Scheduler, desk:
 
 def test_one_of_those_decoded_together_fails(scheduler: Scheduler, desk: Desk) -> None:
     busy(scheduler, desk)
-    futures = [scheduler.submit(job(name)) for name in (101, 199, 102)]
+    futures = [submit(scheduler, job(name)) for name in (101, 199, 102)]
     desk.go_on.set()
     assert futures[0].result(10) is NOTHING
     assert isinstance(futures[1].exception(10), ValueError)
@@ -117,7 +124,7 @@ def test_one_of_those_decoded_together_fails(scheduler: Scheduler, desk: Desk) -
 
 def test_a_job_that_has_to_be_done_again_goes_first(scheduler: Scheduler, desk: Desk) -> None:
     busy(scheduler, desk)
-    futures = [scheduler.submit(job(name)) for name in (200, 1)]
+    futures = [submit(scheduler, job(name)) for name in (200, 1)]
     desk.go_on.set()
     assert [future.result(10) for future in futures] == [NOTHING] * 2
     assert desk.order == [0, 200, 200, 1]
@@ -126,9 +133,9 @@ def test_a_job_that_has_to_be_done_again_goes_first(scheduler: Scheduler, desk: 
 def test_a_job_that_waits_can_be_replaced_and_keeps_its_place(
     scheduler: Scheduler, desk: Desk
 ) -> None:
-    running = scheduler.submit(job(0))
+    running = submit(scheduler, job(0))
     assert desk.begun.wait(10)
-    first, second = scheduler.submit(job(1)), scheduler.submit(job(2))
+    first, second = submit(scheduler, job(1)), submit(scheduler, job(2))
     assert not scheduler.replace(running, job(3))
     assert scheduler.replace(first, job(4))
     desk.go_on.set()
@@ -138,10 +145,10 @@ def test_a_job_that_waits_can_be_replaced_and_keeps_its_place(
 
 def test_one_worker_is_left_to_finals(desk: Desk) -> None:
     scheduler = Scheduler(desk, workers=2)
-    partials = [scheduler.submit(job(1, Kind.PARTIAL))]
+    partials = [submit(scheduler, job(1, Kind.PARTIAL))]
     assert desk.begun.wait(10)
-    partials.append(scheduler.submit(job(2, Kind.PARTIAL)))
-    final = scheduler.submit(job(3))
+    partials.append(submit(scheduler, job(2, Kind.PARTIAL)))
+    final = submit(scheduler, job(3))
     while len(desk.batches) < 2:
         time.sleep(0)
     assert desk.order == [1, 3]
@@ -153,10 +160,11 @@ def test_one_worker_is_left_to_finals(desk: Desk) -> None:
 
 def test_how_long_a_final_has_been_waiting(scheduler: Scheduler, desk: Desk) -> None:
     busy(scheduler, desk)
-    partial = scheduler.submit(job(1, Kind.PARTIAL))
+    partial = submit(scheduler, job(1, Kind.PARTIAL))
     assert (scheduler.finals_behind, scheduler.spent_on_finals) == (0.0, 0.0)
-    final = scheduler.submit(job(2))
-    assert scheduler.finals_behind > 0.0
+    final = submit(scheduler, job(2))
+    desk.now = 1.5
+    assert scheduler.finals_behind == 1.5
     desk.go_on.set()
     assert [each.result(10) for each in (final, partial)] == [NOTHING] * 2
     assert scheduler.finals_behind == 0.0
@@ -167,17 +175,30 @@ def test_close_cancels_what_waits_and_ends_the_threads(desk: Desk) -> None:
     before = threading.active_count()
     scheduler = Scheduler(desk, workers=2)
     desk.go_on.set()
-    scheduler.submit(job(1)).result(10)
+    submit(scheduler, job(1)).result(10)
     scheduler.close()
     assert threading.active_count() == before
 
 
 def test_close_while_busy(scheduler: Scheduler, desk: Desk) -> None:
     busy(scheduler, desk)
-    waiting = scheduler.submit(job(1))
+    waiting = submit(scheduler, job(1))
     closing = threading.Thread(target=scheduler.close)
     closing.start()
     desk.go_on.set()
     closing.join(10)
     assert not closing.is_alive()
     assert waiting.cancelled()
+
+
+def test_what_is_due_first_goes_first(scheduler: Scheduler, desk: Desk) -> None:
+    busy(scheduler, desk)
+    futures = [
+        scheduler.submit(job(1), due=3.0),
+        scheduler.submit(job(2, Kind.PARTIAL), due=2.0),
+        scheduler.submit(job(3, Kind.PARTIAL)),
+        scheduler.submit(job(4), due=1.0),
+    ]
+    desk.go_on.set()
+    assert [future.result(10) for future in futures] == [NOTHING] * 4
+    assert desk.order == [0, 4, 2, 1, 3]

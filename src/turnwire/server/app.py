@@ -12,6 +12,7 @@ from turnwire import __version__
 from turnwire.server.connection import credential_of
 from turnwire.server.service import Service
 from turnwire.server.site import DEPRECATED_PATHS, REHEARSAL_PATH, SOCKET_PATHS, refuse_deprecated
+from turnwire.speech.quality import FULL
 from turnwire.web import live_page
 from turnwire.wire.catalogue import closure_rows
 from turnwire.wire.closures import INTERNAL_ERROR, Violation
@@ -29,12 +30,14 @@ def create_app(service: Service) -> ASGIApp:
     app = FastAPI(title="Turnwire", version=__version__, openapi_url=None)
 
     async def health() -> dict[str, Any]:
+        load = service.engine.load()
         return {
             "status": "ok",
             "version": __version__,
             "model": service.engine.name,
             "sessions": service.open_sessions,
             "max_sessions": service.session_limit,
+            "quality": load.quality if load else FULL.name,
             "event_loop_lag_ms": round(1000 * service.lag.worst, 1),
             "held_audio_bytes": service.held_audio.held,
             "max_held_audio_bytes": service.held_audio.limit,

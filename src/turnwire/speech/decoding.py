@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from turnwire.recognition import ENGLISH, Language, RecognitionOptions
+from turnwire.speech.quality import FULL, Quality
 
 RATE = 16_000
 """Samples per second of all audio inside the engine."""
@@ -18,7 +19,7 @@ MS = RATE // 1000
 
 
 class Kind(IntEnum):
-    """What a decode is for; the smaller goes first when both wait."""
+    """What a decode is for."""
 
     FINAL = 0
     PARTIAL = 1
@@ -42,6 +43,8 @@ class Job:
     """What else is known of it."""
     thorough: bool = False
     """Whether it was decoded before, and the text looked bad."""
+    quality: Quality = FULL
+    """What is done for it; those that decode it say so."""
 
 
 @dataclass(frozen=True, slots=True)

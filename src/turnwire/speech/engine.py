@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from turnwire.recognition import RecognitionOptions, SpeechEvent
+from turnwire.speech.quality import FULL
 
 Samples = NDArray[np.int16]
 """Mono audio, signed 16 bits, at the rate the stream was opened with."""
@@ -34,6 +35,8 @@ class EngineLoad:
     """Seconds of a thread, so far."""
     behind: float
     """For how many seconds the next final text has been waiting for a thread."""
+    quality: str = FULL.name
+    """Where on `quality.LADDER` the engine stands."""
 
 
 class Stream(Protocol):

@@ -1,7 +1,9 @@
 """What a stream has been given and has not come to yet."""
 
 import asyncio
+import time
 from collections import deque
+from collections.abc import Callable
 from typing import Generic, TypeVar
 
 T = TypeVar("T")
@@ -10,10 +12,30 @@ _MOST_S = 60
 """How much audio may wait before whoever brings more does."""
 
 
+_RECORDING_S = 1.0
+"""Audio that came so much faster than it is spoken is a recording."""
+
+_FIRST_LEAD_S = 0.9
+"""So a recording is known for one from its first moments, and live audio soon is, too."""
+
+_CREDIT_S = 30.0
+"""How much audio may come at once after a time without any, and still be live."""
+
+_FORGIVEN = 0.1
+"""How much of a lead is forgotten per second: what a client had kept until it was connected makes
+its stream no recording for good."""
+
+
 class Inbox(Generic[T]):
     """Audio at `sample_rate` Hz, and what is asked for between two pieces of it, in order."""
 
-    def __init__(self, sample_rate: int) -> None:
+    def __init__(self, sample_rate: int, clock: Callable[[], float] = time.monotonic) -> None:
+        """`clock` gives seconds."""
+        self._clock = clock
+        self._rate = sample_rate
+        self.came = clock()
+        """When audio came last."""
+        self._lead = _FIRST_LEAD_S  # seconds of audio that came before they were spoken
         self._items: deque[tuple[T, int]] = deque()
         self._most = _MOST_S * sample_rate
         self._room = asyncio.Event()  # set when it has become shorter
@@ -27,6 +49,18 @@ class Inbox(Generic[T]):
 
     def __bool__(self) -> bool:
         return bool(self._items)
+
+    def note_arrival(self, samples: int) -> None:
+        """So many samples have come, and are going to be put in."""
+        now = self._clock()
+        passed, self.came = now - self.came, now
+        left = max(self._lead - passed * (1 + _FORGIVEN), -_CREDIT_S)
+        self._lead = left + samples / self._rate
+
+    @property
+    def live(self) -> bool:
+        """Whether the last audio came as it was spoken, however late it is taken."""
+        return self._lead < _RECORDING_S
 
     async def has_room(self) -> None:
         """Wait until not too much audio waits."""

@@ -29,12 +29,10 @@ from turnwire.speech.engine import EngineError, EngineLoad
 from turnwire.speech.filters import Attempt, looks_bad, says_nothing, split, spoken
 from turnwire.speech.hinting import hint
 from turnwire.speech.models import find_model
+from turnwire.speech.quality import FULL
 from turnwire.speech.scheduler import Scheduler
 from turnwire.speech.stream import WhisperStream
 from turnwire.speech.voice import Silero, VoiceDetector
-
-_FINAL_BEAM = 5
-"""Hypotheses that a final text is chosen from; a partial one is the first at hand."""
 
 _FULL_S = 30.0
 _LEAST_THOROUGH_S = 29.0
@@ -120,7 +118,7 @@ class Whisper:
         self._model.generate(
             self._encode(job, self._seconds(job)),
             [self._start(ENGLISH)],
-            beam_size=_FINAL_BEAM,
+            beam_size=FULL.beam,
             max_length=2 * _COMMON_TOKENS,
             # It must not find that nothing is said.
             suppress_tokens=[-1, self._tokenizer.eot],
@@ -129,7 +127,8 @@ class Whisper:
 
     def _judge(self, job: Job, attempt: Attempt, encoded: ctranslate2.StorageView) -> Text | Job:
         text = self._text(attempt, encoded, job.voice_end // MS)
-        if job.kind is Kind.FINAL and not job.thorough and looks_bad(attempt, text.words):
+        may_retry = job.quality.second_attempts and not job.thorough
+        if job.kind is Kind.FINAL and may_retry and looks_bad(attempt, text.words):
             return replace(job, thorough=True)
         if says_nothing(attempt):
             return NOTHING
@@ -151,7 +150,8 @@ class Whisper:
             # A context that misleads is among what may have gone wrong.
             return ()
         hinted = hint(job.options, self._tokenizer.encode) if job.options else ()
-        context = (*hinted, *job.context)
+        said = job.context[max(len(job.context) - job.quality.context_tokens, 0) :]
+        context = (*hinted, *said)
         return (self._tokenizer.sot_prev, *context) if context else ()
 
     def _attempt(self, jobs: Sequence[Job]) -> list[tuple[Attempt, ctranslate2.StorageView]]:
@@ -167,10 +167,11 @@ class Whisper:
             [*self._context(job), *self._start(language)]
             for job, language in zip(jobs, languages, strict=True)
         ]
+        final = jobs[0].kind is Kind.FINAL
         results = self._model.generate(
             _stacked(encoded),
             [[*beginning, *job.prefix] for job, beginning in zip(jobs, beginnings, strict=True)],
-            beam_size=_FINAL_BEAM if jobs[0].kind is Kind.FINAL else 1,
+            beam_size=max(job.quality.beam for job in jobs) if final else 1,
             # CTranslate2 keeps room for a prompt: half of it, or what the prompt takes.
             max_length=max(limits) + max(len(beginnings[0]), *limits),
             return_scores=True,
@@ -307,6 +308,7 @@ class WhisperEngine:
             self._expected,
             self._scheduler.spent_on_finals,
             self._scheduler.finals_behind,
+            self._scheduler.quality.name,
         )
 
     async def close(self) -> None:

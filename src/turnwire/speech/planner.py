@@ -1,0 +1,432 @@
+"""What to decode next, and what is told: one stream, without decoders, threads and clocks.
+
+The planner takes audio with the probability of a voice in each frame, and the outcomes of decodes.
+Its next step is an event to tell or a decode to make. It keeps to these rules:
+
+- A *final* text is due when the speaker pauses, and nothing goes on before its outcome is there.
+- A *partial* text is welcome. The stream goes on listening meanwhile; what is heard by then makes
+  it superfluous. While audio comes as it is spoken, none is made of audio that is followed by more
+  already, and none is waited for: a stream that is late catches up first, whatever made it late.
+- A recording, whose audio comes faster, waits for its partial texts: what is told of it does not
+  depend on how busy the engine is.
+- A window that has grown long needs a partial text to be shortened by, so that one is due, too.
+"""
+
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from enum import Enum, auto
+
+from turnwire.recognition import (
+    Finished,
+    Marked,
+    Partial,
+    Pause,
+    RecognitionOptions,
+    SpeechEvent,
+    SpeechStarted,
+)
+from turnwire.speech.audio_buffer import AudioBuffer
+from turnwire.speech.decoding import MS, NOTHING, RATE, Decoded, Job, Kind, Text
+from turnwire.speech.engine import Samples
+from turnwire.speech.quality import FULL, Quality
+from turnwire.speech.utterance import Utterance
+from turnwire.speech.voice import FRAME, Change, Segmenter
+
+FINAL_DUE_SECONDS = 0.3
+"""A final text is due so long after the audio came that it is made of;"""
+
+RECORDING_DUE_SECONDS = 2.0
+"""that of a recording, so long after it can be made."""
+
+CONTEXT_STEP = 16
+"""Contexts from this many tokens on grow in steps of as many: decodes with equally long ones can
+be made together."""
+
+# In samples at 16 kHz:
+
+_PRE_ROLL = 300 * MS
+"""How far before the first frame with a voice its sound may begin."""
+
+_LEAST_VOICE = 3 * FRAME
+"""A window with less voice than this says nothing."""
+
+_FIRST_PARTIAL = 500 * MS
+"""How much speech is heard before it is decoded for the first time."""
+
+_SILENT_START = 32 * FRAME
+"""How often silence is told before anyone has spoken: about once a second."""
+
+_LONG_SILENCE = 500 * MS
+"""After so much silence the words before it are kept."""
+
+_LONG_ENOUGH = 8 * RATE
+"""A window from here on ends with any pause after a likely end of a sentence."""
+
+_LIKELY = 0.5
+
+_LONG = 15 * RATE
+"""A window from here on is shortened where a sentence ends."""
+
+_TOO_LONG = 24 * RATE
+"""A window from here on is shortened between any two words."""
+
+_NEXT_SHORTENING = 1000 * MS
+"""How much more is heard before a long window is looked at again."""
+
+_UNHEARD = 2 * RATE
+"""A final text may stop this long before the voice does, which may be laughter."""
+
+_REACH = 100 * MS
+"""How far off the times of words may be, when a dip is looked for between two."""
+
+
+class Ask(Enum):
+    """What is wanted where the audio has come to."""
+
+    MARK = auto()
+    FINISH = auto()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Plan:
+    """A decode to be made."""
+
+    job: Job
+    start: int
+    """Where its window begins and"""
+    end: int
+    """ends: samples."""
+    due: float | None
+    """When its text is wanted; None: whenever there is time."""
+
+    @property
+    def final(self) -> bool:
+        return self.job.kind is Kind.FINAL
+
+
+class Wait(Enum):
+    """There is nothing to tell or to decode before"""
+
+    AUDIO = auto()
+    """more audio comes, or a decode that is under way ends;"""
+    OUTCOME = auto()
+    """a decode that is under way ends."""
+
+
+Step = SpeechEvent | Plan | Wait
+
+
+@dataclass(frozen=True, slots=True)
+class Situation:
+    """How things stand when the next step is asked for."""
+
+    at: float
+    """Seconds, on the clock that says when audio came."""
+    more: bool
+    """Whether audio waits that the planner has not been given."""
+    quality: Quality
+    queued: bool = False
+    """Whether the decode that is under way has not begun."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Frame:
+    voice: float
+    threshold: float
+    came: float
+    live: bool
+
+
+class Planner:
+    """Positions are samples at 16 kHz since the start of the stream."""
+
+    def __init__(self, options: RecognitionOptions) -> None:
+        self.options = options
+        self._segmenter = Segmenter()
+        self._audio = AudioBuffer()
+        self._frames: deque[_Frame] = deque()  # not judged yet
+        self._came = 0.0  # when the last frame judged did, and
+        self._live = True  # whether as it was spoken
+        self._judged = 0  # where it ends
+        self._stands = 0  # where the event last told stands
+        self._silent_from = 0  # no window reaches back further
+
+        self._utterance = Utterance()
+        self._said: tuple[int, ...] = ()  # the last tokens of the utterances before
+        self._speech = False  # the utterance has a window of audio to decode
+        self._window = 0  # where it begins
+        self._voice_from = 0  # where the voice in the window begins
+
+        self._asked: tuple[Ask, int] | None = None  # and its time in ms
+        self._paused = False  # the speaker has, and that has not been told
+        self._settled = True  # the utterance has taken all that was said
+        self._prefix: tuple[int, ...] = ()  # what its next final decode has to begin with
+        self._under_way: Plan | None = None  # a partial decode
+        self._partial_from = 0  # from where on audio is counted for the next one
+        self._first_partial = True  # that is the first of its window
+        self._long_from = 0  # where one is due, to shorten a long window by
+
+    # What a stream tells it.
+
+    def add(
+        self, audio: Samples, voices: Sequence[float], threshold: float, came: float, live: bool
+    ) -> None:
+        """Audio that came at a time, as it was spoken (`live`) or faster, and how probable a voice
+        is in each frame that it completes."""
+        self._audio.append(audio)
+        self._frames.extend(_Frame(voice, threshold, came, live) for voice in voices)
+
+    def ask(self, asked: Ask, at_ms: int) -> None:
+        """Something is wanted where all audio has been added that comes before `at_ms`."""
+        self._asked = asked, at_ms
+
+    def begin(self, plan: Plan) -> None:
+        """A partial decode is under way, and no other any more."""
+        self._under_way = plan
+        self._count_partials(plan.end, first=False)
+
+    def take(self, plan: Plan, text: Text) -> Partial | None:
+        """The outcome of a decode."""
+        text = replace(text, words=tuple(self._on_clock(word, plan.start) for word in text.words))
+        if plan.final:
+            self._take_final(plan, text)
+            return None
+        if self._under_way is not plan:
+            return None
+        self._under_way = None
+        self._utterance.hear(text, plan.end // MS)
+        self._shorten_window(plan.end)
+        self._stands = plan.end
+        words = self._utterance.words
+        return Partial(words, self._utterance.stable) if words else None
+
+    def cut(self) -> None:
+        """The words of the event last told are taken."""
+        self._under_way = None
+        self._said = (*self._said, *self._utterance.tokens)[-FULL.context_tokens :]
+        self._utterance = Utterance()
+        self._settled = True
+        self._speech = False
+        if self._segmenter.speaking or self._stands < self._segmenter.ended:
+            self._open_window(self._stands, self._stands)
+
+    @property
+    def under_way(self) -> Plan | None:
+        """The partial decode whose outcome is of any use."""
+        return self._under_way
+
+    # What a stream is to do.
+
+    def next(self, now: Situation) -> Step:
+        """The next step. Events are told one by one, and a final decode is waited for."""
+        while True:
+            if self._paused:
+                if step := self._settle(self._judged, now):
+                    return step
+                self._paused = False
+                event: SpeechEvent | None = self._pause()
+            elif step := self._partial_step(now):
+                return step
+            elif self._frames:
+                event = self._judge(self._frames.popleft())
+            elif self._asked is not None:
+                return self._settle(self._audio.end, now) or self._answer(*self._asked)
+            else:
+                return Wait.AUDIO
+            if event is not None:
+                return event
+
+    # Listening.
+
+    def _judge(self, frame: _Frame) -> SpeechEvent | None:
+        """Go on by one frame."""
+        self._judged += FRAME
+        self._came, self._live = frame.came, frame.live
+        change = self._segmenter.push(frame.voice, frame.threshold, self._judged)
+        if change is Change.STARTED:
+            return self._start_speech(frame.voice)
+        if change is Change.PAUSED:
+            self._paused = True
+        elif self._segmenter.speaking:
+            if not self._segmenter.quiet:
+                self._settled = False
+        elif self._segmenter.quiet:
+            return self._pause()
+        return None
+
+    def _start_speech(self, voice: float) -> SpeechStarted:
+        began = self._segmenter.began
+        if began - self._window >= _LONG_ENOUGH and self._utterance.completeness >= _LIKELY:
+            self._utterance.keep()
+            self._speech = False
+        if self._speech:
+            self._count_partials(began, first=False)
+        else:
+            self._open_window(max(began - _PRE_ROLL, self._silent_from), began)
+        self._settled = False
+        self._stands = began
+        return SpeechStarted(began // MS, voice)
+
+    def _open_window(self, start: int, voice_from: int) -> None:
+        self._speech = True
+        self._window = start
+        self._voice_from = voice_from
+        self._count_partials(voice_from, first=True)
+        self._settled = False
+
+    def _pause(self) -> Pause | None:
+        """The silence goes on, or has begun."""
+        since = self._silent_from = self._segmenter.ended
+        if self._judged - since >= _LONG_SILENCE:
+            self._utterance.keep()
+            self._speech = False
+        if not self._speech:
+            self._audio.drop(self._judged - _PRE_ROLL - FRAME)
+        if since == 0 and self._judged % _SILENT_START:
+            return None
+        self._stands = self._judged
+        said = self._utterance
+        return Pause(
+            said.words,
+            since // MS,
+            self._judged // MS,
+            said.completeness,
+            said.language,
+            said.stable,
+        )
+
+    def _answer(self, asked: Ask, at: int) -> Marked | Finished:
+        self._asked = None
+        self._stands = self._audio.end
+        event = Marked if asked is Ask.MARK else Finished
+        said = self._utterance
+        return event(said.words, at, said.completeness, said.language)
+
+    # Partial texts.
+
+    def _count_partials(self, since: int, *, first: bool) -> None:
+        """The next partial text is made when enough has been heard since a position."""
+        self._partial_from = since
+        self._first_partial = first
+        least = _FIRST_PARTIAL if first else _NEXT_SHORTENING
+        self._long_from = max(since + least, self._window + _LONG)
+
+    def _partial_step(self, now: Situation) -> Plan | Wait | None:
+        """The partial decode to be made here, or to be waited for."""
+        if not self._segmenter.speaking or self._segmenter.quiet:
+            return None
+        if self._judged >= self._long_from:
+            return self._due_partial(now)
+        if not self._is_partial_welcome(FULL if not self._live else now.quality):
+            return None
+        if not self._live:
+            return self._tail(None) if self._under_way is None else Wait.OUTCOME
+        superfluous = now.more or self._frames or self._asked
+        begun = self._under_way is not None and not now.queued
+        return None if superfluous or begun else self._tail(None)
+
+    def _is_partial_welcome(self, quality: Quality) -> bool:
+        if quality.partial_ms is None:
+            return False
+        if self._first_partial:
+            least = max(_FIRST_PARTIAL, self.options.first_partial * MS)
+        else:
+            least = max(quality.partial_ms, self.options.next_partial) * MS
+        return self._judged - self._partial_from >= least
+
+    def _due_partial(self, now: Situation) -> Plan | Wait:
+        """The window is long: it is shortened by the next partial text."""
+        under_way = self._under_way
+        if under_way is not None and (
+            under_way.due is not None or not now.queued or not self._live
+        ):
+            return Wait.OUTCOME
+        return self._tail(self._due(now))
+
+    def _tail(self, due: float | None) -> Plan:
+        """A decode of the tail of the window."""
+        start = self._window
+        if self._utterance.before_tail > 0:
+            left, right = self._utterance.gap(self._utterance.before_tail)
+            start = self._audio.quietest(left * MS - _REACH, right * MS + _REACH)
+        audio = self._audio.copy(start, self._judged)
+        prefix = self._utterance.tail_prefix
+        job = Job(audio, prefix, Kind.PARTIAL, len(audio), options=self.options)
+        return Plan(job, start, start + len(audio), due)
+
+    def _shorten_window(self, end: int) -> None:
+        """Drop audio whose words are certain from a window that has grown long up to `end`."""
+        length = end - self._window
+        if length < _LONG:
+            return
+        count = self._utterance.sentence_end()
+        if count == 0 and length >= _TOO_LONG:
+            count = self._utterance.widest_gap(before=(end - _NEXT_SHORTENING) // MS)
+        if count > 0:
+            left, right = self._utterance.gap(count)
+            self._window = self._audio.quietest(left * MS - _REACH, right * MS + _REACH)
+            self._utterance.keep(count)
+        elif length >= _TOO_LONG:
+            # Nothing has been understood in all that time.
+            self._window = end
+            self._utterance.keep()
+        self._audio.drop(self._window)
+
+    # Final texts.
+
+    def _settle(self, end: int, now: Situation) -> Plan | Wait | None:
+        """What has to be done before the utterance has all that was said before `end`."""
+        if self._under_way is not None:
+            if not self._live:
+                return Wait.OUTCOME
+            self._under_way = None
+        while not self._settled:
+            if self._segmenter.ended - self._voice_from >= _LEAST_VOICE:
+                return self._final(end, self._due(now))
+            self._take_settled(NOTHING, end)
+        return None
+
+    def _final(self, end: int, due: float) -> Plan:
+        """A decode of the window up to `end`, for good."""
+        audio = self._audio.copy(self._window, end)
+        voice_end = min(self._segmenter.ended - self._window, len(audio))
+        said = (*self._said, *self._utterance.kept_tokens)
+        told = min(len(said) // CONTEXT_STEP * CONTEXT_STEP or len(said), FULL.context_tokens)
+        context = said[len(said) - told :]
+        job = Job(audio, self._prefix, Kind.FINAL, voice_end, context, self.options)
+        return Plan(job, self._window, end, due)
+
+    def _take_final(self, plan: Plan, text: Text) -> None:
+        if not self._prefix and not self._utterance.agrees_with(text):
+            self._prefix = self._utterance.prefix
+        else:
+            self._take_settled(text, plan.end)
+
+    def _take_settled(self, text: Text, end: int) -> None:
+        self._prefix = ()
+        self._utterance.settle(text, end // MS)
+        self._settled = not self._leave_rest(text)
+
+    def _leave_rest(self, text: Text) -> bool:
+        """Whether a final text stops long before the voice does; then the window is what follows.
+
+        Where one speaker takes over from another, the decoder may take the first one's end for
+        that of the window.
+        """
+        end = text.words[-1].end * MS if text.words else 0
+        if end < self._window + 2 * _REACH or self._segmenter.ended - end < _UNHEARD:
+            return False
+        self._window = self._voice_from = self._audio.quietest(end, end + 2 * _REACH)
+        self._utterance.keep()
+        return True
+
+    def _due(self, now: Situation) -> float:
+        if self._live:
+            return self._came + FINAL_DUE_SECONDS
+        return now.at + RECORDING_DUE_SECONDS
+
+    def _on_clock(self, word: Decoded, origin: int) -> Decoded:
+        """A word on the audio clock; decoders put the first of a window too early."""
+        start = max(origin + word.start * MS, self._voice_from) // MS
+        return replace(word, start=start, end=max(start, origin // MS + word.end))

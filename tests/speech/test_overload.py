@@ -1,0 +1,210 @@
+"""Many streams on an engine that has too little time: planners and the queue, by a counted clock.
+
+Nothing here takes time: decodes cost what they cost on a core of the machine that `benchmarks` were
+made on, and two workers that are counted do them. Each loud quarter of a second is a word.
+"""
+
+import random
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from itertools import pairwise
+
+import numpy as np
+
+from tests.speech.test_stream import GUIDANCE, Counter, loud, quiet
+from turnwire.recognition import Pause, SpeechEvent
+from turnwire.speech.decode_queue import DecodeQueue, Entry
+from turnwire.speech.decoding import RATE, Job, Kind
+from turnwire.speech.planner import Plan, Planner, Situation, Wait
+from turnwire.speech.quality import FULL, LADDER, STEP_BACK_SECONDS, Quality, Standing
+from turnwire.speech.voice import FRAME
+
+WORKERS = 2
+TICK = FRAME * 2 / RATE
+"""Seconds between two looks at what has come: 64 ms of audio."""
+
+
+def seconds_of(jobs: list[Job]) -> float:
+    """What a worker takes: encoding, each token of the text, and its alignment."""
+    spent = 0.0
+    for job in jobs:
+        window = len(job.window) / RATE
+        tokens = 3.5 * window + len(job.prefix)
+        if job.kind is Kind.PARTIAL:
+            encode, token = 0.005 + 0.003 * max(window, 2), 0.0033
+        else:
+            encode = 0.005 + 0.004 * max(window, 10)
+            token = 0.0033 if job.quality.beam == 1 else 0.0049
+            tokens += len(job.context) / 10
+        share = {1: 1.0, 2: 0.75, 3: 0.5}.get(len(jobs), 0.35)
+        spent += encode + tokens * (token * share + 0.00094)
+    return spent
+
+
+def speech(seconds: float, seed: int) -> Iterator[tuple[np.ndarray, list[float]]]:
+    """Phrases of some words with short pauses between them, tick by tick, and where voice is."""
+    chance = random.Random(seed)
+    pieces, words = [quiet(chance.randrange(0, 3200, 32))], 1
+    while sum(map(len, pieces)) < seconds * RATE:
+        count = chance.randrange(4, 18)
+        pieces += [loud(count, first=words), quiet(chance.choice((320, 448, 640)))]
+        words += count
+    audio = np.concatenate(pieces)[: int(seconds * RATE) // (2 * FRAME) * 2 * FRAME]
+    for tick in audio.reshape(-1, 2 * FRAME):
+        yield tick, [float(frame.any()) for frame in tick.reshape(2, FRAME)]
+
+
+@dataclass
+class Session:
+    audio: Iterator[tuple[np.ndarray, list[float]]]
+    planner: Planner = field(default_factory=lambda: Planner(GUIDANCE))
+    inbox: list[tuple[np.ndarray, list[float], float]] = field(default_factory=list)
+    running: tuple[Plan, Entry] | None = None
+    told: list[tuple[float, SpeechEvent]] = field(default_factory=list)
+
+
+@dataclass
+class Worker:
+    batch: list[Entry] = field(default_factory=list)
+    left: float = 0.0
+
+
+class Engine:
+    def __init__(self, sessions: int, seconds: float) -> None:
+        self.now = 0.0
+        counter = Counter()
+        self.decode = counter.decode
+        self.queue = DecodeQueue(
+            lambda job: (job.kind, len(job.window) // (2 * RATE), len(job.context)), WORKERS
+        )
+        self.workers = [Worker() for _ in range(WORKERS)]
+        self.sessions = [Session(speech(seconds, seed)) for seed in range(sessions)]
+        self.seconds = seconds
+        self.stood: list[Quality] = []
+        self.spent_on_finals = 0.0
+
+    def run(self, without_cpu: tuple[float, float] = (0.0, 0.0)) -> None:
+        while self.now < self.seconds - 1:
+            self.now += TICK
+            for session in self.sessions:
+                session.inbox.append((*next(session.audio), self.now))
+            if not without_cpu[0] <= self.now < without_cpu[1]:
+                for worker in self.workers:
+                    self._work(worker)
+                for session in self.sessions:
+                    self._step(session)
+                self.stood.append(self.queue.quality(self.now))
+
+    def _work(self, worker: Worker) -> None:
+        left = TICK
+        while left > 0:
+            if not worker.batch:
+                worker.batch = self.queue.next_batch(self.now)
+                if not worker.batch:
+                    return
+                worker.left = seconds_of([entry.job for entry in worker.batch])
+                if worker.batch[0].job.kind is Kind.FINAL:
+                    self.spent_on_finals += worker.left
+            done = min(left, worker.left)
+            left -= done
+            worker.left -= done
+            if worker.left <= 0:
+                for entry in worker.batch:
+                    entry.future.set_result(self.decode(entry.job))
+                self.queue.done(worker.batch)
+                worker.batch = []
+
+    def _step(self, session: Session) -> None:
+        """What a stream does, as far as it comes without waiting."""
+        planner = session.planner
+        while True:
+            if session.running is not None:
+                plan, entry = session.running
+                if entry.future.done():
+                    session.running = None
+                    event = planner.take(plan, entry.future.result())
+                    if event is not None:
+                        session.told.append((self.now, event))
+                    continue
+                if plan.final:
+                    return
+            queued = session.running is not None and not session.running[1].begun
+            step = planner.next(
+                Situation(
+                    self.now, bool(session.inbox), self.queue.quality(self.now), queued=queued
+                )
+            )
+            if session.running is not None and planner.under_way is not session.running[0]:
+                session.running[1].future.cancel()
+                session.running = None
+            if step is Wait.OUTCOME:
+                return
+            if step is Wait.AUDIO:
+                if not session.inbox:
+                    return
+                audio, voices, came = session.inbox.pop(0)
+                planner.add(audio, voices, 0.5, came, live=True)
+            elif isinstance(step, Plan):
+                if session.running is not None:
+                    session.running[1].future.cancel()
+                session.running = step, self.queue.put(step.job, step.due, self.now)
+                if not step.final:
+                    planner.begin(step)
+            else:
+                assert not isinstance(step, Wait)
+                session.told.append((self.now, step))
+                if isinstance(step, Pause) and step.words and step.until - step.since >= 500:
+                    planner.cut()
+
+    def lateness(self) -> list[tuple[float, float]]:
+        """For each final text, when its last word was spoken, and how long after that it came."""
+        return [
+            (event.since / 1000, at - event.since / 1000)
+            for session in self.sessions
+            for at, event in session.told
+            if isinstance(event, Pause) and event.words and event.until - event.since < 250
+        ]
+
+
+def test_an_engine_without_cpu_for_a_while_catches_up() -> None:
+    engine = Engine(sessions=26, seconds=45)
+    engine.run(without_cpu=(10, 22))
+    late = [after for spoken, after in engine.lateness() if spoken + after > 32]
+    assert len(late) > 100
+    assert max(late) <= 4
+    assert engine.stood[-1] != LADDER[-1]
+
+
+def test_an_engine_that_has_too_much_to_do_stays_on_time() -> None:
+    alone = Engine(sessions=4, seconds=30)
+    alone.run()
+    assert set(alone.stood) == {FULL}
+    # As the server counts: final texts may take 70 % of the workers' time.
+    admitted = 0.7 * WORKERS / (alone.spent_on_finals / alone.now / 4)
+    engine = Engine(sessions=int(1.5 * admitted), seconds=40)
+    engine.run()
+    assert engine.stood.count(FULL) < len(engine.stood) / 2
+    for part in (10, 25):
+        late = [after for spoken, after in engine.lateness() if part <= spoken < part + 15]
+        assert np.percentile(late, 95) <= 3
+
+
+def test_quality_gives_way_in_order_and_comes_back() -> None:
+    standing = Standing()
+    seen = []
+    for late in (0.0, 0.3, 0.8, 1.2, 2.0, 9.0):
+        standing.note(late, 0.0)
+        seen.append(standing.quality(0.0))
+    assert seen == list(LADDER)
+    standing.note(0.3, 1.0)
+    back = [standing.quality(STEP_BACK_SECONDS * rung) for rung in range(len(LADDER))]
+    assert back == list(reversed(LADDER))
+
+
+def test_each_rung_leaves_out_more() -> None:
+    for above, below in pairwise(LADDER):
+        assert above.late_seconds < below.late_seconds
+        assert (above.partial_ms or 10**9) <= (below.partial_ms or 10**9)
+        assert above.second_attempts >= below.second_attempts
+        assert above.beam >= below.beam
+        assert above.context_tokens >= below.context_tokens
