@@ -1,6 +1,7 @@
 """Sessions on real sockets, against a server in a process of its own and against bad ones."""
 
 import multiprocessing
+import os
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,7 @@ from websockets.asyncio.server import ServerConnection
 from tests.client.servers import BEGIN, tell
 from tests.client.servers import serving as serving_as_told
 from tests.support import loud, quiet
-from turnwire.bench import BenchError, upkeep
+from turnwire.bench import BenchError, stress, upkeep
 from turnwire.bench.clips import Clip, frames_of
 from turnwire.bench.load import play
 from turnwire.bench.measuring import ENDPOINTING, judge
@@ -17,6 +18,7 @@ from turnwire.bench.player import Take
 from turnwire.bench.scripts import alone
 from turnwire.bench.serving import BenchServer, serving
 from turnwire.bench.speech import measure_clips
+from turnwire.bench.stress import measure_disturbed
 from turnwire.bench.upkeep import measure_churn, measure_idle, measure_overhead
 
 SPEECH = Clip(Path("clip"), None, 16_000, frames_of(loud(500) + quiet(1500), 16_000))
@@ -49,6 +51,19 @@ async def test_what_is_measured_with_a_server_of_its_own(monkeypatch: pytest.Mon
         assert churn.memory_after_mb > 10
 
 
+async def test_a_server_that_stood_still_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(stress, "BEFORE_SECONDS", 0.5)
+    monkeypatch.setattr(stress, "SETTLED_SECONDS", 0.1)
+    async with serving("echo") as server:
+        assert server.admits is None
+        figures, (passed,) = await measure_disturbed(
+            server, [SPEECH], model="echo", sessions=1, seconds=5, without_cpu=1.0, duty=1.0
+        )
+    assert (figures.ended_badly, figures.without_cpu_seconds) == (0, 1.0)
+    assert figures.final_after is not None
+    assert figures.final_after.count <= len(passed.endings)
+
+
 async def test_a_model_that_is_not_there() -> None:
     with pytest.raises(BenchError, match="no-such-folder"):
         async with serving("./no-such-folder"):
@@ -59,7 +74,9 @@ async def against(handler: object) -> Take:
     async with serving_as_told(handler) as url:  # type: ignore[arg-type]
         here, there = multiprocessing.Pipe()
         with here, there:
-            (take,), _ = await play(BenchServer(url, "key", here), [alone(SPEECH)], {})
+            (take,), _ = await play(
+                BenchServer(url, "key", None, os.getpid(), here), [alone(SPEECH)], {}
+            )
             return take
 
 
@@ -84,5 +101,7 @@ async def test_no_server_at_all() -> None:
         pass
     here, there = multiprocessing.Pipe()
     with here, there:
-        (take,), _ = await play(BenchServer(url, "key", here), [alone(SPEECH)], {})
+        (take,), _ = await play(
+            BenchServer(url, "key", None, os.getpid(), here), [alone(SPEECH)], {}
+        )
     assert judge(take).missed == "did not begin"

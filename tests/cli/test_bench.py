@@ -115,6 +115,23 @@ def test_recognition_is_measured_without_a_server(
     assert figures["conditions"] == {"noise_db": 10, "babble_db": 10, "telephone": True}
 
 
+def test_a_server_without_cpu_for_a_while_is_measured(turnwire: Invoke, clips: Path) -> None:
+    result = turnwire(
+        *("bench", "--disturb", "1", "--sessions", "1", "--seconds", "4", "--model", "echo"),
+        *("--clips", clips),
+    )
+    assert result.exit_code == 1
+    assert "That takes 31 seconds at least." in result.stderr
+
+
+def test_an_engine_without_a_limit_cannot_be_overloaded(turnwire: Invoke, clips: Path) -> None:
+    result = turnwire(
+        *("bench", "--overload", "--seconds", "2", "--model", "echo", "--clips", clips)
+    )
+    assert result.exit_code == 1
+    assert "admits any number of sessions" in result.stderr
+
+
 def test_the_cost_of_sessions_is_measured(turnwire: Invoke, tmp_path: Path) -> None:
     written = tmp_path / "figures.json"
     result = turnwire("bench", "overhead", "--sessions", "2", "--seconds", "1", "--json", written)

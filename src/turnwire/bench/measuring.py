@@ -22,7 +22,7 @@ A frame is sent when the last of its audio would have been spoken, as a micropho
 import bisect
 import math
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Self
@@ -106,6 +106,19 @@ class Passed:
     """How many final words were not the same in the next message about the turn."""
     without_final: int = 0
     """How many partials had no final word."""
+    endings: tuple["Ending", ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """A turn that a silence ended; seconds."""
+
+    at: float
+    """When its end came, on the clock of the take."""
+    after_words: float
+    """How long after its last word had been sent, and"""
+    beyond_silence: float
+    """how long after the silence had been that ends it."""
 
 
 def judge(take: Take) -> Passed:
@@ -125,11 +138,31 @@ def judge(take: Take) -> Passed:
             changed += sum(
                 index >= len(later) or later[index] != word for index, word in enumerate(words)
             )
+    endings = tuple(_endings(take, turns))
+    times.final.extend(each.after_words for each in endings)
+    times.beyond.extend(each.beyond_silence for each in endings)
     spans, without_final = live_text(message for _, message in turns)
     times.not_final.extend(spans)
     return Passed(
-        times, _missed(take, times), _heard(take, turns), final_words, changed, without_final
+        times,
+        _missed(take, times),
+        _heard(take, turns),
+        final_words,
+        changed,
+        without_final,
+        endings,
     )
+
+
+def _endings(take: Take, turns: Sequence[tuple[float, Turn]]) -> Iterator[Ending]:
+    clock = _AudioClock(take)
+    for at, turn in turns:
+        if turn.words and turn.end_of_turn and turn.turn_is_formatted:
+            end = turn.words[-1].end
+            complete = turn.end_of_turn_confidence >= CONFIDENCE_THRESHOLD
+            silence_ends = end + (MIN_TURN_SILENCE if complete else MAX_TURN_SILENCE)
+            if silence_ends <= clock.ms:
+                yield Ending(at, at - clock.sent(end), at - clock.sent(silence_ends))
 
 
 def live_text(turns: Iterable[Turn]) -> tuple[list[float], int]:
@@ -161,11 +194,6 @@ def _times(take: Take, turns: Sequence[tuple[float, Turn]]) -> Times:
             # By now it is known where the first word begins.
             start = clock.sent(turn.words[0].start)
             times.first_words.append(first[turn.turn_order] - start)
-            complete = turn.end_of_turn_confidence >= CONFIDENCE_THRESHOLD
-            silence_ends = end + (MIN_TURN_SILENCE if complete else MAX_TURN_SILENCE)
-            if silence_ends <= clock.ms:
-                times.final.append(at - clock.sent(end))
-                times.beyond.append(at - clock.sent(silence_ends))
         reached = max(reached, end)
     return times
 

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import multiprocessing
+import os
 import resource
 import signal
 import sys
@@ -18,8 +19,11 @@ from urllib.request import urlopen
 import uvloop
 
 from turnwire.bench import BenchError
+from turnwire.server.capacity import Capacity
+from turnwire.server.clock import LoopClock
 from turnwire.server.http import allow_open_files
 from turnwire.server.running import running
+from turnwire.speech import load_engine
 from turnwire.speech.engine import EngineError
 
 STOP_SECONDS = 20.0
@@ -39,14 +43,20 @@ class Usage:
 class _Ready:
     url: str
     api_key: str
+    admits: int | None
 
 
 class BenchServer:
     """A server in another process, with one key."""
 
-    def __init__(self, url: str, api_key: str, pipe: Connection) -> None:
+    def __init__(
+        self, url: str, api_key: str, admits: int | None, pid: int, pipe: Connection
+    ) -> None:
         self.url = url
         self.api_key = api_key
+        self.admits = admits
+        """How many sessions a server would admit that has a limit; None: any number."""
+        self._pid = pid
         self.host, self.port = urlsplit(url).hostname or "", urlsplit(url).port or 0
         self._pipe = pipe
 
@@ -55,6 +65,14 @@ class BenchServer:
         usage = await asyncio.to_thread(_receive, self._pipe)
         assert isinstance(usage, Usage)
         return usage
+
+    async def take_cpu(self, seconds: float) -> None:
+        """Stop the process, as a machine does that has no time for it."""
+        os.kill(self._pid, signal.SIGSTOP)
+        try:
+            await asyncio.sleep(seconds)
+        finally:
+            os.kill(self._pid, signal.SIGCONT)
 
     async def loop_lag_ms(self) -> float:
         """For how long the event loop was blocked, at worst, in the last minute."""
@@ -77,7 +95,8 @@ async def serving(model: str) -> AsyncIterator[BenchServer]:
         ready = await asyncio.to_thread(_receive, here)
         if not isinstance(ready, _Ready):
             raise BenchError(str(ready))
-        yield BenchServer(ready.url, ready.api_key, here)
+        assert process.pid is not None
+        yield BenchServer(ready.url, ready.api_key, ready.admits, process.pid, here)
     finally:
         here.close()
         await asyncio.to_thread(process.join, STOP_SECONDS)
@@ -103,8 +122,10 @@ def _serve(model: str, pipe: Connection) -> None:
 
 
 async def _answer(model: str, pipe: Connection) -> None:
-    async with running(model) as server:
-        pipe.send(_Ready(server.url, server.api_key))
+    engine = load_engine(model)
+    admits = Capacity(engine, LoopClock()).limit()
+    async with running(engine) as server:
+        pipe.send(_Ready(server.url, server.api_key, admits))
         while True:
             try:
                 await asyncio.to_thread(pipe.recv)

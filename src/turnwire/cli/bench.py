@@ -35,6 +35,7 @@ ECHO = "echo"
 
 LOAD_SECONDS = 60.0
 SEARCH_SECONDS = 20.0
+OVERLOAD_SECONDS = 300.0
 
 app = typer.Typer(help="Measure what this machine holds.")
 
@@ -98,6 +99,23 @@ def bench(
             "second of the silence that ends them.",
         ),
     ] = False,
+    disturb: Annotated[
+        float | None,
+        typer.Option(
+            help="Stop the server for so many seconds amid the sessions, and see whether every "
+            "turn ends in time again 10 s later.",
+            min=1,
+            metavar="SECONDS",
+        ),
+    ] = None,
+    overload: Annotated[
+        bool,
+        typer.Option(
+            "--overload",
+            help="Open 1.5 times the sessions that the server would admit, for "
+            f"{OVERLOAD_SECONDS:g} s if --seconds is left out.",
+        ),
+    ] = False,
     write_limit: Annotated[
         Path | None,
         typer.Option(
@@ -116,6 +134,12 @@ def bench(
         return
     if write_limit is not None and not find_capacity:
         raise typer.BadParameter("It goes with --find-capacity.", param_hint="--write-limit")
+    if disturb is not None:
+        _disturb(clips, model, sessions, duty, seconds or LOAD_SECONDS, disturb, json_file)
+        return
+    if overload:
+        _overload(clips, model, duty, seconds or OVERLOAD_SECONDS, json_file)
+        return
     if find_capacity:
         _find_capacity(clips, model, duty, seconds or SEARCH_SECONDS, json_file, write_limit)
         return
@@ -304,6 +328,78 @@ def churn(
         ),
         ("Sessions that ended well", f"{figures.ended_well} of {figures.sessions}"),
         ("Sessions a second", f"{figures.sessions_per_second:.1f}"),
+    )
+    _write(figures, json_file)
+
+
+def _disturb(
+    clips: Path | None,
+    model: str,
+    sessions: int,
+    duty: float,
+    seconds: float,
+    without_cpu: float,
+    json_file: Path | None,
+) -> None:
+    with _measuring():
+        from turnwire.bench.speech import warm_up
+        from turnwire.bench.stress import ON_TIME_SECONDS, SETTLED_SECONDS, measure_disturbed
+
+        played = _played(clips)
+
+        async def measure(server: "BenchServer") -> Any:
+            await warm_up(server, played)
+            return await measure_disturbed(
+                server,
+                played,
+                model=model,
+                sessions=sessions,
+                seconds=seconds,
+                without_cpu=without_cpu,
+                duty=duty,
+            )
+
+        figures, passed = _with_server(model, measure, f"{sessions} sessions")
+        speech, _ = _scored(figures.speech, passed)
+        figures = replace(figures, speech=speech)
+    _show_speech(figures.speech)
+    typer.echo(
+        f"\nWithout CPU for {without_cpu:g} s. From {SETTLED_SECONDS:g} s after it was back:\n"
+        f"later than {ON_TIME_SECONDS:g} s after its last word: {figures.late_after} final texts; "
+        f"ended badly: {figures.ended_badly} sessions; "
+        + ("it holds." if figures.holds else "it does not hold.")
+    )
+    _show_spreads(("End of speech to final", figures.final_after))
+    _write(figures, json_file)
+
+
+def _overload(
+    clips: Path | None, model: str, duty: float, seconds: float, json_file: Path | None
+) -> None:
+    with _measuring():
+        from turnwire.bench.speech import warm_up
+        from turnwire.bench.stress import OVERLOAD_P95_SECONDS, measure_overload
+
+        played = _played(clips)
+
+        async def measure(server: "BenchServer") -> Any:
+            await warm_up(server, played)
+            return await measure_overload(server, played, model=model, seconds=seconds, duty=duty)
+
+        figures, passed = _with_server(model, measure, "too many sessions")
+        speech, _ = _scored(figures.speech, passed)
+        figures = replace(figures, speech=speech)
+    _show_speech(figures.speech)
+    typer.echo(
+        f"\nThe server would admit {figures.admitted} sessions. Ended badly: "
+        f"{figures.ended_badly}. p95 within {OVERLOAD_P95_SECONDS:g} s in each part of the time: "
+        + ("it holds." if figures.holds else "it does not hold.")
+    )
+    _show_spreads(
+        *(
+            (f"beyond the silence asked for, part {number}", spread)
+            for number, spread in enumerate(figures.beyond_silence, start=1)
+        )
     )
     _write(figures, json_file)
 

@@ -34,12 +34,14 @@ def begins_with(words: Sequence[Decoded], stable: Sequence[Decoded]) -> bool:
 
 
 def restate(words: Sequence[Decoded], stable: Sequence[Decoded]) -> tuple[Decoded, ...]:
-    """`words` with the `stable` ones put in front where they differ."""
-    front = [
-        word if plain(word.text) == plain(fixed.text) else fixed
-        for word, fixed in zip(words, stable, strict=False)
-    ]
-    return (*front, *stable[len(front) :], *words[len(stable) :])
+    """`words`, with the `stable` ones for what they say of the same time if they differ."""
+    if not stable or begins_with(words, stable):
+        return tuple(words)
+    last = stable[-1]
+    rest = [word for word in words if word.start + word.end >= 2 * last.end]
+    if rest and rest[0].start < last.end and plain(rest[0].text) == plain(last.text):
+        del rest[0]
+    return (*stable, *rest)
 
 
 class Agreement:

@@ -51,6 +51,10 @@ _PRE_ROLL = 300 * MS
 _LEAST_VOICE = 3 * FRAME
 """A window with less voice than this says nothing."""
 
+_REST_OF_WORD = 250 * MS
+"""A window that begins amid speech says nothing with less voice than this: what a cut leaves of a
+word would be taken for another word."""
+
 _FIRST_PARTIAL = 500 * MS
 """How much speech is heard before it is decoded for the first time."""
 
@@ -157,11 +161,11 @@ class Planner:
         self._speech = False  # the utterance has a window of audio to decode
         self._window = 0  # where it begins
         self._voice_from = 0  # where the voice in the window begins
+        self._least_voice = _LEAST_VOICE  # with less of it, the window says nothing
 
         self._asked: tuple[Ask, int] | None = None  # and its time in ms
         self._paused = False  # the speaker has, and that has not been told
         self._settled = True  # the utterance has taken all that was said
-        self._prefix: tuple[int, ...] = ()  # what its next final decode has to begin with
         self._under_way: Plan | None = None  # a partial decode
         self._partial_from = 0  # from where on audio is counted for the next one
         self._first_partial = True  # that is the first of its window
@@ -190,7 +194,7 @@ class Planner:
         """The outcome of a decode."""
         text = replace(text, words=tuple(self._on_clock(word, plan.start) for word in text.words))
         if plan.final:
-            self._take_final(plan, text)
+            self._take_settled(text, plan.end)
             return None
         if self._under_way is not plan:
             return None
@@ -209,7 +213,7 @@ class Planner:
         self._settled = True
         self._speech = False
         if self._segmenter.speaking or self._stands < self._segmenter.ended:
-            self._open_window(self._stands, self._stands)
+            self._open_window(self._stands, self._stands, least_voice=_REST_OF_WORD)
 
     @property
     def under_way(self) -> Plan | None:
@@ -268,10 +272,11 @@ class Planner:
         self._stands = began
         return SpeechStarted(began // MS, voice)
 
-    def _open_window(self, start: int, voice_from: int) -> None:
+    def _open_window(self, start: int, voice_from: int, *, least_voice: int = _LEAST_VOICE) -> None:
         self._speech = True
         self._window = start
         self._voice_from = voice_from
+        self._least_voice = least_voice
         self._count_partials(voice_from, first=True)
         self._settled = False
 
@@ -382,7 +387,7 @@ class Planner:
                 return Wait.OUTCOME
             self._under_way = None
         while not self._settled:
-            if self._segmenter.ended - self._voice_from >= _LEAST_VOICE:
+            if self._segmenter.ended - self._voice_from >= self._least_voice:
                 return self._final(end, self._due(now))
             self._take_settled(NOTHING, end)
         return None
@@ -394,17 +399,10 @@ class Planner:
         said = (*self._said, *self._utterance.kept_tokens)
         told = min(len(said) // CONTEXT_STEP * CONTEXT_STEP or len(said), FULL.context_tokens)
         context = said[len(said) - told :]
-        job = Job(audio, self._prefix, Kind.FINAL, voice_end, context, self.options)
+        job = Job(audio, (), Kind.FINAL, voice_end, context, self.options)
         return Plan(job, self._window, end, due)
 
-    def _take_final(self, plan: Plan, text: Text) -> None:
-        if not self._prefix and not self._utterance.agrees_with(text):
-            self._prefix = self._utterance.prefix
-        else:
-            self._take_settled(text, plan.end)
-
     def _take_settled(self, text: Text, end: int) -> None:
-        self._prefix = ()
         self._utterance.settle(text, end // MS)
         self._settled = not self._leave_rest(text)
 

@@ -10,7 +10,7 @@ import itertools
 from collections.abc import Iterable
 
 from turnwire.recognition import ENGLISH, Language, Word
-from turnwire.speech.agreement import Agreement, begins_with
+from turnwire.speech.agreement import Agreement
 from turnwire.speech.decoding import Decoded, Text
 
 _SENTENCE_ENDS = (".", "?", "!")
@@ -54,11 +54,6 @@ class Utterance:
         return self._language
 
     @property
-    def prefix(self) -> tuple[int, ...]:
-        """The tokens of the window's stable words."""
-        return _tokens(self._agreement.stable)
-
-    @property
     def kept_tokens(self) -> tuple[int, ...]:
         """The tokens of the words before the window."""
         return _tokens(self._kept)
@@ -77,10 +72,6 @@ class Utterance:
     def tail_prefix(self) -> tuple[int, ...]:
         """The tokens that the tail begins with."""
         return _tokens(self._window[self.before_tail : self._agreement.agreed])
-
-    def agrees_with(self, text: Text) -> bool:
-        """Whether a decode of the window leaves the stable words as they are."""
-        return begins_with(text.words, self._agreement.stable)
 
     def hear(self, tail: Text, audio_end: int) -> None:
         """Take a decode of the tail up to `audio_end` ms, while speech goes on."""
