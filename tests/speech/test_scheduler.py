@@ -31,6 +31,7 @@ class Desk:
         self.go_on = threading.Event()
         self.batches: list[list[int]] = []
         self.now = 0.0
+        self.cpu = 7.0
 
     @property
     def order(self) -> list[int]:
@@ -60,7 +61,7 @@ def desk() -> Desk:
 
 @pytest.fixture
 def scheduler(desk: Desk) -> Iterator[Scheduler]:
-    made = Scheduler(desk, workers=1, clock=lambda: desk.now)
+    made = Scheduler(desk, 1, clock=lambda: desk.now, cpu=lambda: desk.cpu)
     yield made
     desk.go_on.set()
     made.close()
@@ -168,7 +169,6 @@ def test_how_long_a_final_has_been_waiting(scheduler: Scheduler, desk: Desk) -> 
     desk.go_on.set()
     assert [each.result(10) for each in (final, partial)] == [NOTHING] * 2
     assert scheduler.finals_behind == 0.0
-    assert scheduler.spent_on_finals > 0.0
 
 
 def test_close_cancels_what_waits_and_ends_the_threads(desk: Desk) -> None:
@@ -202,3 +202,17 @@ def test_what_is_due_first_goes_first(scheduler: Scheduler, desk: Desk) -> None:
     desk.go_on.set()
     assert [future.result(10) for future in futures] == [NOTHING] * 4
     assert desk.order == [0, 4, 2, 1, 3]
+
+
+def test_what_final_texts_spend_is_the_cpu_of_the_time_they_run(desk: Desk) -> None:
+    scheduler = Scheduler(desk, 2, cpu=lambda: desk.cpu)
+    both = [submit(scheduler, job(1)), submit(scheduler, job(2, Kind.PARTIAL))]
+    while len(desk.batches) < 2:
+        time.sleep(0)
+    desk.cpu += 4.0
+    desk.go_on.set()
+    assert [each.result(10) for each in both] == [NOTHING] * 2
+    scheduler.close()
+    assert scheduler.spent_on_finals == 2.0
+    desk.cpu += 100.0
+    assert scheduler.spent_on_finals == 2.0

@@ -1,9 +1,13 @@
 """The words of an utterance while its window grows, pauses and is shortened."""
 
 from dataclasses import replace
+from itertools import pairwise
+
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tests.speech.test_agreement import said
-from turnwire.speech.decoding import NOTHING, Text
+from turnwire.speech.decoding import NOTHING, Decoded, Text
 from turnwire.speech.utterance import Utterance
 
 
@@ -99,3 +103,24 @@ def test_a_settled_text_with_fewer_words_leaves_no_tail_behind() -> None:
     utterance.hear(Text(said("it was"), 0.0), 2000)
     assert texts(utterance) == "the best. it was"
     assert utterance.before_tail == 0
+
+
+@given(
+    st.lists(
+        st.lists(st.tuples(st.sampled_from("abc"), st.integers(0, 3000)), max_size=12), max_size=6
+    ),
+    st.integers(0, 6),
+)
+def test_times_never_overlap(decodes: list[list[tuple[str, int]]], kept: int) -> None:
+    """Whatever times decodes give, and wherever words are kept."""
+    utterance = Utterance()
+    for number, decode in enumerate(decodes):
+        words = tuple(Decoded(text, at, at + 300, 1.0, (1,)) for text, at in decode)
+        if number % 2:
+            utterance.settle(Text(words, 0.0), 2000)
+        else:
+            utterance.hear(Text(words, 0.0), 2000)
+        if number == kept:
+            utterance.keep()
+        assert all(a.end <= b.start for a, b in pairwise(utterance.words))
+        assert all(word.start <= word.end for word in utterance.words)

@@ -1,31 +1,39 @@
 """`turnwire bench`: what this machine holds, and what it costs."""
 
 import asyncio
-import json
 from collections.abc import Callable, Coroutine, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
 from rich.console import Console
 
+from turnwire.cli.bench_report import (
+    NOT_FINAL,
+    load,
+    show,
+    show_differences,
+    show_speech,
+    show_spreads,
+    step,
+    without_final_row,
+    word_rows,
+    write,
+)
 from turnwire.cli.conversation import INTERRUPTED
 from turnwire.cli.demo import recording
 from turnwire.cli.failures import fail, needs_server
 from turnwire.cli.local import DEFAULT_MODEL
-from turnwire.cli.tables import NOTHING, show
 
 if TYPE_CHECKING:
     from turnwire.bench.clips import Clip
-    from turnwire.bench.load import Effort
-    from turnwire.bench.machine import Machine
-    from turnwire.bench.measuring import Passed, Spread
+    from turnwire.bench.measuring import Passed
     from turnwire.bench.serving import BenchServer
     from turnwire.bench.speech import SpeechFigures
     from turnwire.bench.upkeep import ChurnFigures, IdleFigures, OverheadFigures
-    from turnwire.bench.words import Difference, Words
+    from turnwire.bench.words import Difference
 
 T = TypeVar("T")
 
@@ -34,7 +42,7 @@ EXTRAS = "bench,tiny-en"
 ECHO = "echo"
 
 LOAD_SECONDS = 60.0
-SEARCH_SECONDS = 20.0
+SEARCH_SECONDS = 60.0
 OVERLOAD_SECONDS = 300.0
 
 app = typer.Typer(help="Measure what this machine holds.")
@@ -95,8 +103,8 @@ def bench(
         bool,
         typer.Option(
             "--find-capacity",
-            help="Search the most sessions whose turns still end in time: 95 % of them within a "
-            "second of the silence that ends them.",
+            help="Search the most sessions that are all in real time: every turn within a second "
+            "of the silence that ends it.",
         ),
     ] = False,
     disturb: Annotated[
@@ -161,8 +169,8 @@ def bench(
 
         figures, passed = _with_server(model, measure, f"{sessions} sessions")
         figures, _ = _scored(figures, passed)
-    _show_speech(figures)
-    _write(figures, json_file)
+    show_speech(figures)
+    write(figures, json_file)
 
 
 @app.command()
@@ -193,9 +201,9 @@ def accuracy(
         figures, passed = _with_server(model, measure, f"{len(played)} clips")
         figures, differences = _scored(figures, passed)
     if each:
-        _show_differences(differences)
-    _show_speech(figures)
-    _write(figures, json_file)
+        show_differences(differences)
+    show_speech(figures)
+    write(figures, json_file)
 
 
 @app.command()
@@ -232,7 +240,7 @@ def recognition(
             )
         )
     if each:
-        _show_differences(differences)
+        show_differences(differences)
     rows = [
         ("Model", figures.model),
         ("Recognized", f"{figures.audio_seconds:.0f} s of audio"),
@@ -241,12 +249,12 @@ def recognition(
             f"{figures.cpu_ms_per_second:.1f} ms per second of audio, "
             f"{figures.cpu_ms_per_second_finals:.1f} of them for final texts",
         ),
-        *_word_rows(figures.words),
-        _without_final_row(figures.not_final, figures.partials_without_final),
+        *word_rows(figures.words),
+        without_final_row(figures.not_final, figures.partials_without_final),
     ]
-    _show(figures.machine, *rows)
-    _show_spreads((_NOT_FINAL, figures.not_final))
-    _write(figures, json_file)
+    show(figures.machine, *rows)
+    show_spreads((NOT_FINAL, figures.not_final))
+    write(figures, json_file)
 
 
 @app.command()
@@ -267,15 +275,15 @@ def overhead(
             ),
             f"{sessions} sessions",
         )
-    _show(
+    show(
         figures.machine,
         ("CPU of the server for a frame of 50 ms", f"{figures.cpu_us_per_frame:.1f} µs"),
         ("Frames", str(figures.frames)),
         ("Sessions that ended well", f"{figures.ended_well} of {figures.sessions}"),
-        ("Load", _load(figures.load)),
+        ("Load", load(figures.load)),
     )
-    _show_spreads(("Begin", figures.begin), ("Terminate to close", figures.close))
-    _write(figures, json_file)
+    show_spreads(("Begin", figures.begin), ("Terminate to close", figures.close))
+    write(figures, json_file)
 
 
 @app.command()
@@ -294,14 +302,14 @@ def idle(
             lambda server: measure_idle(server, model=model, sessions=sessions, seconds=seconds),
             f"{sessions} idle sessions",
         )
-    _show(
+    show(
         figures.machine,
         ("Memory of a session", f"{figures.kb_per_session:.1f} KB"),
         ("CPU of a session", f"{figures.cpu_us_per_session_second:.1f} µs per second"),
         ("Still open at the end", f"{figures.held} of {figures.sessions}"),
     )
-    _show_spreads(("Begin", figures.begin))
-    _write(figures, json_file)
+    show_spreads(("Begin", figures.begin))
+    write(figures, json_file)
 
 
 @app.command()
@@ -319,7 +327,7 @@ def churn(
             lambda server: measure_churn(server, model=model, sessions=sessions),
             f"{sessions} sessions",
         )
-    _show(
+    show(
         figures.machine,
         (
             "Memory before and after",
@@ -329,7 +337,7 @@ def churn(
         ("Sessions that ended well", f"{figures.ended_well} of {figures.sessions}"),
         ("Sessions a second", f"{figures.sessions_per_second:.1f}"),
     )
-    _write(figures, json_file)
+    write(figures, json_file)
 
 
 def _disturb(
@@ -362,15 +370,15 @@ def _disturb(
         figures, passed = _with_server(model, measure, f"{sessions} sessions")
         speech, _ = _scored(figures.speech, passed)
         figures = replace(figures, speech=speech)
-    _show_speech(figures.speech)
+    show_speech(figures.speech)
     typer.echo(
         f"\nWithout CPU for {without_cpu:g} s. From {SETTLED_SECONDS:g} s after it was back:\n"
         f"later than {ON_TIME_SECONDS:g} s after its last word: {figures.late_after} final texts; "
         f"ended badly: {figures.ended_badly} sessions; "
         + ("it holds." if figures.holds else "it does not hold.")
     )
-    _show_spreads(("End of speech to final", figures.final_after))
-    _write(figures, json_file)
+    show_spreads(("End of speech to final", figures.final_after))
+    write(figures, json_file)
 
 
 def _overload(
@@ -389,19 +397,19 @@ def _overload(
         figures, passed = _with_server(model, measure, "too many sessions")
         speech, _ = _scored(figures.speech, passed)
         figures = replace(figures, speech=speech)
-    _show_speech(figures.speech)
+    show_speech(figures.speech)
     typer.echo(
         f"\nThe server would admit {figures.admitted} sessions. Ended badly: "
         f"{figures.ended_badly}. p95 within {OVERLOAD_P95_SECONDS:g} s in each part of the time: "
         + ("it holds." if figures.holds else "it does not hold.")
     )
-    _show_spreads(
+    show_spreads(
         *(
             (f"beyond the silence asked for, part {number}", spread)
             for number, spread in enumerate(figures.beyond_silence, start=1)
         )
     )
-    _write(figures, json_file)
+    write(figures, json_file)
 
 
 def _find_capacity(
@@ -437,7 +445,7 @@ def _find_capacity(
                     server, played, model=model, sessions=sessions, seconds=seconds, duty=duty
                 )
                 steps.append(figures)
-                typer.echo(_step(figures))
+                typer.echo(step(figures))
                 return figures.holds
 
             return await find_capacity(holds, start=2 * machine.cores)
@@ -448,21 +456,14 @@ def _find_capacity(
         )
         if limit is not None and capacity:
             write_limit(limit, capacity)
-    _show(
+    show(
         machine,
         ("Sessions that this machine holds", f"{capacity} ({model}, {100 * duty:g} % speech)"),
         ("For each core", f"{figures.sessions_per_core:.1f}"),
     )
     if limit is not None and capacity:
         typer.echo(f"\n{limit} now says max_sessions = {capacity}.")
-    _write(figures, json_file)
-
-
-def _step(figures: "SpeechFigures") -> str:
-    finals = figures.beyond_silence
-    late = f"p95 {finals.p95:.0f} ms" if finals else "no turn ended"
-    verdict = "holds" if figures.holds else "too many"
-    return f"{figures.sessions:5} sessions  {late} beyond the silence  {verdict}"
+    write(figures, json_file)
 
 
 @contextmanager
@@ -517,98 +518,3 @@ def _scored(
     with Console(stderr=True).status("Transcribing the same offline"):
         words, differences = score(passed, figures.model)
     return replace(figures, words=words), differences
-
-
-def _show_speech(figures: "SpeechFigures") -> None:
-    rows = [
-        (
-            "Sessions in real time",
-            f"{figures.in_real_time} of {figures.sessions}"
-            + "".join(f"; {count}: {why}" for why, count in figures.missed.items()),
-        ),
-        ("Played", f"{figures.audio_seconds:.0f} s of audio, {100 * figures.duty:g} % speech"),
-        (
-            "CPU of the server",
-            f"{figures.cpu_ms_per_audio_second:.1f} ms per second of audio, "
-            f"{figures.cpu_ms_per_speech_second:.1f} ms per second of speech",
-        ),
-        ("Peak memory of the server", f"{figures.peak_memory_mb:.0f} MB"),
-        ("Event loop blocked", f"{figures.event_loop_lag_ms:.0f} ms"),
-        (
-            "Final words that changed",
-            f"{figures.final_words_changed} of {figures.final_words}",
-        ),
-        ("Load", _load(figures.load)),
-    ]
-    rows.append(_without_final_row(figures.not_final, figures.partials_without_final))
-    rows.extend(_word_rows(figures.words))
-    _show(figures.machine, ("Model", figures.model), *rows)
-    _show_spreads(
-        ("Begin", figures.begin),
-        ("First words after speech starts", figures.first_words),
-        ("Partial lag", figures.partial_lag),
-        (_NOT_FINAL, figures.not_final),
-        ("End of speech to final", figures.final),
-        ("beyond the silence asked for", figures.beyond_silence),
-        ("Terminate to close", figures.close),
-    )
-
-
-_NOT_FINAL = "Words not yet final in a partial"
-
-
-def _without_final_row(partials: "Spread | None", without: int) -> tuple[str, str]:
-    return "Partials without a final word", f"{without} of {partials.count if partials else 0}"
-
-
-def _word_rows(words: "Words | None") -> list[tuple[str, str]]:
-    if words is None:
-        return []
-    rates = [("streamed", words.streamed), ("offline", words.offline)]
-    return [
-        (
-            f"Word error rate, {name}",
-            f"{rate.percent:.2f} % ({rate.errors} of {rate.words} words)",
-        )
-        for name, rate in rates
-        if rate is not None
-    ]
-
-
-def _show_differences(differences: "list[Difference]") -> None:
-    for each in differences:
-        typer.echo(f"{each.clip.path.name}\n  said     {each.clip.reference}")
-        typer.echo(f"  offline  {each.offline}\n  streamed {each.streamed}\n")
-
-
-def _show(machine: "Machine", *rows: tuple[str, str]) -> None:
-    on = f"{machine.cpu}, {machine.cores} cores, Python {machine.python}"
-    typer.echo(f"{on}; load average before: {machine.load_average:.2f}\n")
-    show(("What", "Measured"), rows)
-
-
-def _show_spreads(*rows: "tuple[str, Spread | None]") -> None:
-    typer.echo()
-    show(
-        ("Milliseconds", "p50", "p95", "p99", "Most", "Count"),
-        (
-            (name, spread.p50, spread.p95, spread.p99, spread.most, spread.count)
-            if spread
-            else (name, NOTHING, NOTHING, NOTHING, NOTHING, 0)
-            for name, spread in rows
-        ),
-    )
-
-
-def _load(effort: "Effort") -> str:
-    return f"{100 * effort.cores:.1f} % of a core; at most {effort.late_ms:.0f} ms late"
-
-
-def _write(figures: Any, path: Path | None) -> None:
-    if path is None:
-        return
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(json.dumps(asdict(figures), indent=2) + "\n")
-    except OSError as error:
-        fail(f"Cannot write {path}: {error.strerror}.")

@@ -6,6 +6,7 @@ word holds the live text back for a moment, not until the speaker pauses.
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from turnwire.recognition import plain
 from turnwire.speech.decoding import Decoded
@@ -44,6 +45,17 @@ def restate(words: Sequence[Decoded], stable: Sequence[Decoded]) -> tuple[Decode
     return (*stable, *rest)
 
 
+def _in_order(words: Sequence[Decoded], after: int) -> tuple[Decoded, ...]:
+    """`words` so that none begins before the one before it ends: they are of several decodes."""
+    ordered = []
+    for word in words:
+        if word.start < after:
+            word = replace(word, start=after, end=max(word.end, after))
+        ordered.append(word)
+        after = word.end
+    return tuple(ordered)
+
+
 class Agreement:
     """The stable words of one window, over its successive decodes."""
 
@@ -54,9 +66,14 @@ class Agreement:
         self._previous: Sequence[Decoded] = ()
         self._decoded = 0  # where the audio of the previous decode ended
 
-    def update(self, words: Sequence[Decoded], audio_end: int) -> tuple[Decoded, ...]:
-        """Take the next decode of audio that ends at `audio_end` ms; gives the words to report."""
-        words = restate(words, self.stable)
+    def update(
+        self, words: Sequence[Decoded], audio_end: int, after: int = 0
+    ) -> tuple[Decoded, ...]:
+        """Take the next decode of audio that ends at `audio_end` ms; gives the words to report.
+
+        None of them is spoken before `after` ms.
+        """
+        words = _in_order(restate(words, self.stable), after)
         agreed = self._agree(words, audio_end)
         stable = len(self.stable)
         while stable < len(words) and self._is_stable(words[stable], stable, agreed, audio_end):

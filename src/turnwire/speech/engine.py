@@ -30,9 +30,9 @@ class EngineLoad:
 
     threads: int
     expected: float
-    """Seconds of a thread for each second of a conversation, measured when the engine was made."""
+    """Seconds of CPU for each second of a conversation, measured when the engine was made."""
     spent: float
-    """Seconds of a thread, so far."""
+    """Seconds of CPU, so far."""
     behind: float
     """For how many seconds the next final text has been waiting for a thread."""
     quality: str = FULL.name

@@ -10,18 +10,40 @@ from turnwire.speech.decoding import Decoder, Job, Kind, Text
 from turnwire.speech.quality import Quality
 
 
+def decoding_cpu() -> float:
+    """Seconds of CPU that this process has taken but for its main thread, which serves sessions.
+
+    The model's threads are its own, so what they take is known of all of them only. CPU, not time,
+    so that other work on the machine makes no difference.
+    """
+    spent = time.process_time()
+    if hasattr(time, "pthread_getcpuclockid"):
+        main = threading.main_thread().ident
+        if main is not None:
+            spent -= time.clock_gettime(time.pthread_getcpuclockid(main))
+    return spent
+
+
 class Scheduler:
     """Runs jobs on `workers` threads. `clock` gives seconds."""
 
     def __init__(
-        self, decoder: Decoder, workers: int, clock: Callable[[], float] = time.monotonic
+        self,
+        decoder: Decoder,
+        workers: int,
+        clock: Callable[[], float] = time.monotonic,
+        cpu: Callable[[], float] = decoding_cpu,
     ) -> None:
+        """`cpu` gives the seconds of CPU that decoding has taken so far, all in all."""
         self._decoder = decoder
         self.clock = clock
         self._queue = DecodeQueue(decoder.shape, workers)
         self._changed = threading.Condition()
         self._stopping = False
+        self._cpu = cpu
+        self._spent = 0.0  # of CPU, on anything, when it was looked at last
         self._spent_on_finals = 0.0
+        self._running = dict.fromkeys(Kind, 0)  # batches
         self._threads = [
             threading.Thread(target=self._work, name=f"turnwire-decode-{i}", daemon=True)
             for i in range(workers)
@@ -31,7 +53,7 @@ class Scheduler:
 
     @property
     def spent_on_finals(self) -> float:
-        """Seconds of a worker, so far."""
+        """Seconds of CPU, so far."""
         return self._spent_on_finals
 
     @property
@@ -76,13 +98,12 @@ class Scheduler:
 
     def _work(self) -> None:
         while batch := self._next_batch():
-            began = time.monotonic()
-            final = batch[0].job.kind is Kind.FINAL
+            kind = batch[0].job.kind
             self._decode(batch)
             with self._changed:
                 self._queue.done(batch)
-                if final:
-                    self._spent_on_finals += time.monotonic() - began
+                self._account()
+                self._running[kind] -= 1
                 self._changed.notify()
             # An idle worker must not keep the last windows alive.
             del batch
@@ -92,9 +113,18 @@ class Scheduler:
         with self._changed:
             while not self._stopping:
                 if batch := self._queue.next_batch(self.clock()):
+                    self._account()
+                    self._running[batch[0].job.kind] += 1
                     return batch
                 self._changed.wait()
         return []
+
+    def _account(self) -> None:
+        """Share the CPU that was taken since the last time among what has been running."""
+        spent = self._cpu()
+        taken, self._spent = spent - self._spent, spent
+        if running := sum(self._running.values()):
+            self._spent_on_finals += taken * self._running[Kind.FINAL] / running
 
     def _decode(self, batch: list[Entry]) -> None:
         try:

@@ -54,6 +54,10 @@ class Utterance:
         return self._language
 
     @property
+    def _kept_end(self) -> int:
+        return self._kept[-1].end if self._kept else 0
+
+    @property
     def kept_tokens(self) -> tuple[int, ...]:
         """The tokens of the words before the window."""
         return _tokens(self._kept)
@@ -77,11 +81,11 @@ class Utterance:
         """Take a decode of the tail up to `audio_end` ms, while speech goes on."""
         agreed = self._agreement.agreed
         words = (*self._window[:agreed], *tail.words[agreed - self.before_tail :])
-        self._window = self._agreement.update(words, audio_end)
+        self._window = self._agreement.update(words, audio_end, self._kept_end)
 
     def settle(self, text: Text, audio_end: int) -> None:
         """Take a decode of the window made where the speech paused, of audio up to `audio_end`."""
-        self._window = self._agreement.update(text.words, audio_end)
+        self._window = self._agreement.update(text.words, audio_end, self._kept_end)
         if self._window:
             self._completeness = text.completeness
             self._language = text.language

@@ -61,6 +61,9 @@ _COMMON_TOKENS = 24
 _FINALS_PER_S = 0.3
 """Final texts for each second of speech: pauses end one, and so do some that end no turn."""
 
+_ROUNDS = 5
+"""How often a final text is made to measure what it takes."""
+
 _SPEECH = 0.5
 """How much of a conversation one side speaks."""
 
@@ -111,10 +114,9 @@ class Whisper:
             for job, (attempt, encoded) in zip(jobs, self._attempt(jobs), strict=True)
         ]
 
-    def time_final(self) -> float:
-        """Seconds that a final text of common length takes."""
+    def make_final(self) -> None:
+        """Make a final text of common length, to find out what that takes."""
         job = Job(np.zeros(4 * RATE, np.int16), (), Kind.FINAL, voice_end=4 * RATE)
-        began = time.perf_counter()
         self._model.generate(
             self._encode(job, self._seconds(job)),
             [self._start(ENGLISH)],
@@ -123,7 +125,6 @@ class Whisper:
             # It must not find that nothing is said.
             suppress_tokens=[-1, self._tokenizer.eot],
         )
-        return time.perf_counter() - began
 
     def _judge(self, job: Job, attempt: Attempt, encoded: ctranslate2.StorageView) -> Text | Job:
         text = self._text(attempt, encoded, job.voice_end // MS)
@@ -316,13 +317,18 @@ class WhisperEngine:
 
 
 def _time_finals(model: Whisper, threads: int) -> float:
-    """Seconds that a final text of common length takes while all threads make one.
+    """Seconds of CPU that a final text of common length takes while all threads make one.
 
-    The first ones take longer, which also spares the first session that.
+    Of CPU, so that other work on the machine makes little difference, and the median of some
+    rounds. The first takes longer, which also spares the first session that.
     """
+    rounds = []
     with ThreadPoolExecutor(threads) as pool:
-        rounds = [list(pool.map(lambda _: model.time_final(), range(threads))) for _ in range(3)]
-    return statistics.mean(rounds[-1])
+        for _ in range(_ROUNDS + 1):
+            began = time.process_time()
+            list(pool.map(lambda _: model.make_final(), range(threads)))
+            rounds.append((time.process_time() - began) / threads)
+    return statistics.median(rounds[1:])
 
 
 def load_whisper(model: str) -> WhisperEngine:
