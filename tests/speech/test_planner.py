@@ -1,0 +1,138 @@
+"""What is decoded next, without decoders, threads and clocks."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from tests.speech.test_stream import GUIDANCE, WORD_MS, Counter, loud, quiet
+from turnwire.recognition import Finished, Marked, Partial, Pause, SpeechStarted
+from turnwire.speech.decoding import MS, RATE
+from turnwire.speech.engine import Samples
+from turnwire.speech.planner import (
+    FINAL_DUE_SECONDS,
+    RECORDING_DUE_SECONDS,
+    Ask,
+    Plan,
+    Planner,
+    Situation,
+    Step,
+    Wait,
+)
+from turnwire.speech.quality import FULL, LADDER
+from turnwire.speech.voice import FRAME
+
+NO_PARTIALS = next(quality for quality in LADDER if quality.partial_ms is None)
+NOW = Situation(at=100.0, more=False, quality=FULL)
+
+
+def add(planner: Planner, *audio: Samples, live: bool = True, came: float = 0.0) -> None:
+    """Audio as a stream adds it; whole frames, of which those that are not quiet are a voice."""
+    samples = np.concatenate(audio)
+    samples = samples[: len(samples) // FRAME * FRAME]
+    voices = [float(frame.any()) for frame in samples.reshape(-1, FRAME)]
+    planner.add(samples, voices, 0.5, came, live)
+
+
+def steps(planner: Planner, now: Situation = NOW) -> list[Step]:
+    """The next steps, up to the one that is a decode or that waits."""
+    found = [planner.next(now)]
+    while not isinstance(found[-1], Plan | Wait):
+        found.append(planner.next(now))
+    return found
+
+
+def last(planner: Planner, now: Situation = NOW) -> Step:
+    return steps(planner, now)[-1]
+
+
+def begun(planner: Planner, now: Situation = NOW) -> Plan:
+    """The next decode, which has to be a partial one, under way."""
+    plan = last(planner, now)
+    assert isinstance(plan, Plan)
+    assert not plan.final
+    planner.begin(plan)
+    return plan
+
+
+@pytest.fixture
+def planner() -> Planner:
+    return Planner(GUIDANCE)
+
+
+def test_no_partial_text_is_made_of_audio_that_is_followed_by_more(planner: Planner) -> None:
+    add(planner, loud(4))
+    assert last(planner, replace(NOW, more=True)) is Wait.AUDIO
+    add(planner, loud(4, first=5))
+    assert begun(planner).end == 8 * WORD_MS * MS
+
+
+def test_a_pause_does_not_wait_for_a_partial_text_that_is_under_way(planner: Planner) -> None:
+    add(planner, loud(4))
+    partial = begun(planner)
+    add(planner, loud(1, first=5), quiet(320), came=7.0)
+    final = last(planner)
+    assert isinstance(final, Plan)
+    assert (final.final, final.due) == (True, 7.0 + FINAL_DUE_SECONDS)
+    assert planner.under_way is None
+    assert planner.take(partial, Counter().decode(partial.job)) is None
+
+
+def test_speech_goes_on_without_the_partial_text_that_is_under_way(planner: Planner) -> None:
+    add(planner, loud(4))
+    begun(planner)
+    add(planner, loud(8, first=5))
+    assert last(planner) is Wait.AUDIO
+    assert begun(planner, replace(NOW, queued=True)).end == 12 * WORD_MS * MS
+
+
+def test_a_recording_waits_for_its_partial_texts(planner: Planner) -> None:
+    add(planner, loud(8), quiet(320), live=False)
+    partial = begun(planner, replace(NOW, more=True))
+    assert last(planner) is Wait.OUTCOME
+    assert isinstance(planner.take(partial, Counter().decode(partial.job)), Partial)
+    second = begun(planner)
+    assert last(planner) is Wait.OUTCOME
+    planner.take(second, Counter().decode(second.job))
+    final = last(planner)
+    assert isinstance(final, Plan)
+    assert (final.final, final.due) == (True, NOW.at + RECORDING_DUE_SECONDS)
+
+
+def test_the_words_of_a_pause_are_those_of_the_final_decode(planner: Planner) -> None:
+    add(planner, loud(4), quiet(320))
+    started, final = steps(planner)
+    assert isinstance(started, SpeechStarted)
+    assert isinstance(final, Plan)
+    assert planner.take(final, Counter().decode(final.job)) is None
+    pause = planner.next(NOW)
+    assert isinstance(pause, Pause)
+    assert [word.text for word in pause.words] == ["1", "2", "3", "4"]
+
+
+def test_without_partial_texts_a_long_window_is_shortened_all_the_same(planner: Planner) -> None:
+    now = replace(NOW, quality=NO_PARTIALS)
+    audio = loud(120)
+    for start in range(0, len(audio), FRAME * 32):
+        assert len(audio[:start]) < 16 * RATE
+        add(planner, audio[start : start + FRAME * 32], came=start / RATE)
+        step = last(planner, now)
+        if isinstance(step, Plan):
+            break
+    assert isinstance(step, Plan)
+    assert not step.final
+    assert step.due == start / RATE + FINAL_DUE_SECONDS
+
+
+def test_what_is_asked_for_is_answered_where_the_audio_has_come_to(planner: Planner) -> None:
+    planner.ask(Ask.MARK, 0)
+    assert planner.next(NOW) == Marked((), 0, 0.0)
+    add(planner, loud(4))
+    planner.ask(Ask.FINISH, 4 * WORD_MS)
+    final = last(planner, replace(NOW, more=True))
+    assert isinstance(final, Plan)
+    assert final.final
+    planner.take(final, Counter().decode(final.job))
+    finished = planner.next(NOW)
+    assert isinstance(finished, Finished)
+    assert (finished.at, len(finished.words)) == (4 * WORD_MS, 4)
