@@ -2,6 +2,7 @@
 
 import multiprocessing
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -89,7 +90,7 @@ async def test_a_server_that_refuses() -> None:
 
 async def test_a_server_that_hangs_up() -> None:
     async def hang_up(socket: ServerConnection) -> None:
-        await tell(socket, BEGIN)
+        await tell(socket, replace(BEGIN, configuration={"model": "echo", "api_version": "v3"}))
         await socket.recv()
         await socket.close(3005, "Server error")
 
