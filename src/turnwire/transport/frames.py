@@ -75,7 +75,7 @@ class FrameParser:
     """Reads the frames of one client. A message may have `message_bytes`."""
 
     __slots__ = (
-        *("_buffer", "_at", "_limit", "_opcode", "_final", "_mask", "_left"),
+        *("_buffer", "_at", "_limit", "_opcode", "_final", "_mask", "_left", "_length"),
         *("_message", "_parts", "_size", "_decoder", "in_step"),
     )
 
@@ -88,6 +88,7 @@ class FrameParser:
         self._final = True
         self._mask = b""
         self._left = 0
+        self._length = 0  # of its whole payload
         # The message that the frames read so far belong to.
         self._message = -1
         self._parts: list[bytes] | list[str] = []
@@ -124,10 +125,10 @@ class FrameParser:
         if opcode >= CLOSE:
             return self._control(opcode, data)
         if self._message == TEXT:
-            return self._text(data, left)
+            return self._text(data)
         self._parts.append(data)  # type: ignore[arg-type]
         if not self._final:
-            return Fragment(left)
+            return Fragment(self._length)
         message = b"".join(self._parts)  # type: ignore[arg-type]
         self._end_message()
         return message
@@ -160,6 +161,7 @@ class FrameParser:
         if len(buffer) < at + 4 and length <= self._limit:
             return False
         self._mask, self._at = buffer[at : at + 4], min(at + 4, len(buffer))
+        self._length = length
         # Of a message that is too big, the mask may not have come.
         self._opcode, self._final, self._left = opcode, final, length + 4 - len(self._mask)
         if opcode < CLOSE:
@@ -201,7 +203,7 @@ class FrameParser:
             self._mask = self._mask[turn:] + self._mask[:turn]
         return data
 
-    def _text(self, data: bytes, size: int) -> Event:
+    def _text(self, data: bytes) -> Event:
         if self._final and self._decoder is None:
             try:
                 text = data.decode()
@@ -210,7 +212,7 @@ class FrameParser:
         else:
             self._add_text(data, last=self._final)
             if not self._final:
-                return Fragment(size)
+                return Fragment(self._length)
             text = "".join(self._parts)  # type: ignore[arg-type]
         self._end_message()
         return text
