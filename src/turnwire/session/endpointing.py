@@ -39,7 +39,7 @@ network; with 0.2, this one misses a quarter of the pauses that end turns."""
 
 _GOING_ON_MS = 150
 """How soon speakers go on whose pause does not end their turn, on average. They take a little
-longer; with this, more than nine in ten of the pauses that are given 0.7 do end it."""
+longer; with this, nine in ten of the pauses that are given 0.7 do end it."""
 
 _ADDED_DELAY = 256
 """ms that the protocol adds to any `interruption_delay`."""
