@@ -37,7 +37,8 @@ class Serving:
     def stop(self) -> int:
         """SIGTERM; gives the exit code."""
         self.process.send_signal(signal.SIGTERM)
-        return self.process.wait(30)
+        # Longer than a drain.
+        return self.process.wait(60)
 
 
 @contextmanager
