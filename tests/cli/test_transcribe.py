@@ -15,8 +15,12 @@ import pytest
 from websockets.asyncio.server import ServerConnection
 
 from tests.cli.conftest import COMMAND, UNPACED_COMMAND, Invoke, serving_in_thread
+from tests.client.dictation import DictationEngine, talk
 from tests.client.media import Spoken, write
+from tests.client.relay import Cut, relaying
 from tests.client.servers import BEGIN, end, tell, turn, until_terminate
+from tests.support import serving as real_server
+from turnwire.accounts.admission import OpenRegistry
 from turnwire.client import AudioFile, AudioFileError
 from turnwire.client.messages import Error
 from turnwire.server.running import running
@@ -481,3 +485,23 @@ def test_captions_are_written_to_the_last_though_the_file_is_damaged(
     assert (result.exit_code, result.stderr) == (1, "It is damaged.\n")
     assert "one two three" in result.stdout
     assert "four" in result.stdout
+
+
+async def test_a_pipe_through_a_server_that_is_lost_three_times_loses_no_word() -> None:
+    audio = talk(80, pause_ms=900)
+    cuts = [Cut(20), Cut(9), Cut(5)]
+    async with (
+        real_server(DictationEngine(), registry=OpenRegistry()) as server,
+        relaying(server.url, cuts) as relay,
+    ):
+        process = await asyncio.create_subprocess_exec(
+            *(*COMMAND, "transcribe", "-", "--url", relay.url, "--format", "json"),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+        )
+        stdout, _ = await process.communicate(audio)
+    document = json.loads(stdout)
+    assert [word["text"] for word in document["words"]] == [f"w{n}" for n in range(80)]
+    assert (process.returncode, document["gaps"]) == (0, [])
+    assert document["closure"]["complete"]
+    assert len(relay.audio) == 4

@@ -4,7 +4,8 @@ from collections.abc import AsyncIterator, Callable
 import pytest
 
 from turnwire.client import cut, paced
-from turnwire.client.pacing import Timer
+from turnwire.client.pacing import MOST_AHEAD_SECONDS, Pace, Timer
+from turnwire.session.pace import Pace as ServerPace
 
 
 class InventedClock:
@@ -80,3 +81,27 @@ async def test_time_lost_on_the_way_is_made_up_for() -> None:
 
 async def test_the_loop_keeps_time_where_nothing_else_does() -> None:
     assert [c async for c in paced(source(bytes(64)), sample_rate=16_000)] == [bytes(64)]
+
+
+@pytest.mark.parametrize("strict", [False, True])
+def test_a_session_is_never_sent_more_than_servers_take(strict: bool) -> None:
+    """A source without end, at once: what the server counts stays within its allowance."""
+    pace, server = Pace(strict=strict), ServerPace(allowance=2 if strict else 150)
+    now = 100.0
+    for _ in range(2000):
+        now = max(now, pace.due())
+        pace.sent(1.0, now)
+        server.receive(1.0, now)
+        assert not server.exceeded
+    assert pace.ahead(now) <= (2 if strict else MOST_AHEAD_SECONDS + 1)
+    if not strict:
+        assert now - 100 < 2000 - MOST_AHEAD_SECONDS + 2, "it catches up"
+
+
+def test_a_pause_gives_no_more_than_the_burst() -> None:
+    pace = Pace()
+    pace.sent(1.0, 0.0)
+    for _ in range(61):
+        assert pace.due() <= 3600
+        pace.sent(1.0, 3600.0)
+    assert pace.due() > 3600

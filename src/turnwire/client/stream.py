@@ -148,7 +148,8 @@ class ClientStream:
 
     def _append(self, audio: bytes, now: float, *, rereadable: bool = False) -> None:
         seconds = self.format.seconds(len(audio))
-        self._audio_until = max(self._audio_until or now, now - seconds) + seconds
+        until = now if self._audio_until is None else self._audio_until
+        self._audio_until = max(until, now - seconds) + seconds
         self.timeline.append(audio, sent=self._sent, rereadable=rereadable)
 
     def _message_given(self, event: events.MessageGiven, now: float) -> None:
