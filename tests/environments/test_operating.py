@@ -52,7 +52,11 @@ def test_which_settings_are_in_force(
     assert ["port", "9000", str(config)] in table
     assert ["node", "one", "TURNWIRE_NODE"] in table
     assert ["host", "127.0.0.1", "default"] in table
-    assert ["database", "postgresql+asyncpg://...", str(config)] in table
+    assert ["database", "(cannot be read)", str(config)] in table
+    monkeypatch.setenv("TURNWIRE_DATABASE", "postgres://me:secret@host/db")
+    shown = turnwire("config", "show").stdout
+    assert "postgresql://me@host/db " in shown
+    assert "secret" not in shown
     monkeypatch.setenv("TURNWIRE_PORT", "abc")
     result = turnwire("config", "show")
     assert (result.exit_code, result.stderr) == (

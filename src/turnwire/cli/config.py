@@ -2,7 +2,7 @@
 
 import typer
 
-from turnwire.cli.failures import fail
+from turnwire.cli.failures import fail, needs_server
 from turnwire.cli.settings import CONFIG, config_file
 from turnwire.cli.tables import NOTHING, show
 from turnwire.server.settings import Settings, SettingsError, gather, load_settings
@@ -36,8 +36,19 @@ def _shown(name: str, settings: Settings) -> str:
         except SettingsError:
             return NOTHING
     if name == "database" and value is not None:
-        # There may be a password anywhere in the rest.
-        return f"{value.partition('://')[0]}://..."
+        return _database(value)
     if isinstance(value, bool):
         return "yes" if value else "no"
     return NOTHING if value is None else str(value)
+
+
+def _database(url: str) -> str:
+    """The database without a password that may be in its URL."""
+    with needs_server():
+        from turnwire.accounts.database_url import parse_database_url
+        from turnwire.accounts.errors import DatabaseUnusable
+
+    try:
+        return str(parse_database_url(url))
+    except DatabaseUnusable:
+        return "(cannot be read)"
