@@ -214,6 +214,9 @@ class BrokenRegistry(OpenRegistry):
     async def end(self, session: str, usage: Usage, closure: Any) -> None:
         await self._store.end(session, usage, closure)
 
+    async def close(self) -> None:
+        await self._store.close()
+
 
 @provokes("internal_error", "Internal error")
 async def store_down(server: Server, clock: ManualClock) -> Conversation:

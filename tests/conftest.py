@@ -1,0 +1,35 @@
+from collections.abc import Generator, Iterator
+from typing import Any
+
+import pytest
+
+from tests.leftovers import NOTHING, ON_DEMAND, Running
+
+for_the_session = NOTHING
+"""What fixtures of the whole session have started, whichever test asked for them first."""
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_fixture_setup(fixturedef: pytest.FixtureDef[Any]) -> Generator[None, Any, Any]:
+    global for_the_session
+    if fixturedef.scope != "session":
+        return (yield)
+    before = Running.now()
+    result = yield
+    for_the_session |= Running.now() - before
+    return result
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _nothing_outlives_a_module() -> Iterator[None]:
+    before = Running.now()
+    yield
+    (before | for_the_session).assert_nothing_more()
+
+
+@pytest.fixture(autouse=True)
+def _nothing_outlives_a_test(_nothing_outlives_a_module: None) -> Iterator[None]:
+    """What a server of the whole module starts when it is needed may stay as long as that."""
+    before = Running.now()
+    yield
+    (before | for_the_session).assert_nothing_more(but=ON_DEMAND)
