@@ -274,3 +274,26 @@ async def test_misuse_is_said_to_be_misuse() -> None:
         await client.terminate()
         with pytest.raises(errors.Misuse, match="end of this stream"):
             await client.send(b"")
+
+
+@pytest.mark.parametrize(
+    ("variable", "proxy", "address"),
+    [
+        ("socks_proxy", "socks5://127.0.0.1:9", "ws://speech.invalid"),
+        ("https_proxy", "http://u:secret@127.0.0.1:9", "wss://speech.invalid"),
+    ],
+)
+async def test_a_proxy_that_cannot_be_used_is_named_without_its_password(
+    monkeypatch: pytest.MonkeyPatch, variable: str, proxy: str, address: str
+) -> None:
+    for name in ("no_proxy", "NO_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv(variable, proxy)
+    with pytest.raises(errors.ProxyFailed, match=r"The proxy .*127\.0\.0\.1:9 could") as caught:
+        await AsyncClient(address).connect()
+    assert "secret" not in str(caught.value)
+
+
+async def test_a_host_that_does_not_exist_is_named() -> None:
+    with pytest.raises(errors.HostNotFound, match=r"There is no host speech\.invalid"):
+        await AsyncClient("ws://speech.invalid").connect()
