@@ -7,7 +7,7 @@ from websockets.asyncio.server import ServerConnection
 from tests.cli.conftest import serving_in_thread
 from tests.client.servers import BEGIN, end, tell, turn, until_terminate
 from tests.client.test_files import tone, write_wav
-from turnwire.client import Client, errors
+from turnwire.client import AudioFileError, Client, errors
 from turnwire.client.messages import Begin, Turn
 
 
@@ -34,6 +34,8 @@ def test_a_whole_stream_blocks_until_its_end(tmp_path: Path) -> None:
     ):
         client.stream([bytes(1600), bytes(1600)])
         client.stream_file(path, progress=lambda *seconds: progress.append(seconds))
+        with pytest.raises(AudioFileError, match="no audio track de"):
+            client.stream_file(path, track="de")
         client.force_endpoint()
         client.update(min_turn_silence=300)
         client.keep_alive()

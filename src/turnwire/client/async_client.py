@@ -278,9 +278,12 @@ class AsyncClient:
         self,
         path: str | Path,
         *,
+        track: int | str | None = None,
         progress: Callable[[float, float | None], object] | None = None,
     ) -> None:
         """Send an audio file of any common kind, as fast as it was spoken.
+
+        `track` is the number of an audio track, from 1, or its language; None takes the default.
 
         What has to be sent again after a loss is read from the file, however long ago it was sent.
         `progress` is called with the seconds sent and the seconds there are, None if the file
@@ -292,8 +295,12 @@ class AsyncClient:
         if format.encoding is not Encoding.PCM_S16LE:
             raise Misuse(f"Files are sent as {Encoding.PCM_S16LE}, not as {format.encoding}.")
         rate, sent = format.sample_rate, 0
-        with AudioFile(path, sample_rate=rate) as file:
-            self._files.add(self._stream.timeline.end, lambda: AudioFile(path, sample_rate=rate))
+
+        def opened() -> AudioFile:
+            return AudioFile(path, sample_rate=rate, track=track)
+
+        with opened() as file:
+            self._files.add(self._stream.timeline.end, opened)
             chunks = cut(file, sample_rate=rate)
             async for chunk in paced(chunks, sample_rate=rate, clock=self._clock):
                 await self._give(chunk, rereadable=True)

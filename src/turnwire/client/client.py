@@ -143,10 +143,12 @@ class Client:
         self,
         path: str | Path,
         *,
+        track: int | str | None = None,
         progress: Callable[[float, float | None], object] | None = None,
     ) -> None:
         """Send an audio file, as fast as it was spoken. Raises as `AsyncClient` does."""
-        self._call(self._client.stream_file(path, progress=self._elsewhere(progress)))
+        told = self._elsewhere(progress)
+        self._call(self._client.stream_file(path, track=track, progress=told))
 
     def force_endpoint(self) -> None:
         """End the current turn where the audio sent so far ends."""
