@@ -226,8 +226,11 @@ def test_profane_words_are_masked_wherever_they_are_written(family: Family) -> N
         assert not any("shit" in text for text in (turn.transcript, turn.utterance))
 
 
-def test_the_language_is_told_where_an_utterance_or_a_turn_ends() -> None:
-    turns = assembler(language_detection=True, format_turns=True)
+@pytest.mark.parametrize(
+    "asked", [{"language_detection": True}, {"language_code": ["es"]}, {"language_codes": ["es"]}]
+)
+def test_the_language_is_told_where_an_utterance_or_a_turn_ends(asked: dict[str, Any]) -> None:
+    turns = assembler(format_turns=True, **asked)
     spanish = Language("es", 0.81234567)
     said: list[SpeechEvent] = [
         Partial(words("hola"), stable=0),

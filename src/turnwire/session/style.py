@@ -226,7 +226,7 @@ def style(
     )
     if asked.filter_profanity:
         chosen = Edited(chosen, _masking(mask_profanity))
-    if asked.language_detection:
+    if asked.language_detection or asked.language_code or asked.language_codes:
         chosen = Edited(chosen, _with_language)
     return chosen
 

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from turnwire.recognition import ENGLISH, Language, RecognitionOptions
+from turnwire.speech.languages import NOTHING_HEARD, LanguageEvidence
 from turnwire.speech.quality import FULL, Quality
 
 RATE = 16_000
@@ -41,6 +42,8 @@ class Job:
     Spoken in pieces, a passage is heard no better than its worst piece without them."""
     options: RecognitionOptions | None = None
     """What else is known of it."""
+    heard: LanguageEvidence = NOTHING_HEARD
+    """What the stream's earlier speech says about its language."""
     thorough: bool = False
     """Whether it was decoded before, and the text looked bad."""
     quality: Quality = FULL
@@ -58,6 +61,8 @@ class Decoded:
     """Last millisecond; never before `start`."""
     confidence: float
     tokens: tuple[int, ...]
+    trusted: bool = True
+    """Whether it may be part of a later window's context: what is wrong makes that wrong, too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +73,8 @@ class Text:
     completeness: float
     """How likely a sentence ends after the last word, 0 to 0.99; 0 without words."""
     language: Language = ENGLISH
+    heard: LanguageEvidence | None = None
+    """What is known of the language with this window; None if the window says nothing of it."""
 
 
 NOTHING = Text((), 0.0)

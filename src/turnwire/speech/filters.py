@@ -1,25 +1,47 @@
 """What of a decoder's text was spoken: a row of filters over its words, and a judgement of it.
 
 Whisper makes text of anything. It goes on after the voice has ended, repeats itself, and has
-phrases at hand for what it cannot make out. Each filter knows one of these habits.
+phrases at hand for what it cannot make out. Each filter knows one of these habits. What is left
+of a final text is judged twice: the first time in doubt it is decoded again, more thoroughly; the
+second time it is dropped, or stands but tells later windows nothing.
 """
 
+import itertools
+import re
 import zlib
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 
 from faster_whisper.tokenizer import Tokenizer
 
 from turnwire.recognition import Language, plain
 from turnwire.speech.decoding import Decoded
+from turnwire.speech.languages import LanguageEvidence
+
+Words = Sequence[Decoded]
 
 _CROWD = 3
 """So many words that begin at the same moment were not spoken."""
+
+_LOOP = 6
+"""So many times in a row the same syllable or phrase is not said. Four are: speech has them."""
+
+_LONGEST_PHRASE = 4
+"""Units of a phrase that may make a loop; longer ones compress too well to need more."""
+
+_SPOKEN_SIGNS = "&%$+"
+"""Signs that are read out, unlike all others without a letter or a digit beside them."""
 
 _BAD_COMPRESSION = 2.0
 _BAD_LOGPROB = -1.0
 _NO_SPEECH = 0.6
 """Whisper's own rule: no speech if this is as likely and the text is improbable."""
+
+_DOUBTED_WORD = 0.03
+_DOUBTED_LOGPROB = -0.8
+_DOUBTED_NO_SPEECH = 0.1
+"""A phrase for something that cannot be made out begins with a word below the first, and shows
+the other two signs. Any one alone is found in speech with noise too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,48 +56,77 @@ class Attempt:
     capped: bool
     """The decoder was stopped before it found the end."""
     language: Language
+    heard: LanguageEvidence | None
+    """What is known of the language with this window; None if that was not asked."""
 
 
-Filter = Callable[[Sequence[Decoded], int], int]
-"""How many of the words, from the first on, were spoken in a window whose voice ends at so many
-ms. What a decoder makes up comes last, as each word is made of those before it."""
+Filter = Callable[[Words, int], Words]
+"""The words that were spoken, of those in a window whose voice ends at so many ms. What a decoder
+makes up comes last, as each word is made of those before it: so most filters end the text."""
 
 
-def before_voice_ends(words: Sequence[Decoded], voice_ms: int) -> int:
+def drop_repeat_after_voice(words: Words, voice_ms: int) -> Words:
+    """Short of speech, a decoder says again what it said: all that, if it goes on after the voice,
+    although its first words may find some sound."""
+    if not words or words[-1].start < voice_ms:
+        return words
+    texts = [plain(word.text) for word in words]
+    for count in range(1, len(words) // 2 + 1):
+        if texts[-count:] == texts[-2 * count : -count]:
+            return drop_repeat_after_voice(words[:-count], voice_ms)
+    return words
+
+
+def end_with_voice(words: Words, voice_ms: int) -> Words:
     """A word that begins after the voice was not spoken, nor were those that follow it."""
     late = (i for i, word in enumerate(words) if word.start >= voice_ms)
-    return next(late, len(words))
+    return words[: next(late, None)]
 
 
-def before_crowd(words: Sequence[Decoded], voice_ms: int) -> int:
+def end_before_crowd(words: Words, voice_ms: int) -> Words:
     """Words that crowd at one moment found no sound of their own."""
     crowds = (
         i
         for i, (word, last) in enumerate(zip(words, words[_CROWD - 1 :], strict=False))
         if word.start == last.start
     )
-    return next(crowds, len(words))
+    return words[: next(crowds, None)]
 
 
-def before_stutter(words: Sequence[Decoded], voice_ms: int) -> int:
+def drop_stutter(words: Words, voice_ms: int) -> Words:
     """Words at the end only repeat those before them, too fast to have been spoken."""
     for count in range(len(words) // 2, 0, -1):
         said, again = words[-2 * count : -count], words[-count:]
         same = all(plain(a.text) == plain(b.text) for a, b in zip(said, again, strict=True))
         if same and 2 * (again[-1].end - again[0].start) < said[-1].end - said[0].start:
-            return len(words) - count
-    return len(words)
+            return words[:-count]
+    return words
 
 
-FILTERS: tuple[Filter, ...] = (before_voice_ends, before_crowd, before_stutter)
+def drop_signs(words: Words, voice_ms: int) -> Words:
+    """A word has a letter or a digit, or is a sign that is read out."""
+    return [word for word in words if _is_word(word.text)]
+
+
+FILTERS: tuple[Filter, ...] = (
+    drop_repeat_after_voice,
+    end_with_voice,
+    end_before_crowd,
+    drop_stutter,
+    drop_signs,
+)
 """All filters, in the order in which they are applied."""
 
 
-def spoken(words: Sequence[Decoded], voice_ms: int) -> Sequence[Decoded]:
+def spoken(words: Words, voice_ms: int) -> Words:
     """The words that all filters leave."""
-    for spoken_of in FILTERS:
-        words = words[: spoken_of(words, voice_ms)]
+    for left_by in FILTERS:
+        words = left_by(words, voice_ms)
     return words
+
+
+def _is_word(text: str) -> bool:
+    return any(letter.isalnum() or letter in _SPOKEN_SIGNS for letter in text)
 
 
 def split(tokens: list[int], tokenizer: Tokenizer) -> list[tuple[str, list[int]]]:
@@ -95,7 +146,17 @@ def says_nothing(attempt: Attempt) -> bool:
     return attempt.no_speech > _NO_SPEECH and attempt.logprob < _BAD_LOGPROB
 
 
-def looks_bad(attempt: Attempt, words: Sequence[Decoded]) -> bool:
+def is_doubtful(attempt: Attempt, words: Words) -> bool:
+    """Whether a text seems to be a phrase for a voice that cannot be made out."""
+    return (
+        bool(words)
+        and words[0].confidence < _DOUBTED_WORD
+        and attempt.logprob < _DOUBTED_LOGPROB
+        and attempt.no_speech > _DOUBTED_NO_SPEECH
+    )
+
+
+def looks_bad(attempt: Attempt, words: Words) -> bool:
     """Whether a text is improbable, goes on and on, or repeats itself; what it repeats too fast
     has been taken out of it already."""
     complete = sum(len(word.tokens) for word in words) == len(attempt.tokens)
@@ -104,4 +165,53 @@ def looks_bad(attempt: Attempt, words: Sequence[Decoded]) -> bool:
         (attempt.capped and complete)
         or attempt.logprob < _BAD_LOGPROB
         or len(written) / len(zlib.compress(written)) > _BAD_COMPRESSION
+        or next(_loops(_units(words)), None) is not None
     )
+
+
+def without_loops(words: Words) -> tuple[Decoded, ...]:
+    """The words with what they repeat in a loop said once."""
+    units = _units(words)
+    while loop := next(_loops(units), None):
+        first, count, times = loop
+        del units[first + count : first + count * times]
+    left: list[Decoded] = []
+    for index, group in itertools.groupby(units, key=lambda unit: unit.word):
+        word, text = words[index], "".join(unit.text for unit in group)
+        if text != word.text:
+            # Cut, it is no longer what its tokens say.
+            word = replace(word, text=text.rstrip("-"), tokens=())
+        left.append(word)
+    return tuple(left)
+
+
+@dataclass(frozen=True, slots=True)
+class _Unit:
+    """A word, or what of it stands between two hyphens."""
+
+    text: str
+    word: int
+
+
+def _units(words: Words) -> list[_Unit]:
+    return [
+        _Unit(part, i)
+        for i, word in enumerate(words)
+        for part in re.findall(r"[^-]+-*|^-+", word.text)
+    ]
+
+
+def _loops(units: Sequence[_Unit]) -> Iterator[tuple[int, int, int]]:
+    """Where the same units come `_LOOP` times in a row or more: the first of them, how many they
+    are, and how many times they come."""
+    texts = [plain(unit.text) for unit in units]
+    for count in range(1, _LONGEST_PHRASE + 1):
+        run = 0
+        for i in range(count, len(texts) + 1):
+            if i < len(texts) and texts[i] == texts[i - count]:
+                run += 1
+                continue
+            times = run // count + 1
+            if times >= _LOOP:
+                yield i - count - run, count, times
+            run = 0

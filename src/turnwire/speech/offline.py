@@ -11,7 +11,10 @@ from turnwire.speech.models import find_model
 
 def transcriber(model: str) -> Callable[[NDArray[np.float32]], str]:
     """Transcribes English audio: mono, 16 kHz, -1 to 1. Raises `EngineError`."""
-    whisper = WhisperModel(str(find_model(model)), device="cpu", compute_type="int8")
+    files = find_model(model)
+    whisper = WhisperModel(
+        str(files.folder), device="cpu", compute_type="int8", files=files.in_memory()
+    )
 
     def transcribe(audio: NDArray[np.float32]) -> str:
         segments, _ = whisper.transcribe(audio, language="en")

@@ -29,6 +29,7 @@ from turnwire.recognition import (
 from turnwire.speech.audio_buffer import AudioBuffer
 from turnwire.speech.decoding import MS, NOTHING, RATE, Decoded, Job, Kind, Text
 from turnwire.speech.engine import Samples
+from turnwire.speech.languages import NOTHING_HEARD
 from turnwire.speech.quality import FULL, Quality
 from turnwire.speech.utterance import Utterance
 from turnwire.speech.voice import FRAME, Change, Segmenter
@@ -157,6 +158,7 @@ class Planner:
         self._silent_from = 0  # no window reaches back further
 
         self._utterance = Utterance()
+        self._heard = NOTHING_HEARD
         self._said: tuple[int, ...] = ()  # the last tokens of the utterances before
         self._speech = False  # the utterance has a window of audio to decode
         self._window = 0  # where it begins
@@ -357,7 +359,7 @@ class Planner:
             start = self._audio.quietest(left * MS - _REACH, right * MS + _REACH)
         audio = self._audio.copy(start, self._judged)
         prefix = self._utterance.tail_prefix
-        job = Job(audio, prefix, Kind.PARTIAL, len(audio), options=self.options)
+        job = Job(audio, prefix, Kind.PARTIAL, len(audio), options=self.options, heard=self._heard)
         return Plan(job, start, start + len(audio), due)
 
     def _shorten_window(self, end: int) -> None:
@@ -399,11 +401,12 @@ class Planner:
         said = (*self._said, *self._utterance.kept_tokens)
         told = min(len(said) // CONTEXT_STEP * CONTEXT_STEP or len(said), FULL.context_tokens)
         context = said[len(said) - told :]
-        job = Job(audio, (), Kind.FINAL, voice_end, context, self.options)
+        job = Job(audio, (), Kind.FINAL, voice_end, context, self.options, self._heard)
         return Plan(job, self._window, end, due)
 
     def _take_settled(self, text: Text, end: int) -> None:
         self._utterance.settle(text, end // MS)
+        self._heard = text.heard or self._heard
         self._settled = not self._leave_rest(text)
 
     def _leave_rest(self, text: Text) -> bool:

