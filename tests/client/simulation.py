@@ -281,7 +281,7 @@ class World:
 
     def end_unasked(self, number: int) -> None:
         """A server ends a session in good order, though nobody asked for it."""
-        if (found := self._pick(number)) is None or not found[1].begun:
+        if (found := self._pick(number)) is None or not found[1].begun or found[1].outbox:
             return
         leg, server = found
         server.work()
