@@ -214,6 +214,18 @@ async def test_decoders_end_with_their_sessions_however_those_end(server: Server
                 await asyncio.sleep(0.001)
 
 
+async def test_decoders_do_not_see_the_secrets_of_the_server(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TURNWIRE_DATABASE", "postgresql://turnwire:s3cret@host/turnwire")
+    async with server.connect("encoding=opus") as socket:
+        await say(socket, *opus_packets(tone(320)))
+        [decoder, _] = decoders(os.getpid())
+        environment = about(decoder, "environ")
+    assert "PATH=" in environment
+    assert "s3cret" not in environment
+
+
 async def test_a_decoder_may_not_have_much(server: Server) -> None:
     async with server.connect("encoding=opus") as socket:
         await say(socket, *opus_packets(tone(320)))

@@ -8,6 +8,7 @@ import asyncio
 import contextlib
 import itertools
 import logging
+import os
 import socket
 import sys
 from asyncio.subprocess import DEVNULL, Process
@@ -28,6 +29,9 @@ REPLY_SECONDS = 10.0
 
 STOP_SECONDS = 5.0
 """How long all decoders may take to end; then the process that forked them is killed."""
+
+INHERITED = ("PATH", "HOME", "LANG", "TMPDIR", "LD_LIBRARY_PATH", "PYTHONHOME", "PYTHONPATH")
+"""What decoders see of the server's environment, which may hold the password of a database."""
 
 logger = logging.getLogger(__name__)
 
@@ -141,6 +145,7 @@ class Decoders:
                 *(sys.executable, "-P", "-m", "turnwire.codecs.forking"),
                 stdin=theirs.fileno(),
                 stdout=DEVNULL,
+                env={name: os.environ[name] for name in INHERITED if name in os.environ},
                 # Ctrl-C in a terminal is for the server, which has sessions to end.
                 start_new_session=True,
             )

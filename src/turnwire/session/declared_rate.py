@@ -41,6 +41,7 @@ class RateWatch:
         self._chunks: list[tuple[float, float]] | None = []
         """Of the window: how long each chunk after its first lasts, and how long it let wait, in
         seconds; None once no more is to be learned."""
+        self._waited = 0.0  # in the window, seconds
         self._first: float | None = None
         self._last = 0.0
 
@@ -52,10 +53,11 @@ class RateWatch:
             self._first = self._last = now
             return None
         self._chunks.append((seconds, now - self._last))
+        self._waited += now - self._last
         self._last = now
-        waited = sum(wait for _, wait in self._chunks)
-        if waited < WINDOW_SECONDS and len(self._chunks) < _MOST_CHUNKS:
+        if self._waited < WINDOW_SECONDS and len(self._chunks) < _MOST_CHUNKS:
             return None
+        waited, self._waited = self._waited, 0.0
         return self._judge(waited, now - self._first)
 
     def stop(self) -> None:
