@@ -9,15 +9,22 @@ for_the_session = NOTHING
 """What fixtures of the whole session have started, whichever test asked for them first."""
 
 
-@pytest.hookimpl(wrapper=True)
-def pytest_fixture_setup(fixturedef: pytest.FixtureDef[Any]) -> Generator[None, Any, Any]:
-    global for_the_session
-    if fixturedef.scope != "session":
-        return (yield)
-    before = Running.now()
-    result = yield
-    for_the_session |= Running.now() - before
-    return result
+class SessionFixtures:
+    """Notes what they start. A hook of a conftest is not called for fixtures of the session."""
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_fixture_setup(self, fixturedef: pytest.FixtureDef[Any]) -> Generator[None, Any, Any]:
+        global for_the_session
+        if fixturedef.scope != "session":
+            return (yield)
+        before = Running.now()
+        result = yield
+        for_the_session |= Running.now() - before
+        return result
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.pluginmanager.register(SessionFixtures())
 
 
 @pytest.fixture(scope="module", autouse=True)

@@ -1,4 +1,5 @@
 import asyncio
+import logging
 import sys
 import threading
 import wave
@@ -35,6 +36,15 @@ def _no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
         return chunks
 
     monkeypatch.setattr(sources, "paced", at_once)
+
+
+@pytest.fixture(autouse=True)
+def _logging_as_it_was() -> Iterator[None]:
+    """A command sets up the logging of its process, which here is that of all tests."""
+    client = logging.getLogger("turnwire.client")
+    level = client.level
+    yield
+    client.setLevel(level)
 
 
 @pytest.fixture

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from tests import support
 from tests.conformance.programs import program
 from tests.conformance.recorder import Recorder, assert_understood
 from turnwire import testing
@@ -26,7 +27,8 @@ NODE = Path(__file__).parent / "node"
 def recorder() -> Iterator[None]:
     """Every server of this module is overheard."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(testing, "Rehearsal", Recorder)
+        for module in (testing, support):
+            patch.setattr(module, "Rehearsal", Recorder)
         Recorder.sent = []
         yield
 

@@ -94,7 +94,10 @@ async def test_what_only_who_asks_for_it_gets() -> None:
         "acknowledge_silence": True,
         "inactivity_timeout": 20,
     }
-    async with serving(clock=clock) as server, server.connect(urlencode(query)) as socket:
+    async with (
+        serving(clock=clock, rehearse=True) as server,
+        server.connect(urlencode(query)) as socket,
+    ):
 
         async def hear(kind: str) -> None:
             while json.loads(await socket.recv())["type"] != kind:

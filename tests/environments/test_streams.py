@@ -21,11 +21,11 @@ PIPE_BYTES = 4096
 
 
 def test_a_log_that_nobody_reads_keeps_nobody_waiting(tmp_path: Path) -> None:
-    with serving(tmp_path, stderr=subprocess.PIPE) as server:
+    with serving(tmp_path, "--no-auth", stderr=subprocess.PIPE) as server:
         assert server.process.stderr is not None
         fcntl.fcntl(server.process.stderr, fcntl.F_SETPIPE_SZ, PIPE_BYTES)
         for _ in range(100):
-            with connect(f"{server.url}/v3/ws?token=wrong", proxy=None) as socket:
+            with connect(f"{server.url}/v3/ws?sample_rate=1", proxy=None) as socket:
                 socket.recv(timeout=30)
         assert httpx.get(f"{server.http}/health", timeout=30).status_code == 200
         assert server.stop() == 0
@@ -111,6 +111,7 @@ def test_output_that_cannot_be_written(
 
 INTERRUPTED = """
 import os, signal, sys
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background ignores it
 
 class Interrupting:
     def find_spec(name, *_):

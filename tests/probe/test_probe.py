@@ -248,7 +248,7 @@ async def test_the_command_says_what_it_cannot_do(server: Server) -> None:
     unknown = await invoke(server.url, "--only", "nothing")
     assert unknown.exit_code == 2
     assert "invalid_json" in unknown.stderr
-    nowhere = await invoke("localhost")
+    nowhere = await invoke("ftp://localhost")
     assert nowhere.exit_code == 2
     assert "is not the address of a server" in nowhere.stderr
 

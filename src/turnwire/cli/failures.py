@@ -6,6 +6,7 @@ from typing import NoReturn
 
 import typer
 
+from turnwire.cli.tables import visible
 from turnwire.client import ClientError, Closure, SessionClosed
 
 INCOMPLETE = 3
@@ -14,7 +15,7 @@ INCOMPLETE = 3
 
 def fail(sentence: str, code: int = 1) -> NoReturn:
     """Say why and leave."""
-    typer.echo(sentence, err=True)
+    typer.echo("\n".join(map(visible, sentence.splitlines())), err=True)
     raise typer.Exit(code)
 
 

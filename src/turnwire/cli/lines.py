@@ -146,10 +146,12 @@ def logging_to(descriptor: int, level: int = logging.INFO) -> Iterator[None]:
     handler = LineHandler(writer)
     handler.setFormatter(formatter)
     root = logging.getLogger()
+    before = root.level
     root.addHandler(handler)
     root.setLevel(level)
     try:
         yield
     finally:
         root.removeHandler(handler)
+        root.setLevel(before)
         writer.close()
