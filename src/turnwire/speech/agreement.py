@@ -20,10 +20,10 @@ SURE_ENOUGH = 0.7
 SURE_ENOUGH_FIRST = 0.4
 """The same for the first word, which nothing before it makes likely."""
 
-AGREED_AGE_MS = 1200
+AGREED_AGE_MS = 2000
 """A word that two decodes agree on is stable when so much has been heard after it, and"""
 
-LARGEST_AGE_MS = 3000
+LARGEST_AGE_MS = 4000
 """any word that was decoded twice is stable after this, so that live text never stands still."""
 
 
