@@ -19,7 +19,7 @@ from turnwire.cli.formats import FORMATS, Format
 from turnwire.cli.local import DEFAULT_MODEL, local_server
 from turnwire.cli.screen import Screen
 from turnwire.cli.sources import Source
-from turnwire.client import AsyncClient, ClientError, Gap, Turn, errors
+from turnwire.client import AsyncClient, Gap, Turn, errors
 
 KEPT_SECONDS = 3 * 60 * 60
 """How much audio is kept in a temporary file, to be sent again after a loss."""
@@ -35,15 +35,15 @@ def write_transcript(
     format: Format,
     verbose: bool,
 ) -> None:
-    """Have the source transcribed, by the server named or by one of this command's own."""
+    """Have the source transcribed, by the server named or by one of this command's own.
+
+    Raises `ClientError`.
+    """
     if not verbose:
         # What the client does about a lost connection shows in the transcript, or as a gap.
         logging.getLogger("turnwire.client").setLevel(logging.ERROR)
     server = _named(url, api_key) if url else local_server(model or DEFAULT_MODEL)
-    try:
-        asyncio.run(_transcribe(source, server, ca_file, format, verbose=verbose))
-    except ClientError as error:
-        fail(explained(error, verbose=verbose))
+    asyncio.run(_transcribe(source, server, ca_file, format, verbose=verbose))
 
 
 @asynccontextmanager
