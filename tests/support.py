@@ -21,6 +21,7 @@ from turnwire.profanity import masked
 from turnwire.rehearsal.interceptor import Rehearsal
 from turnwire.server.capacity import Capacity
 from turnwire.server.clock import Clock, LoopClock
+from turnwire.server.extensions import Extend
 from turnwire.server.http import listening
 from turnwire.server.options import ServerOptions
 from turnwire.server.port import Port
@@ -136,6 +137,7 @@ async def serving(
     registry: Registry | None = None,
     capacity: Capacity | None = None,
     rehearse: bool = False,
+    extend: Sequence[Extend] = (),
     **options: Any,
 ) -> AsyncIterator[Server]:
     """A server with one account, `default`, that is not limited; `options` are `ServerOptions`."""
@@ -145,7 +147,14 @@ async def serving(
         registry = store = await Store.open(IN_MEMORY, node="test", clock=clock.unix_time)
         await store.management.create_account("default", sessions_per_minute=None)
         key = await store.management.create_key("default", name="test")
-    service = Service(engine or EchoEngine(), registry, clock, ServerOptions(**options), capacity)
+    service = Service(
+        engine or EchoEngine(),
+        registry,
+        clock,
+        ServerOptions(**options),
+        capacity,
+        extend=extend,
+    )
     intercept = Rehearsal if rehearse else None
     with Port.take("127.0.0.1", 0) as port:
         async with listening(service, port, intercept=intercept) as url:

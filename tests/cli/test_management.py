@@ -77,7 +77,9 @@ def test_keys(turnwire: Invoke, data_dir: Path) -> None:
     assert head == ["ID", "Account", "Name", "Begins with", "Created (UTC)", "Last used", "Revoked"]
     assert shown[:4] == ["1", "default", "phone", key[:8]]
     assert shown[5:] == ["–", "–"]
-    assert admitted(data_dir, key) == Grant(funds=Funds(5000, seconds_left=90.0))
+    assert admitted(data_dir, key) == Grant(
+        funds=Funds(5000, seconds_left=90.0), account="default", key_id=1
+    )
 
     assert turnwire("keys", "revoke", 1).output == ""
     assert admitted(data_dir, key) == "Unauthorized Connection: API key has been revoked"
@@ -90,7 +92,7 @@ def test_keys(turnwire: Invoke, data_dir: Path) -> None:
 def test_tokens(turnwire: Invoke, data_dir: Path) -> None:
     turnwire("accounts", "create", "web")
     token = turnwire("tokens", "create", "--account", "web", "--max-session-duration", 60).stdout
-    assert admitted(data_dir, token.strip()) == Grant(60)
+    assert admitted(data_dir, token.strip()) == Grant(60, account="web")
     assert admitted(data_dir, token.strip()) == (
         "Unauthorized Connection: Token has already been used"
     )

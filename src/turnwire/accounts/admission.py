@@ -38,6 +38,10 @@ class Grant:
     max_seconds: int = LONGEST_SESSION_SECONDS
     funds: Funds | None = None
     """None: as much as it likes."""
+    account: str | None = None
+    """Its name; None where anybody is let in."""
+    key_id: int | None = None
+    """The key that was brought, or that the token was asked for with."""
 
 
 @dataclass(frozen=True, slots=True)

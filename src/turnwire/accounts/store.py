@@ -122,7 +122,7 @@ class Store:
         longest = LONGEST_SESSION_SECONDS
         if bearer.token is not None:
             longest = min(longest, bearer.token.max_seconds)
-        return Grant(longest, funds)
+        return Grant(longest, funds, account.name, bearer.key_id)
 
     async def renew(self, usages: Mapping[str, Usage]) -> Mapping[str, Renewal]:
         return await self._enter([Sign(session, usage) for session, usage in usages.items()])

@@ -75,6 +75,8 @@ def create_app(service: Service) -> ASGIApp:
     for path in SOCKET_PATHS:
         app.add_api_route(path, upgrade_required)
     app.router.routes.extend(live_page.routes())
+    for extension in service.extensions:
+        app.router.routes.extend(extension.routes())
     for path in DEPRECATED_PATHS:
         app.add_api_route(path, deprecated_endpoint, methods=["GET", "POST"])
     for path in (REHEARSAL_PATH, f"{REHEARSAL_PATH}/{{rest:path}}"):

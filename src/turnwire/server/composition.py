@@ -1,10 +1,13 @@
 """A server's parts, put together as its settings say."""
 
+from collections.abc import Sequence
+
 from turnwire.accounts.admission import OpenRegistry, Registry
 from turnwire.accounts.database import sqlite_url
 from turnwire.accounts.store import Store
 from turnwire.server.capacity import Capacity
 from turnwire.server.clock import LoopClock
+from turnwire.server.extensions import Extend
 from turnwire.server.options import ServerOptions
 from turnwire.server.service import Service
 from turnwire.server.settings import Settings
@@ -17,7 +20,9 @@ def _origins(settings: Settings) -> frozenset[str]:
     return frozenset(origin.strip().rstrip("/").lower() for origin in listed if origin.strip())
 
 
-async def open_service(settings: Settings, engine: Engine) -> tuple[Service, str | None]:
+async def open_service(
+    settings: Settings, engine: Engine, extend: Sequence[Extend] = ()
+) -> tuple[Service, str | None]:
     """The service that the settings describe, and its first key if that was made just now.
 
     Raises `turnwire.accounts.errors.AccountsError` if the database cannot be used.
@@ -45,4 +50,5 @@ async def open_service(settings: Settings, engine: Engine) -> tuple[Service, str
         # Whoever has a key or a token may use it from any page.
         origins=_origins(settings) if settings.no_auth else None,
     )
-    return Service(engine, registry, clock, options, Capacity(engine, clock)), first_key
+    capacity = Capacity(engine, clock)
+    return Service(engine, registry, clock, options, capacity, extend=extend), first_key

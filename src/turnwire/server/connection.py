@@ -24,11 +24,13 @@ from turnwire.server.clock import Clock, Timer, resolve
 from turnwire.server.decoders import CannotDecode, Decoder, Decoders
 from turnwire.server.held_audio import GUARANTEED_BYTES, HeldAudio
 from turnwire.server.leases import Leases
+from turnwire.server.observers import Observers
 from turnwire.server.options import ServerOptions
 from turnwire.session import effects, events
 from turnwire.session.options import SessionOptions
 from turnwire.session.session import Session
 from turnwire.speech.engine import Engine, Stream
+from turnwire.transport.request import Request
 from turnwire.transport.websocket import Socket
 from turnwire.wire.closures import (
     CLIENT_GONE,
@@ -74,6 +76,9 @@ class Server(Protocol):
     options: ServerOptions
     held_audio: HeldAudio
 
+    def watchers(self, connection: "Connection") -> Observers | None:
+        """What watches this connection's session; None: nothing."""
+
     async def admit(self, connection: "Connection", credential: str | None, address: str) -> Grant:
         """Raises `Violation` for a client that may not begin."""
 
@@ -109,11 +114,17 @@ class Connection:
         self._timer_due = float("inf")
         self._tasks: set[asyncio.Task[None]] = set()
         self._ending: asyncio.Task[None] | None = None
+        self.grant: Grant | None = None
+        self._observers = server.watchers(self)
         socket.hold()
 
     @property
     def id(self) -> str:
         return self._session.id
+
+    @property
+    def request(self) -> Request:
+        return self._socket.request
 
     def begin(self) -> None:
         """Find out what the client wants, and whether it may have it."""
@@ -169,9 +180,13 @@ class Connection:
     # What the session decides.
 
     def _dispatch(self, event: events.Event) -> None:
-        for effect in self._session.receive(event, self._clock.now()):
+        now = self._clock.now()
+        decided = self._session.receive(event, now)
+        for effect in decided:
             self._EFFECT_HANDLERS[type(effect)](self, effect)
         self._arm()
+        if self._observers is not None:
+            self._observers.observe(event, decided, now)
 
     def _arm(self) -> None:
         """Have the session ticked at its deadline; a timer that comes early is set again."""
@@ -277,6 +292,7 @@ class Connection:
             logger.debug("session %s: admission failed", self.id, exc_info=error)
             self._dispatch(events.Abort(INTERNAL_ERROR.fill()))
         else:
+            self.grant = grant
             self._dispatch(events.Admitted(grant.max_seconds, unix_time=now))
             self.renewed(grant.funds)
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import logging
 import resource
 import ssl
 from collections.abc import AsyncIterator, Callable
@@ -15,6 +16,7 @@ from uvicorn.server import ServerState
 
 from turnwire.server.app import create_app
 from turnwire.server.clock import LoopClock
+from turnwire.server.extensions import Extension
 from turnwire.server.port import Port
 from turnwire.server.service import Service
 from turnwire.server.site import Interceptor, ServiceSite, Site
@@ -22,6 +24,8 @@ from turnwire.transport.front import Front
 from turnwire.transport.listener import Listener
 from turnwire.transport.request import HEAD_BYTES, Request, Response
 from turnwire.transport.websocket import Opening
+
+logger = logging.getLogger(__name__)
 
 
 class _PlainHttp(H11Protocol):
@@ -77,6 +81,13 @@ class _Door:
         return _PlainHttp(self._config, self.state, front)
 
 
+async def _run(extension: Extension) -> None:
+    try:
+        await extension.run()
+    except Exception:
+        logger.exception("%s failed; the server goes on without it", type(extension).__name__)
+
+
 @asynccontextmanager
 async def listening(
     service: Service,
@@ -105,6 +116,7 @@ async def listening(
             asyncio.create_task(service.leases.keep()),
             asyncio.create_task(service.leases.sweep()),
             asyncio.create_task(service.lag.watch(LoopClock())),  # no time but the real
+            *(asyncio.create_task(_run(extension)) for extension in service.extensions),
         ]
         try:
             yield port.url("wss" if tls else "ws")

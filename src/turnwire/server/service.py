@@ -1,6 +1,8 @@
 """What all connections of one server share."""
 
 import asyncio
+import logging
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from turnwire.accounts.admission import Grant, Registry
@@ -9,9 +11,11 @@ from turnwire.server.capacity import Capacity
 from turnwire.server.clock import Clock, LoopClock, pause, resolve
 from turnwire.server.connection import Connection
 from turnwire.server.decoders import Decoders
+from turnwire.server.extensions import Extend, Extension
 from turnwire.server.held_audio import HeldAudio
 from turnwire.server.lag import LoopLag
 from turnwire.server.leases import Leases
+from turnwire.server.observers import Observers
 from turnwire.server.options import ServerOptions
 from turnwire.speech.engine import Engine
 from turnwire.transport.notices import Notices
@@ -23,6 +27,9 @@ DRAIN_SECONDS = 10.0
 
 END_SECONDS = 5.0
 """How long those that took longer have to end at once."""
+
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass
@@ -39,10 +46,13 @@ class Service:
     notices: Notices = field(default_factory=Notices)
     held_audio: HeldAudio = field(default_factory=HeldAudio)
     decoders: Decoders = field(default_factory=Decoders)
+    extend: Sequence[Extend] = ()
     leases: Leases = field(init=False)
+    extensions: Sequence[Extension] = field(init=False)
 
     def __post_init__(self) -> None:
         self.leases = Leases(self)
+        self.extensions = [extend(self) for extend in self.extend]
         self._admission = Admission(self.leases, self.clock, self.notices)
         self._open: set[Connection] = set()
         self._admitted: set[Connection] = set()
@@ -83,6 +93,11 @@ class Service:
         else:
             connection.begin()
         return connection
+
+    def watchers(self, connection: Connection) -> Observers | None:
+        watching = [extension.watch(connection) for extension in self.extensions]
+        observers = [observer for observer in watching if observer is not None]
+        return Observers(observers) if observers else None
 
     async def admit(self, connection: Connection, credential: str | None, address: str) -> Grant:
         """Let a client have a session. Raises `Violation` if it may not."""
@@ -154,6 +169,11 @@ class Service:
 
     async def aclose(self) -> None:
         """Let go of all that sessions needed, once they have ended."""
+        for extension in self.extensions:
+            try:
+                await extension.aclose()
+            except Exception:
+                logger.exception("%s could not finish its work", type(extension).__name__)
         await self._admission.aclose()
         await self.decoders.aclose()
         await self.engine.close()
