@@ -84,7 +84,7 @@ async def test_an_extension_sees_each_end_once_and_has_endpoints() -> None:
         assert conversation.code == 1000
         await server.converse("sample_rate=1")
         assert not diary.finished
-    assert diary.closures == ["session_ended", "invalid_parameters"]
+    assert diary.closures == ["session_ended", "invalid_parameter"]
     assert diary.accounts == {"default", None}
     assert diary.finished
 
