@@ -78,7 +78,9 @@ async def test_a_token_does_not_get_another_token(server: Server) -> None:
     assert status == 401
 
 
-async def test_a_store_that_is_down_is_500() -> None:
+async def test_a_store_that_is_down_is_500_and_logged_once(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
     class Broken(OpenRegistry):
         async def issue_token(
             self, credential: str | None, *, expires_in: int, max_seconds: int
@@ -86,7 +88,12 @@ async def test_a_store_that_is_down_is_500() -> None:
             raise OSError("the database is gone")
 
     async with serving(registry=Broken()) as server:
-        assert await get(server, "expires_in_seconds=60", "x") == (500, {"error": "Internal error"})
+        for _ in range(3):
+            answer = await get(server, "expires_in_seconds=60", "x")
+            assert answer == (500, {"error": "Internal error"})
+    told = "A token could not be issued: the database is gone."
+    [record] = [record for record in caplog.records if record.getMessage().startswith(told)]
+    assert record.exc_info is None
 
 
 async def test_the_closure_table_is_served(server: Server) -> None:

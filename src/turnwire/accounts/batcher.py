@@ -5,34 +5,54 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Generic, TypeVar
 
 T = TypeVar("T")
+R = TypeVar("R")
 
 
-class Batcher(Generic[T]):
+class Batcher(Generic[T, R]):
     """Does what comes; what comes meanwhile waits, and is then done at once."""
 
-    def __init__(self, work: Callable[[Sequence[T]], Awaitable[None]]) -> None:
+    def __init__(
+        self, work: Callable[[Sequence[T]], Awaitable[Sequence[R]]], *, at_once: int
+    ) -> None:
+        """`work` gives what came of each, in their order; it gets `at_once` of them at most."""
         self._work = work
-        self._waiting: list[T] = []
-        self._turn = asyncio.Lock()
-        self._next: asyncio.Task[None] | None = None
-        """Will do what waits."""
+        self._at_once = at_once
+        self._waiting: list[tuple[T, asyncio.Future[R]]] = []
+        self._working: asyncio.Task[None] | None = None
 
-    async def submit(self, item: T) -> None:
-        """Have it done. Raises what came of its batch.
+    async def submit(self, item: T) -> R:
+        """Have it done; gives what came of it. Raises what came of its batch.
 
         It is done even if whoever waits for it is cancelled.
         """
-        self._waiting.append(item)
-        if self._next is None:
-            self._next = asyncio.create_task(self._do_waiting())
-        await asyncio.shield(self._next)
+        outcome: asyncio.Future[R] = asyncio.get_running_loop().create_future()
+        self._waiting.append((item, outcome))
+        if self._working is None:
+            self._working = asyncio.create_task(self._do_waiting())
+        return await outcome
 
     async def finish(self) -> None:
         """Wait until nothing waits."""
-        if self._next is not None:
-            await asyncio.wait([self._next])
+        if self._working is not None:
+            await asyncio.wait([self._working])
 
     async def _do_waiting(self) -> None:
-        async with self._turn:
-            batch, self._waiting, self._next = self._waiting, [], None
-            await self._work(batch)
+        try:
+            while self._waiting:
+                batch = self._waiting[: self._at_once]
+                del self._waiting[: self._at_once]
+                await self._do(batch)
+        finally:
+            self._working = None
+
+    async def _do(self, batch: Sequence[tuple[T, asyncio.Future[R]]]) -> None:
+        try:
+            results = await self._work([item for item, _ in batch])
+        except Exception as error:
+            for _, outcome in batch:
+                if not outcome.done():
+                    outcome.set_exception(error)
+            return
+        for (_, outcome), result in zip(batch, results, strict=True):
+            if not outcome.done():
+                outcome.set_result(result)

@@ -1,13 +1,13 @@
-"""Whom a credential stands for: a key or a token, and the account behind it."""
+"""Whom credentials stand for: keys and tokens, and the accounts behind them."""
 
-import hmac
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlalchemy.orm import contains_eager
 
 from turnwire.accounts.keys import hash_key
+from turnwire.accounts.locks import locked_accounts, locked_tokens
 from turnwire.accounts.moments import over
 from turnwire.accounts.tables import Account, ApiKey, Token
 from turnwire.accounts.tokens import expired_for
@@ -34,7 +34,7 @@ class Bearer:
     account: Account
     key: ApiKey | None
     """What was brought, or what the token was asked for with."""
-    token: Token | None
+    token: Token | None = None
 
     @property
     def key_id(self) -> int | None:
@@ -43,6 +43,27 @@ class Bearer:
     @property
     def token_id(self) -> int | None:
         return None if self.token is None else self.token.id
+
+
+class Bearers:
+    """Whose credentials these are."""
+
+    def __init__(self, by_hash: dict[str, Bearer]) -> None:
+        self._by_hash = by_hash
+
+    @property
+    def accounts(self) -> dict[int, Account]:
+        """The accounts behind them, by their ids."""
+        return {bearer.account.id: bearer.account for bearer in self._by_hash.values()}
+
+    def of(self, credential: str | None) -> Bearer:
+        """Raises `Violation` if it is nobody's; whether it may be used is still to be checked."""
+        if not credential:
+            raise Violation(MISSING_AUTHORIZATION.fill())
+        bearer = self._by_hash.get(hash_key(credential))
+        if bearer is None:
+            raise unauthorized(INVALID)
+        return bearer
 
 
 def unauthorized(reason: str) -> Violation:
@@ -54,25 +75,46 @@ def access_ended(reason: str) -> Closure:
     return ACCESS_ENDED.fill(reason=reason)
 
 
-async def bearer_of_key(db: AsyncSession, credential: str | None) -> Bearer:
-    """Whose API key this is. Raises `Violation` if it is none that may be used."""
-    bearer = await _by_key(db, _present(credential))
-    if bearer is None:
-        raise unauthorized(INVALID)
-    check_standing(bearer)
-    return bearer
+async def bearers_of_keys(db: AsyncSession, credentials: Iterable[str | None]) -> Bearers:
+    """Whose API keys these are."""
+    keys = (await db.scalars(select(ApiKey).where(ApiKey.hash.in_(_hashes(credentials))))).all()
+    ids = {key.account_id for key in keys}
+    found = await db.scalars(select(Account).where(Account.id.in_(ids)))
+    accounts = {account.id: account for account in found}
+    return Bearers({key.hash: Bearer(accounts[key.account_id], key) for key in keys})
 
 
-async def bearer_of(db: AsyncSession, credential: str | None) -> Bearer:
-    """Whose API key or token this is, the account locked until the transaction ends.
+async def bearers_of(db: AsyncSession, credentials: Iterable[str | None]) -> Bearers:
+    """Whose API keys and tokens these are, the accounts locked until the transaction ends."""
+    hashes = _hashes(credentials)
+    columns = select(ApiKey.hash, ApiKey.id, ApiKey.account_id)
+    brought = (await db.execute(columns.where(ApiKey.hash.in_(hashes)))).all()
+    tokens = await locked_tokens(db, hashes - {row.hash for row in brought})
+    ids = {row.account_id for row in brought} | {token.account_id for token in tokens}
+    accounts = await locked_accounts(db, ids)
+    # Only now: what others did to them while they had the accounts locked counts.
+    asked_with = {token.key_id for token in tokens if token.key_id is not None}
+    keys = await _keys(db, asked_with | {row.id for row in brought})
+    by_hash = {key.hash: Bearer(accounts[key.account_id], key) for key in keys.values()}
+    for token in tokens:
+        key = keys[token.key_id] if token.key_id else None
+        by_hash[token.hash] = Bearer(accounts[token.account_id], key, token)
+    return Bearers(by_hash)
 
-    Raises `Violation` if it is none; whether it may be used is still to be checked.
-    """
-    brought = _present(credential)
-    bearer = await _by_key(db, brought) or await _by_token(db, brought)
-    if bearer is None:
-        raise unauthorized(INVALID)
-    return bearer
+
+async def _keys(db: AsyncSession, ids: Collection[int]) -> dict[int, ApiKey]:
+    """The keys, by their ids; none of them is deleted until the transaction ends."""
+    keys = await db.scalars(
+        select(ApiKey)
+        .where(ApiKey.id.in_(ids))
+        .order_by(ApiKey.id)
+        .with_for_update(read=True, key_share=True)
+    )
+    return {key.id: key for key in keys}
+
+
+def _hashes(credentials: Iterable[str | None]) -> set[str]:
+    return {hash_key(each) for each in credentials if each}
 
 
 def check_token(token: Token, *, reusable: bool, now: float) -> None:
@@ -81,45 +123,6 @@ def check_token(token: Token, *, reusable: bool, now: float) -> None:
         raise unauthorized(EXPIRED)
     if token.used_at is not None and not reusable:
         raise unauthorized(USED)
-
-
-def _present(credential: str | None) -> str:
-    if not credential:
-        raise Violation(MISSING_AUTHORIZATION.fill())
-    return credential
-
-
-# The locks leave room for foreign keys to the locked rows (`key_share`), and every transaction
-# takes a token's before its account's: none waits for another in a circle.
-
-
-async def _by_key(db: AsyncSession, credential: str) -> Bearer | None:
-    hash_ = hash_key(credential)
-    key = await db.scalar(
-        select(ApiKey)
-        .join(ApiKey.account)
-        .where(ApiKey.hash == hash_)
-        .options(contains_eager(ApiKey.account))
-        .with_for_update(of=Account, key_share=True)
-    )
-    if key is None or not hmac.compare_digest(key.hash, hash_):
-        return None
-    return Bearer(key.account, key, None)
-
-
-async def _by_token(db: AsyncSession, credential: str) -> Bearer | None:
-    hash_ = hash_key(credential)
-    token = await db.scalar(
-        select(Token)
-        .join(Token.account)
-        .outerjoin(Token.key)
-        .where(Token.hash == hash_)
-        .options(contains_eager(Token.account), contains_eager(Token.key))
-        .with_for_update(of=(Token, Account), key_share=True)
-    )
-    if token is None or not hmac.compare_digest(token.hash, hash_):
-        return None
-    return Bearer(token.account, token.key, token)
 
 
 def check_standing(bearer: Bearer) -> None:

@@ -1,6 +1,6 @@
 """Leases of open sessions: what renewing them brings, and which of them have to end."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import ColumnElement, case, func, or_, select, update
@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from turnwire.accounts.admission import LEASE_SECONDS, Funds, Renewal, Usage
 from turnwire.accounts.billing import Open, Reserve, billable_ms
 from turnwire.accounts.credentials import CROWDED, DISABLED, REVOKED, access_ended
+from turnwire.accounts.locks import locked_accounts
 from turnwire.accounts.moments import over
 from turnwire.accounts.tables import Account, ApiKey, Entry
 from turnwire.wire.closures import SESSION_LOST, Closure
@@ -54,8 +55,7 @@ async def enter(db: AsyncSession, signs: Sequence[Sign], now: float) -> dict[str
     that was given up for lost has not.
     """
     sign_of = {sign.session: sign for sign in signs}
-    # Locks are taken in one order, entries by their ids and then accounts by theirs: so no
-    # transaction waits for one that waits for it.
+    # In the order of `locks`.
     entries = (
         await db.scalars(
             select(Entry)
@@ -67,7 +67,7 @@ async def enter(db: AsyncSession, signs: Sequence[Sign], now: float) -> dict[str
             .with_for_update()
         )
     ).all()
-    accounts = await _locked_accounts(db, {entry.account_id for entry in entries})
+    accounts = await locked_accounts(db, {entry.account_id for entry in entries})
     going_on = [entry for entry in entries if sign_of[entry.id].closure is None]
     told = await _told_to_end(db, going_on, accounts, now)
     for entry in entries:
@@ -84,16 +84,6 @@ async def enter(db: AsyncSession, signs: Sequence[Sign], now: float) -> dict[str
     await db.flush()
     funds = await _reserve(db, [entry for entry in going_on if entry.id not in told], accounts, now)
     return {**funds, **told}
-
-
-async def _locked_accounts(db: AsyncSession, ids: Iterable[int]) -> dict[int, Account]:
-    accounts = await db.scalars(
-        select(Account)
-        .where(Account.id.in_(ids))
-        .order_by(Account.id)
-        .with_for_update(key_share=True)
-    )
-    return {account.id: account for account in accounts}
 
 
 async def _told_to_end(

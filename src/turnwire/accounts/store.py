@@ -2,32 +2,20 @@
 
 import functools
 from collections.abc import Callable, Coroutine, Mapping, Sequence
+from functools import partial
 from typing import Any, Concatenate, ParamSpec, Self, TypeVar
 from uuid import uuid4
 
-from sqlalchemy.ext.asyncio import AsyncSession
-
 from turnwire.accounts import leases
-from turnwire.accounts.admission import Funds, Grant, Renewal, Usage, allow
+from turnwire.accounts.admission import Grant, Renewal, Usage, allow
 from turnwire.accounts.batcher import Batcher
-from turnwire.accounts.billing import Open, Reserve
-from turnwire.accounts.credentials import (
-    NO_BALANCE,
-    bearer_of,
-    bearer_of_key,
-    check_standing,
-    check_token,
-    unauthorized,
-)
 from turnwire.accounts.database import Database
+from turnwire.accounts.entrance import ADMITTED_AT_ONCE, Applicant, Entrance
+from turnwire.accounts.issuing import ISSUED_AT_ONCE, Asked, issue
 from turnwire.accounts.leases import Sign
 from turnwire.accounts.management import Management
-from turnwire.accounts.moments import over
-from turnwire.accounts.rate import limit_after
-from turnwire.accounts.tables import Account, Entry
-from turnwire.accounts.tokens import make_token
-from turnwire.wire.closures import TOO_MANY_SESSIONS, Closure, Violation
-from turnwire.wire.limits import LONGEST_SESSION_SECONDS
+from turnwire.accounts.tables import Entry
+from turnwire.wire.closures import Closure
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -49,17 +37,19 @@ class Store:
     """Accounts, keys, tokens and the ledger, as a server needs them: a `Registry`.
 
     Sessions are billed as they go: each renewal takes what was used since the last one from the
-    balance, so that a crash costs at most what was used since then. Those that end in the same
-    moment are entered together.
+    balance, so that a crash costs at most what was used since then. Those that begin or end in the
+    same moment are entered together.
     """
 
     def __init__(self, database: Database, *, node: str, reusable_tokens: bool = False) -> None:
         self.database = database
         self.management = Management(database)
-        self._node = node
-        self._process = uuid4().hex
-        self._reusable_tokens = reusable_tokens
-        self._endings = Batcher(self._end)
+        self._entrance = Entrance(node, uuid4().hex, reusable_tokens)
+        self._admissions = Batcher(
+            partial(self._entrance.admit, database), at_once=ADMITTED_AT_ONCE
+        )
+        self._tokens = Batcher(partial(issue, database), at_once=ISSUED_AT_ONCE)
+        self._endings = Batcher(self._end, at_once=leases.ENTERED_AT_ONCE)
 
     @classmethod
     async def open(
@@ -85,44 +75,14 @@ class Store:
         return store
 
     async def close(self) -> None:
-        await self._endings.finish()
+        for batcher in (self._admissions, self._tokens, self._endings):
+            await batcher.finish()
         await self.database.close()
 
-    @_carried_through
     async def begin(
         self, session: str, credential: str | None, *, check: Callable[[], None] = allow
     ) -> Grant:
-        async with self.database.begin() as db:
-            bearer = await bearer_of(db, credential)
-            now = await self.database.now(db)
-            if bearer.token is not None:
-                check_token(bearer.token, reusable=self._reusable_tokens, now=now)
-            check_standing(bearer)
-            account = bearer.account
-            reserved_ms, funds = await _admit(db, account, now)
-            _count_new_session(account, now)
-            check()
-            if bearer.token is not None:
-                bearer.token.used_at = now
-            if bearer.key is not None:
-                bearer.key.last_used_at = now
-            db.add(
-                Entry(
-                    id=session,
-                    account_id=account.id,
-                    key_id=bearer.key_id,
-                    token_id=bearer.token_id,
-                    node=self._node,
-                    process=self._process,
-                    begun_at=now,
-                    renewed_at=now,
-                    reserved_ms=reserved_ms,
-                )
-            )
-        longest = LONGEST_SESSION_SECONDS
-        if bearer.token is not None:
-            longest = min(longest, bearer.token.max_seconds)
-        return Grant(longest, funds, account.name, bearer.key_id)
+        return _or_raised(await self._admissions.submit(Applicant(session, credential, check)))
 
     async def renew(self, usages: Mapping[str, Usage]) -> Mapping[str, Renewal]:
         return await self._enter([Sign(session, usage) for session, usage in usages.items()])
@@ -130,8 +90,9 @@ class Store:
     async def end(self, session: str, usage: Usage, closure: Closure) -> None:
         await self._endings.submit(Sign(session, usage, closure))
 
-    async def _end(self, signs: Sequence[Sign]) -> None:
+    async def _end(self, signs: Sequence[Sign]) -> Sequence[None]:
         await self._enter(signs)
+        return [None] * len(signs)
 
     @_carried_through
     async def _enter(self, signs: Sequence[Sign]) -> dict[str, Renewal]:
@@ -143,20 +104,10 @@ class Store:
                 renewals |= await leases.enter(db, some, await self.database.now(db))
         return renewals
 
-    @_carried_through
     async def issue_token(
         self, credential: str | None, *, expires_in: int, max_seconds: int
     ) -> str:
-        async with self.database.begin() as db:
-            bearer = await bearer_of_key(db, credential)
-            return await make_token(
-                db,
-                account_id=bearer.account.id,
-                key_id=bearer.key_id,
-                expires_in=expires_in,
-                max_seconds=max_seconds,
-                now=await self.database.now(db),
-            )
+        return _or_raised(await self._tokens.submit(Asked(credential, expires_in, max_seconds)))
 
     @_carried_through
     async def close_lost(self) -> int:
@@ -170,42 +121,13 @@ class Store:
 
         None of them may be running any more. A session that is, goes on with its next renewal.
         """
-        left = (Entry.node == self._node) & (Entry.process != self._process)
+        here = self._entrance
+        left = (Entry.node == here.node) & (Entry.process != here.process)
         async with self.database.begin() as db:
             return await leases.close_as_lost(db, left, await self.database.now(db))
 
 
-async def _admit(db: AsyncSession, account: Account, now: float) -> tuple[int, Funds | None]:
-    """Reserve what a new session may use at first; gives how much, and what it has to know.
-
-    Raises `Violation` if the account has no slot for it, or nothing left.
-    """
-    if account.max_sessions is None and account.balance_ms is None:
-        return 0, None
-    open_ = (await leases.open_by_account(db, [account.id], now)).get(account.id, Open())
-    reserved_ms, funds = 0, None
-    if account.balance_ms is not None:
-        reserved_ms, funds = Reserve(account.balance_ms, open_.with_one_more()).take(billed_ms=0)
-        if not reserved_ms:
-            raise unauthorized(NO_BALANCE)
-    if account.max_sessions is not None and open_.sessions >= account.max_sessions:
-        raise Violation(TOO_MANY_SESSIONS.fill())
-    return reserved_ms, funds
-
-
-def _count_new_session(account: Account, now: float) -> None:
-    """Count a session that is opened now. Raises `Violation` if that is one too many."""
-    if account.sessions_per_minute is None:
-        return
-    minute = int(now // 60)
-    if over(60.0 * account.minute, 60.0, now):
-        # Of a minute in the future, nobody knows how long ago it was written down.
-        passed = minute - account.minute if account.minute < minute else minute
-        account.minute_limit = limit_after(
-            account.minute_limit, account.minute_used, passed, start=account.sessions_per_minute
-        )
-        account.minute = minute
-        account.minute_used = 0
-    if account.minute_used >= account.minute_limit:
-        raise Violation(TOO_MANY_SESSIONS.fill())
-    account.minute_used += 1
+def _or_raised(outcome: T | Exception) -> T:
+    if isinstance(outcome, Exception):
+        raise outcome
+    return outcome

@@ -39,10 +39,33 @@ async def make_token(
     now: float,
 ) -> str:
     """A new token of the account; long expired ones are forgotten."""
+    await forget_expired(db, now)
+    return add_token(
+        db,
+        account_id=account_id,
+        key_id=key_id,
+        expires_in=expires_in,
+        max_seconds=max_seconds,
+        now=now,
+    )
+
+
+async def forget_expired(db: AsyncSession, now: float) -> None:
     # Those that somebody is looking at just now are left for the next time: waiting for them
     # while an account is locked could be waiting for somebody who waits for the account.
     expired = select(Token.id).where(expired_for(KEPT_SECONDS, Token.expires_at, now))
     await db.execute(delete(Token).where(Token.id.in_(expired.with_for_update(skip_locked=True))))
+
+
+def add_token(
+    db: AsyncSession,
+    *,
+    account_id: int,
+    key_id: int | None,
+    expires_in: int,
+    max_seconds: int,
+    now: float,
+) -> str:
     token = new_token()
     db.add(
         Token(

@@ -1,6 +1,5 @@
 """The HTTP endpoints beside the WebSocket: health, tokens, the closure table."""
 
-import logging
 from typing import Any
 
 from fastapi import FastAPI, Request
@@ -21,8 +20,6 @@ from turnwire.wire.parameters import TokenRequest, describe
 HEALTH_PATHS = ("/health", "/v3/health", "/v3/ws/health")
 
 NO_REHEARSAL = "Rehearsal is not enabled: turnwire serve --rehearse"
-
-logger = logging.getLogger(__name__)
 
 
 def create_app(service: Service) -> ASGIApp:
@@ -107,15 +104,14 @@ async def issue_token(service: Service, request: Request) -> JSONResponse:
         wrong = describe(error)
         return refusal(400, f"Invalid '{wrong['name']}': {wrong['detail']}")
     try:
-        token = await service.registry.issue_token(
+        token = await service.leases.issue_token(
             credential_of(request.headers.get("authorization")),
             expires_in=asked.expires_in_seconds,
             max_seconds=asked.max_session_duration_seconds,
         )
     except Violation as violation:
         return refusal(401, violation.closure.text)
-    except Exception:
-        logger.exception("a token could not be issued")
+    except Exception:  # noted where it happened
         return refusal(500, INTERNAL_ERROR.fill().text)
     return JSONResponse(
         {"token": token, "expires_in_seconds": asked.expires_in_seconds},

@@ -7,7 +7,8 @@ meanwhile are entered when it can be reached again.
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from typing import Protocol
 
 from turnwire.accounts.admission import (
@@ -24,6 +25,9 @@ from turnwire.wire.closures import LEASE_LOST, Closure, Violation
 
 LEDGER_SECONDS = 3.0
 """How long a close waits for the ledger; its socket has five seconds in all."""
+
+TOKEN_SECONDS = 10.0
+"""How long whoever asks for a token waits for the store, as for a session."""
 
 OUTAGE_SECONDS = 300.0
 """How long sessions go on without the store, unless the server is told otherwise."""
@@ -78,15 +82,20 @@ class Leases:
     ) -> Grant:
         """Admit a session. Raises what `Registry.begin` does."""
         now = self._host.clock.now()
-        try:
+        with self._noting_failure("A session could not be admitted"):
             grant = await self._host.registry.begin(session.id, credential, check=check)
-        except Violation:
-            raise
-        except Exception as error:
-            self._outage.failed("A session could not be admitted", error)
-            raise
         self._held[session] = now
         return grant
+
+    async def issue_token(
+        self, credential: str | None, *, expires_in: int, max_seconds: int
+    ) -> str:
+        """See `Registry.issue_token`, whose errors it raises; TimeoutError if that takes long."""
+        with self._noting_failure("A token could not be issued"):
+            async with asyncio.timeout(TOKEN_SECONDS):
+                return await self._host.registry.issue_token(
+                    credential, expires_in=expires_in, max_seconds=max_seconds
+                )
 
     async def end(self, session: Leased, closure: Closure) -> None:
         """Write down how a session ended; the first closure counts."""
@@ -145,6 +154,16 @@ class Leases:
             else:
                 if lost:
                     logger.warning("%d sessions of a server that died were closed as lost", lost)
+
+    @contextmanager
+    def _noting_failure(self, what: str) -> Iterator[None]:
+        try:
+            yield
+        except Violation:
+            raise
+        except Exception as error:
+            self._outage.failed(what, error)
+            raise
 
     def _keep(self, id: str, usage: Usage, closure: Closure) -> None:
         if len(self._unentered) < UNENTERED:
