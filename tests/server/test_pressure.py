@@ -17,6 +17,7 @@ from turnwire.recognition import RecognitionOptions
 from turnwire.server import admission
 from turnwire.server.port import AddressUnusable, Port
 from turnwire.server.site import is_own_origin
+from turnwire.server.wrong_keys import FREE_WRONG_KEYS, WRONG_KEY_SECONDS
 from turnwire.speech.echo import EchoEngine, EchoStream
 from turnwire.speech.engine import Samples
 from turnwire.transport.request import Request
@@ -112,14 +113,14 @@ async def test_wrong_keys_that_keep_coming_are_answered_late_and_logged(
 
     clock = ManualClock()
     async with serving(registry=Strict(), clock=clock) as server:
-        for _ in range(admission.FREE_WRONG_KEYS):
+        for _ in range(FREE_WRONG_KEYS):
             assert (await server.converse("", [])).code == 1008
         talking = asyncio.create_task(server.converse("", []))
         async with asyncio.timeout(30):
             while "wrong keys keep coming from 127.0.0.1" not in caplog.text:
                 await asyncio.sleep(0.01)
         assert not talking.done()
-        clock.advance(admission.WRONG_KEY_SECONDS)
+        clock.advance(WRONG_KEY_SECONDS)
         assert (await talking).code == 1008
     assert "nobody" not in caplog.text
 

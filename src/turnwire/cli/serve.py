@@ -119,7 +119,7 @@ async def _serve(
     loop.add_signal_handler(signal.SIGHUP, _read_again, certificate)
     for sign in (signal.SIGUSR1, signal.SIGUSR2):
         loop.add_signal_handler(sign, logger.info, "%s means nothing to this server", sign.name)
-    service, first_key = await open_service(settings, engine)
+    service, first_key = await open_service(settings, engine, drain_asked=stop)
     if first_key is not None:
         await _show(first_key, output, service, stop)
     async with (

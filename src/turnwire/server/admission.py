@@ -1,12 +1,11 @@
-"""Whether a client may begin, found out in time; and what wrong keys cost those who bring them."""
+"""Whether a client may begin, found out in time."""
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from turnwire.accounts.admission import Grant
-from turnwire.server.clock import Clock, pause
 from turnwire.server.leases import Leased, Leases
+from turnwire.server.wrong_keys import WrongKeys
 from turnwire.transport.notices import Notices
 from turnwire.wire.closures import INTERNAL_ERROR, MISSING_AUTHORIZATION, UNAUTHORIZED, Violation
 
@@ -23,38 +22,15 @@ MOST_UNANSWERED = 256
 """How many questions that the store did not answer in time may still be with it. As long as there
 are so many, it is not asked at all."""
 
-FREE_WRONG_KEYS = 5
-"""How many wrong keys a minute from one address are answered at once."""
-
-WRONG_KEY_SECONDS = 1.0
-"""How long the answer to further ones takes."""
-
-MOST_SLOWED = 64
-"""How many answers to one address may be slow at a time."""
-
-MOST_ADDRESSES = 10_000
-
-
-@dataclass(slots=True)
-class _Suspect:
-    """An address that wrong keys came from."""
-
-    minute: int
-    count: int = 0
-    """In that minute."""
-    slowed: int = 0
-    """Answers to it that are being kept back."""
-
 
 class Admission:
     """Asks for leases on behalf of clients."""
 
-    def __init__(self, leases: Leases, clock: Clock, notices: Notices) -> None:
+    def __init__(self, leases: Leases, wrong_keys: WrongKeys, notices: Notices) -> None:
         self._leases = leases
-        self._clock = clock
+        self._wrong_keys = wrong_keys
         self._notices = notices
         self._unanswered: set[asyncio.Task[None]] = set()
-        self._suspects: dict[str, _Suspect] = {}
         self._answered = 0  # how many clients, so far
 
     async def admit(
@@ -87,7 +63,7 @@ class Admission:
             return asking.result()
         except Violation as refusal:
             if refusal.closure.row in (UNAUTHORIZED, MISSING_AUTHORIZATION):
-                await self._slow_down(address)
+                await self._wrong_keys.slow_down(address)
             raise
 
     async def _answer(self, asking: asyncio.Task[Grant]) -> None:
@@ -113,29 +89,3 @@ class Admission:
         except Exception:
             return  # Nothing was kept.
         await self._leases.end(session, INTERNAL_ERROR.fill())
-
-    async def _slow_down(self, address: str) -> None:
-        suspect = self._suspect(address)
-        suspect.count += 1
-        if suspect.count <= FREE_WRONG_KEYS:
-            return
-        self._notices.warn(f"wrong keys keep coming from {address}")
-        if suspect.slowed >= MOST_SLOWED:
-            return
-        suspect.slowed += 1
-        try:
-            await pause(self._clock, WRONG_KEY_SECONDS)
-        finally:
-            suspect.slowed -= 1
-
-    def _suspect(self, address: str) -> _Suspect:
-        minute = int(self._clock.now() // 60)
-        suspect = self._suspects.pop(address, None)
-        if suspect is None:
-            suspect = _Suspect(minute)
-        elif suspect.minute != minute:
-            suspect.minute, suspect.count = minute, 0
-        self._suspects[address] = suspect
-        if len(self._suspects) > MOST_ADDRESSES:
-            del self._suspects[next(iter(self._suspects))]
-        return suspect

@@ -1,5 +1,6 @@
 """A server's parts, put together as its settings say."""
 
+import asyncio
 from collections.abc import Sequence
 
 from turnwire.accounts.admission import OpenRegistry, Registry
@@ -21,7 +22,10 @@ def _origins(settings: Settings) -> frozenset[str]:
 
 
 async def open_service(
-    settings: Settings, engine: Engine, extend: Sequence[Extend] = ()
+    settings: Settings,
+    engine: Engine,
+    extend: Sequence[Extend] = (),
+    drain_asked: asyncio.Event | None = None,
 ) -> tuple[Service, str | None]:
     """The service that the settings describe, and its first key if that was made just now.
 
@@ -51,4 +55,13 @@ async def open_service(
         origins=_origins(settings) if settings.no_auth else None,
     )
     capacity = Capacity(engine, clock)
-    return Service(engine, registry, clock, options, capacity, extend=extend), first_key
+    service = Service(
+        engine,
+        registry,
+        clock,
+        options,
+        capacity,
+        extend=extend,
+        drain_asked=drain_asked or asyncio.Event(),
+    )
+    return service, first_key

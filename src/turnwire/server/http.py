@@ -11,6 +11,7 @@ from email.utils import formatdate
 
 import h11
 import uvicorn
+from uvicorn._types import ASGIReceiveCallable, ASGISendCallable, ASGISendEvent, Scope
 from uvicorn.protocols.http.h11_impl import H11Protocol
 from uvicorn.server import ServerState
 
@@ -34,6 +35,16 @@ class _PlainHttp(H11Protocol):
     def __init__(self, config: uvicorn.Config, state: ServerState, front: Front) -> None:
         super().__init__(config, state, {})
         self._front = front
+        self._site_app, self.app = self.app, self._answer
+
+    async def _answer(
+        self, scope: Scope, receive: ASGIReceiveCallable, send: ASGISendCallable
+    ) -> None:
+        async def send_on(message: ASGISendEvent) -> None:
+            await send(message)
+            self._front.got_on()
+
+        await self._site_app(scope, receive, send_on)
 
     def connection_lost(self, exc: Exception | None) -> None:
         super().connection_lost(exc)

@@ -17,6 +17,7 @@ from turnwire.server.lag import LoopLag
 from turnwire.server.leases import Leases
 from turnwire.server.observers import Observers
 from turnwire.server.options import ServerOptions
+from turnwire.server.wrong_keys import WrongKeys
 from turnwire.speech.engine import Engine
 from turnwire.transport.notices import Notices
 from turnwire.transport.websocket import Socket
@@ -47,18 +48,23 @@ class Service:
     held_audio: HeldAudio = field(default_factory=HeldAudio)
     decoders: Decoders = field(default_factory=Decoders)
     extend: Sequence[Extend] = ()
+    drain_asked: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set by whoever wants the server to take no new sessions and end with its open ones."""
+    stopping: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set once its sessions are being ended: nothing that goes on alongside may last longer."""
     leases: Leases = field(init=False)
+    wrong_keys: WrongKeys = field(init=False)
     extensions: Sequence[Extension] = field(init=False)
 
     def __post_init__(self) -> None:
         self.leases = Leases(self)
         self.extensions = [extend(self) for extend in self.extend]
-        self._admission = Admission(self.leases, self.clock, self.notices)
+        self.wrong_keys = WrongKeys(self.clock, self.notices)
+        self._admission = Admission(self.leases, self.wrong_keys, self.notices)
         self._open: set[Connection] = set()
         self._admitted: set[Connection] = set()
         self.draining = False
         """Whether it takes no new sessions any more."""
-        self._stopping = False
         self._all_left: asyncio.Future[None] | None = None
 
     @property
@@ -85,7 +91,7 @@ class Service:
         """Serve a WebSocket that has just been opened."""
         connection = Connection(socket, self)
         self._open.add(connection)
-        if self._stopping:
+        if self.stopping.is_set():
             connection.drain(SERVER_STOPPING.fill())
         elif self.draining:
             # Its handshake was on its way when that began.
@@ -127,13 +133,18 @@ class Service:
 
     def not_ready(self) -> str | None:
         """Why new sessions should go elsewhere; None if they may come."""
-        if self.draining or self._stopping:
+        if self.draining or self.stopping.is_set():
             return "This server is draining."
         if not self.leases.reachable:
             return "The accounts cannot be reached."
         if self.session_limit is not None and self.open_sessions >= self.session_limit:
             return "This server has as many sessions as it can serve."
         return None
+
+    def ask_to_drain(self) -> None:
+        """Take no new sessions from now on, and tell whoever runs the server."""
+        self.draining = True
+        self.drain_asked.set()
 
     async def drain(self, seconds: float, hurry: asyncio.Event) -> None:
         """Take no new sessions, and wait until the open ones have ended.
@@ -153,7 +164,7 @@ class Service:
 
     async def stop(self) -> None:
         """End every session, its last words delivered, and open no more."""
-        self._stopping = True
+        self.stopping.set()
         for connection in list(self._open):
             connection.drain(SERVER_STOPPING.fill())
         if not await self._all_left_within(DRAIN_SECONDS):

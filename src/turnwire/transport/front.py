@@ -17,7 +17,7 @@ HEAD_SECONDS = 10.0
 """How long a client may take to send the head of a request, TLS included."""
 
 EXCHANGE_SECONDS = 60.0
-"""How long plain HTTP may take for one request."""
+"""How long plain HTTP may take for one request, or for the next part of its answer."""
 
 LINGER_SECONDS = 2.0
 """How long what a refused client still sends is read and dropped. Were it not read, TCP would
@@ -102,6 +102,11 @@ class Front(asyncio.Protocol):
             self.arriving.cancel()
         if self._transport is not None:
             self._transport.abort()
+
+    def got_on(self) -> None:
+        """A part of the answer was written. None is where the client does not read."""
+        if self._answering:
+            self._rearm(EXCHANGE_SECONDS)
 
     def take_back(self, data: bytes) -> None:
         """Read the next request, which began with this."""
