@@ -1,26 +1,15 @@
 """The live page: speak, or drop a file, and watch turns form; `live/` has its files."""
 
-from importlib.resources import files
-from pathlib import PurePath
-
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from turnwire.web.files import HEADERS, answers, no_such_file
 from turnwire.wire.catalogue import parameter_rows
 
 PREFIX = "/live"
 
-HEADERS = {
-    # What the page loads and calls is its own server, and nothing else.
-    "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; "
-    "img-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; "
-    "frame-ancestors 'none'",
-    "Permissions-Policy": "microphone=(self), camera=(), geolocation=()",
-    "Referrer-Policy": "no-referrer",
-    "X-Content-Type-Options": "nosniff",
-    "Cache-Control": "no-cache",
-}
+_HEADERS = HEADERS | {"Permissions-Policy": "microphone=(self), camera=(), geolocation=()"}
 
 
 def wants_page(request: Request) -> bool:
@@ -42,25 +31,11 @@ def routes() -> list[Route]:
 
 
 async def _parameters(_: Request) -> Response:
-    return JSONResponse(parameter_rows(), headers=HEADERS)
+    return JSONResponse(parameter_rows(), headers=_HEADERS)
 
 
 async def _file(request: Request) -> Response:
-    return _FILES.get(request.path_params["name"]) or JSONResponse(
-        {"error": "There is no such file."}, status_code=404
-    )
+    return _FILES.get(request.path_params["name"]) or no_such_file()
 
 
-_MEDIA_TYPES = {
-    ".css": "text/css",
-    ".html": "text/html",
-    ".js": "text/javascript",
-    ".svg": "image/svg+xml",
-}
-
-_FILES = {
-    file.name: Response(
-        file.read_bytes(), media_type=_MEDIA_TYPES[PurePath(file.name).suffix], headers=HEADERS
-    )
-    for file in files("turnwire.web").joinpath("live").iterdir()
-}
+_FILES = answers("live", _HEADERS)
