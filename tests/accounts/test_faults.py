@@ -12,7 +12,7 @@ from sqlalchemy import text
 
 from tests.accounts.conftest import TIME
 from turnwire.accounts.admission import Usage
-from turnwire.accounts.database import sqlite_url
+from turnwire.accounts.database import Database, sqlite_url
 from turnwire.accounts.errors import DatabaseFailed, DatabaseUnusable
 from turnwire.accounts.failures import cause
 from turnwire.accounts.store import Store
@@ -103,6 +103,19 @@ def test_what_a_driver_says_is_told_in_words(name: str, sentence: str) -> None:
     error.sqlite_errorname = name
     assert sentence in cause(error)
     assert cause(error).endswith(f"({name})")
+
+
+async def test_a_server_that_vanishes_keeps_no_locks(postgresql_url: str) -> None:
+    database = await Database.open(postgresql_url)
+    with pytest.raises(DatabaseFailed, match="idle-in-transaction timeout"):
+        async with database.begin() as db:
+            await db.execute(text("SET LOCAL idle_in_transaction_session_timeout = '1ms'"))
+            while True:
+                await asyncio.sleep(0.01)
+                await db.execute(text("SELECT 1"))
+    async with database.begin() as db:
+        assert await db.scalar(text("SHOW idle_in_transaction_session_timeout")) == "15s"
+    await database.close()
 
 
 def test_only_the_first_line_is_told() -> None:

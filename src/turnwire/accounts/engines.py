@@ -16,6 +16,19 @@ from turnwire.accounts.failures import BUSY_SECONDS
 _ONE_WAIT_SECONDS = 0.5
 """How long SQLite itself waits for other processes before somebody may interrupt."""
 
+_IDLE_SECONDS = 15
+"""How long a PostgreSQL server keeps locks for a process that vanished within a transaction."""
+
+_VANISHED = {
+    "connect_timeout": "5",
+    "keepalives_idle": "5",
+    "keepalives_interval": "5",
+    "keepalives_count": "2",
+    "tcp_user_timeout": "15000",
+}
+"""A PostgreSQL server that does not answer, as after a failover, is given up in some 15 s; without
+these, in a quarter of an hour. What the URL or the environment says comes first."""
+
 _SWITCHES = 100
 """How often a server tries to have its database write ahead, while others are at it."""
 
@@ -131,15 +144,33 @@ def postgresql_engine(url: PostgresqlUrl) -> AsyncEngine:
             'PostgreSQL needs a driver: pip install "turnwire[postgresql]"'
         ) from None
     try:
-        psycopg.conninfo.conninfo_to_dict(url.conninfo)
+        given = psycopg.conninfo.conninfo_to_dict(url.conninfo)
     except psycopg.ProgrammingError as error:
         what = str(error).splitlines()[0]
         raise DatabaseUnusable(f"The database URL {url} cannot be used: {what}.") from None
 
+    if wait := os.environ.get("PGCONNECT_TIMEOUT"):
+        given.setdefault("connect_timeout", wait)
+    patience = {name: value for name, value in _VANISHED.items() if name not in given}
+
     async def connect() -> Any:
         # No prepared statements: a pooler between, such as PgBouncer, may give each transaction
         # another connection of the server, which knows nothing of those.
-        return await psycopg.AsyncConnection.connect(url.conninfo, prepare_threshold=None)
+        return await psycopg.AsyncConnection.connect(
+            url.conninfo, prepare_threshold=None, **patience
+        )
 
-    # A connection may have been closed by the other side since it was last used.
-    return create_async_engine("postgresql+psycopg://", async_creator=connect, pool_pre_ping=True)
+    engine = create_async_engine(
+        "postgresql+psycopg://",
+        async_creator=connect,
+        # A connection may have been closed by the other side since it was last used.
+        pool_pre_ping=True,
+    )
+
+    @event.listens_for(engine.sync_engine, "begin")
+    def begin(connection: Connection) -> None:
+        connection.exec_driver_sql(
+            f"SET LOCAL idle_in_transaction_session_timeout = '{_IDLE_SECONDS}s'"
+        )
+
+    return engine
