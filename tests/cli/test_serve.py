@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.conftest import COMMAND, Invoke
+from tests.environments.serving import first_key
 
 
 @contextmanager
@@ -34,7 +35,7 @@ def test_with_tls_it_says_how_clients_trust_it(
     # A place whose name a shell would take apart.
     data_dir = tmp_path / "my data"
     with serving("--tls-self-signed", f"--data-dir={data_dir}") as lines:
-        key = next(lines).rpartition(" ")[2]
+        key = first_key(next(lines))
         ready = re.fullmatch(
             r"Turnwire is ready at (wss://127\.0\.0\.1:\d+)/v3/ws with model echo\.", next(lines)
         )

@@ -59,7 +59,7 @@ class Example:
 )
 async def test_it_transcribes_without_credentials(query: dict[str, str]) -> None:
     engine = await asyncio.to_thread(load_engine, "tiny.en")
-    service, _ = await open_service(load_settings(no_auth=True), engine)
+    service = await open_service(load_settings(no_auth=True), engine)
     example = Example()
     with Port.take("127.0.0.1", 0) as port:
         async with listening(service, port, intercept=Recorder) as host:

@@ -14,6 +14,12 @@ from typing import Any
 TURNWIRE = [sys.executable, "-m", "turnwire"]
 
 
+def first_key(line: str) -> str:
+    """The key in the file that a server without a terminal has said it is in."""
+    [path] = re.findall(r"Your API key is in (.*), which only you can read\.", line)
+    return Path(path).read_text().strip()
+
+
 @dataclass
 class Serving:
     """A server that is ready; `said` are the lines that it has printed."""
@@ -32,7 +38,7 @@ class Serving:
 
     @property
     def key(self) -> str:
-        return self.said[0].rpartition(" ")[2]
+        return first_key(self.said[0])
 
     def stop(self) -> int:
         """SIGTERM; gives the exit code."""

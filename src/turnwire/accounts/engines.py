@@ -151,7 +151,9 @@ def postgresql_engine(url: PostgresqlUrl) -> AsyncEngine:
 
     if wait := os.environ.get("PGCONNECT_TIMEOUT"):
         given.setdefault("connect_timeout", wait)
-    patience = {name: value for name, value in _VANISHED.items() if name not in given}
+    patience: dict[str, Any] = {
+        name: value for name, value in _VANISHED.items() if name not in given
+    }
 
     async def connect() -> Any:
         # No prepared statements: a pooler between, such as PgBouncer, may give each transaction

@@ -57,10 +57,20 @@ class Management:
     def __init__(self, database: Database) -> None:
         self._database = database
 
+    async def has_keys(self) -> bool:
+        async with self._database.begin() as db:
+            return await _has_keys(db)
+
     async def create_first_account(self) -> str | None:
         """The first key, which is shown here once, of the first account; None if there are keys."""
+        try:
+            return await self._create_first_account()
+        except IntegrityError:
+            return None  # Another process has made it in the same moment.
+
+    async def _create_first_account(self) -> str | None:
         async with self._database.begin() as db:
-            if await db.scalar(select(ApiKey.id).limit(1)) is not None:
+            if await _has_keys(db):
                 return None
             now = await self._database.now(db)
             account = await db.scalar(select(Account).where(Account.name == FIRST_ACCOUNT))
@@ -174,6 +184,10 @@ class Management:
             UsageRow(name, closure, sessions, int(audio_ms), int(billed_ms))
             for name, closure, sessions, audio_ms, billed_ms in rows
         ]
+
+
+async def _has_keys(db: AsyncSession) -> bool:
+    return await db.scalar(select(ApiKey.id).limit(1)) is not None
 
 
 def _new_account(name: str, terms: Terms, now: float) -> Account:

@@ -12,6 +12,7 @@ from turnwire.cli import (
     config,
     demo,
     drain,
+    init,
     keys,
     listen,
     probe,
@@ -31,6 +32,7 @@ app = typer.Typer(
 )
 app.command()(demo.demo)
 app.command()(serve.serve)
+app.command()(init.init)
 app.command()(drain.drain)
 app.command()(transcribe.transcribe)
 app.command()(listen.listen)

@@ -11,14 +11,14 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
 from turnwire.cli.failures import fail, needs_server
-from turnwire.cli.lines import LineWriter, logging_to, why_not, writing_to
+from turnwire.cli.first_key import KeyNotShown, make_first_key
+from turnwire.cli.lines import LineWriter, logging_to, writing_to
 from turnwire.cli.settings import takes_settings
 from turnwire.cli.systemd import notify
 from turnwire.server.settings import Settings, SettingsError
 
 if TYPE_CHECKING:
     from turnwire.server.port import Port
-    from turnwire.server.service import Service
     from turnwire.server.tls import Tls
     from turnwire.speech.engine import Engine
 
@@ -33,7 +33,8 @@ logger = logging.getLogger(__name__)
 def serve(settings: Settings) -> None:
     """Run the server until Ctrl-C or SIGTERM, which drain it.
 
-    On its first start it makes an API key and prints it, once. Every option can be set in the
+    On its first start it makes an API key and shows it on the terminal, once; without a terminal,
+    it writes it to the file first-key in --data-dir. Every option can be set in the
     environment too (TURNWIRE_PORT=9000) or in a TOML file (port = 9000). SIGHUP has it read its
     certificate and key again.
     """
@@ -106,6 +107,7 @@ class Certificate:
 async def _serve(
     settings: Settings, engine: "Engine", tls: "Tls | None", port: "Port", output: LineWriter
 ) -> None:
+    from turnwire.accounts.store import Store
     from turnwire.rehearsal.interceptor import Rehearsal
     from turnwire.server.composition import open_service
     from turnwire.server.http import listening
@@ -119,9 +121,13 @@ async def _serve(
     loop.add_signal_handler(signal.SIGHUP, _read_again, certificate)
     for sign in (signal.SIGUSR1, signal.SIGUSR2):
         loop.add_signal_handler(sign, logger.info, "%s means nothing to this server", sign.name)
-    service, first_key = await open_service(settings, engine, drain_asked=stop)
-    if first_key is not None:
-        await _show(first_key, output, service, stop)
+    service = await open_service(settings, engine, drain_asked=stop)
+    if isinstance(service.registry, Store):
+        try:
+            await make_first_key(service.registry.management, settings, output, stop)
+        except BaseException:
+            await service.aclose()
+            raise
     async with (
         _known(settings, port),
         listening(
@@ -185,26 +191,3 @@ def _read_again(certificate: Certificate | None) -> None:
         logger.info("SIGHUP has the certificate read again; this server has none")
     else:
         certificate.read_again()
-
-
-class KeyNotShown(Exception):
-    """A new key could not be shown; the text is one sentence for the operator."""
-
-
-async def _show(key: str, output: LineWriter, service: "Service", stop: asyncio.Event) -> None:
-    """Show a new key, or take it back: it is kept nowhere else. Raises `KeyNotShown`."""
-    from turnwire.accounts.store import Store
-
-    written = asyncio.wrap_future(output.write(f"Your API key, shown this once: {key}"))
-    stopped = asyncio.create_task(stop.wait())
-    await asyncio.wait((written, stopped), return_when=asyncio.FIRST_COMPLETED)
-    stopped.cancel()
-    if written.done() and written.exception() is None:
-        return
-    assert isinstance(service.registry, Store)
-    await service.registry.management.take_back_key(key)
-    if not written.cancel():
-        await service.aclose()
-        error = written.exception()
-        why = why_not(error) if isinstance(error, OSError) else error
-        raise KeyNotShown(f"The first API key could not be shown, so it was not made: {why}.")

@@ -26,24 +26,23 @@ async def open_service(
     engine: Engine,
     extend: Sequence[Extend] = (),
     drain_asked: asyncio.Event | None = None,
-) -> tuple[Service, str | None]:
-    """The service that the settings describe, and its first key if that was made just now.
+) -> Service:
+    """The service that the settings describe.
 
     Raises `turnwire.accounts.errors.AccountsError` if the database cannot be used.
     """
     registry: Registry
-    first_key = None
     if settings.no_auth:
         registry = OpenRegistry()
     else:
-        registry = store = await Store.open(
+        store = await Store.open(
             settings.database or sqlite_url(settings.data_folder()),
             node=settings.node,
             reusable_tokens=settings.reusable_tokens,
         )
         if settings.reclaim:
             await store.reclaim()
-        first_key = await store.management.create_first_account()
+        registry = store
     clock = LoopClock()
     options = ServerOptions(
         max_sessions=settings.max_sessions,
@@ -55,7 +54,7 @@ async def open_service(
         origins=_origins(settings) if settings.no_auth else None,
     )
     capacity = Capacity(engine, clock)
-    service = Service(
+    return Service(
         engine,
         registry,
         clock,
@@ -64,4 +63,3 @@ async def open_service(
         extend=extend,
         drain_asked=drain_asked or asyncio.Event(),
     )
-    return service, first_key
