@@ -25,6 +25,9 @@ TURN_PAUSE_MS = 300
 RECOGNIZED_MS = 60
 """What is left of a word, if a session begins or ends in it, is heard as that word from here on."""
 
+PING = "ping"
+PONG = "pong"
+
 _QUIETEST = 4000
 _STEP = 50
 EXPIRES = 10_800
@@ -49,6 +52,7 @@ class FakeServer:
         self._quiet_since: int | None = None
         self._words: list[tuple[int, int, int]] = []
         self._order = 0
+        self._ended = False
 
     def say(self, **message: Any) -> None:
         self.outbox.append(json.dumps(message))
@@ -60,15 +64,29 @@ class FakeServer:
     def work(self) -> None:
         """Deal with everything that has come."""
         for frame in self.inbox:
+            if self._ended:
+                break
             if isinstance(frame, bytes):
                 self._hear(frame)
+            elif frame == PING:
+                self.outbox.append(PONG)
             elif frame == TERMINATE:
-                self.drain()
-                self.say(type="Termination", audio_duration_seconds=round(self._heard / 1000))
-                self.close = events.CloseFrame(1000, "Session Ended")
+                self.end(self.heard_seconds)
             elif frame == FORCE_ENDPOINT:
                 self.drain()
         self.inbox.clear()
+
+    @property
+    def heard_seconds(self) -> int:
+        return round(self._heard / 1000)
+
+    def end(self, heard_seconds: int | None) -> None:
+        """End in good order, asked or not; whether it tells how much it heard depends."""
+        self.drain()
+        told = {} if heard_seconds is None else {"audio_duration_seconds": heard_seconds}
+        self.say(type="Termination", **told)
+        self.close = events.CloseFrame(1000, "Session Ended")
+        self._ended = True
 
     def drain(self) -> None:
         self._end_run()
@@ -164,7 +182,8 @@ class World:
                     self.servers[effect.leg].inbox.append(effect.frame)
                 return [events.Sent(effect.leg)]
             case effects.Ping():
-                return [] if self.stalled else [events.Ponged(effect.leg)]
+                if not self.stalled:
+                    self.servers[effect.leg].inbox.append(PING)
             case effects.Close():
                 self.servers.pop(effect.leg)
                 frame = events.CloseFrame(1000, "")
@@ -232,10 +251,11 @@ class World:
         if (found := self._pick(number)) is None:
             return
         leg, server = found
-        for _ in range(number % 4 + 1):
+        # The last words come at once.
+        for _ in range(number % 4 + 1 if server.close is None else len(server.outbox)):
             if not server.outbox or leg not in self.servers:
                 break
-            self.do(events.Received(leg, server.outbox.pop(0)))
+            self._receive(leg, server)
         if server.close is not None and not server.outbox and leg in self.servers:
             self._end(leg, server.close)
 
@@ -248,8 +268,7 @@ class World:
             if not server.begun:
                 server.begin(self.unix_time)
             server.work()
-            while server.outbox and leg in self.servers:
-                self.do(events.Received(leg, server.outbox.pop(0)))
+            self._receive_all(leg, server)
             if server.close is not None and leg in self.servers:
                 self._end(leg, server.close)
 
@@ -276,21 +295,28 @@ class World:
         server.say(type="Error", error_code=code, error=texts[code])
         server.close = events.CloseFrame(code, texts[code]) if number % 4 else None
         # At once, as servers do: the words of an open turn and the reason.
-        while server.outbox and leg in self.servers:
-            self.do(events.Received(leg, server.outbox.pop(0)))
+        self._receive_all(leg, server)
 
     def end_unasked(self, number: int) -> None:
-        """A server ends a session in good order, though nobody asked for it."""
-        if (found := self._pick(number)) is None or not found[1].begun or found[1].outbox:
+        """A server ends a session in good order, though it has not been asked; what is on its way
+        to it, and maybe Terminate, it does not hear."""
+        if (found := self._pick(number)) is None or not found[1].begun or found[1].close:
             return
         leg, server = found
-        server.work()
-        server.drain()
-        server.say(type="Termination")
-        server.close = events.CloseFrame(1000, "Session Ended")
-        # At once: how an end that crosses with Terminate is told has a test of its own.
+        if number % 2:
+            server.work()
+        if server.close is None:
+            server.end((None, 0, server.heard_seconds)[number % 3])
+        if number % 4 > 1:
+            self._receive_all(leg, server)
+
+    def _receive_all(self, leg: int, server: FakeServer) -> None:
         while server.outbox and leg in self.servers:
-            self.do(events.Received(leg, server.outbox.pop(0)))
+            self._receive(leg, server)
+
+    def _receive(self, leg: int, server: FakeServer) -> None:
+        said = server.outbox.pop(0)
+        self.do(events.Ponged(leg) if said == PONG else events.Received(leg, said))
 
     def repeat(self, number: int) -> None:
         """A final turn comes once more."""
@@ -302,7 +328,7 @@ class World:
         if (found := self._pick(number)) is not None and len(found[1].outbox) > 2:
             outbox = found[1].outbox
             at = 1 + number % (len(outbox) - 2)
-            kinds = {json.loads(each)["type"] for each in outbox[at : at + 2]}
+            kinds = {PONG if e == PONG else json.loads(e)["type"] for e in outbox[at : at + 2]}
             if kinds == {"Turn"}:
                 outbox[at], outbox[at + 1] = outbox[at + 1], outbox[at]
 

@@ -16,7 +16,7 @@ from tests.support import RATE, Server, quiet
 from tests.support import serving as really_serving
 from turnwire.accounts.admission import OpenRegistry
 from turnwire.client import AsyncClient, Closure, Reconnect, errors
-from turnwire.client.messages import Error, Turn
+from turnwire.client.messages import Error, Termination, Turn
 from turnwire.client.reconnect import Budget
 from turnwire.speech import load_engine
 
@@ -53,6 +53,22 @@ async def dictation() -> AsyncIterator[Server]:
 
 def final_turns(turns: list[Turn]) -> list[Turn]:
     return [turn for turn in turns if turn.end_of_turn and turn.turn_is_formatted]
+
+
+async def test_noise_to_the_very_end_is_no_reason_for_another_session() -> None:
+    """Nothing comes of it, and the server does not say how much it heard; but it was asked."""
+
+    async def handler(socket: ServerConnection) -> None:
+        await tell(socket, BEGIN)
+        await until_terminate(socket)
+        await tell(socket, Termination())
+        await socket.close(1000, "Session Ended")
+
+    async with serving(handler) as url, AsyncClient(url) as client:
+        await client.send(spoken([1]) * 20)
+    assert client.closure is not None
+    assert client.closure.complete
+    assert len(client.sessions) == 1
 
 
 async def transcribed(url: str, audio: bytes) -> tuple[list[Turn], AsyncClient]:

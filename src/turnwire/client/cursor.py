@@ -28,10 +28,15 @@ class Missing:
 class Cursor:
     """What one session is to be sent, from `start` on; to the end of all, or to its own `end`."""
 
-    def __init__(self, timeline: Timeline, start: int, end: int | None = None) -> None:
+    def __init__(
+        self, timeline: Timeline, start: int, end: int | None = None, *, silence_after: float = 0.0
+    ) -> None:
+        """`silence_after` is how many seconds of silence follow at the end."""
         self.start = start
         self.position = start
         self.end = end
+        self._silence_left = timeline.format.size(silence_after)
+        self._silence_sent = 0
         self._timeline = timeline
         self._mark = timeline.first_mark(start)
         format = timeline.format
@@ -65,7 +70,20 @@ class Cursor:
         if mark is not None:
             self._mark += 1
             return mark[1]
-        return Done.DONE if last else None
+        if not last:
+            return None
+        return self._next_silence() or Done.DONE
+
+    @property
+    def sent(self) -> int:
+        """How many bytes it has given."""
+        return self.position - self.start + self._silence_sent
+
+    def _next_silence(self) -> bytes:
+        size = min(self._silence_left, self._longest)
+        self._silence_left -= size
+        self._silence_sent += size
+        return self.silence(size)
 
     def filled(self, piece: bytes) -> bytes:
         """The audio, with silence behind it if it is too short."""

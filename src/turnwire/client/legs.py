@@ -43,6 +43,9 @@ END_SECONDS = 30.0
 CLOSE_SECONDS = 5.0
 """For everything else once the end has begun: an answer to a ping, a close frame."""
 
+ROUNDING_SECONDS = 1.0
+"""How far off a figure of Termination is, in either direction."""
+
 KEEP_ALIVE_SECONDS = 15.0
 """Without anything else to send; at most half of an `inactivity_timeout` that was asked for."""
 
@@ -78,6 +81,8 @@ class Leg:
         """Whether something is on its way out."""
         self.last_sent = now
         self.terminate_sent = False
+        self.is_second_hearing = False
+        """Whether it is sent what the leg before it was sent, as nobody knows if that was heard."""
         self.passed_over = 0
         """How many frames could not be read."""
         self._format = format
@@ -86,6 +91,10 @@ class Leg:
         self._begun_at: float | None = None
         self._heard_at = now
         self._pinged_at: float | None = None
+        self._pings = 0
+        self._pongs = 0
+        self._last_ping = 0  # the number of the ping ahead of Terminate
+        self._is_answered = False
         self._due: float | None = now + OPEN_SECONDS
         self._error: Error | None = None
         self._termination: Termination | None = None
@@ -106,13 +115,19 @@ class Leg:
 
     @property
     def heard_everything(self) -> bool:
-        """Whether its Termination answers Terminate: a server may have ended it by itself, while
-        the last audio was on its way. Servers count in whole seconds."""
+        """Whether its Termination says that it has heard all that it was sent.
+
+        A server may have ended it by itself, while the last audio and Terminate were on their way.
+        A ping goes ahead of Terminate: what comes before its pong is no answer. The figures of
+        Termination are in whole seconds, so that alone they tell only where silence follows.
+        """
         if self._termination is None or not self.terminate_sent or self.cursor is None:
             return False
         heard = self._termination.audio_duration_seconds
-        sent = self._format.seconds(self.cursor.position - self.cursor.start)
-        return heard is None or heard == 0 or heard >= sent - 1.0
+        if not heard:
+            return self._is_answered
+        all_heard = heard >= self._format.seconds(self.cursor.sent) - ROUNDING_SECONDS
+        return all_heard and (self._is_answered or self.is_second_hearing)
 
     # What happens to it.
 
@@ -153,6 +168,7 @@ class Leg:
                 self._note(f"received Error {message.error_code or ''}".rstrip(), now)
             case Termination() if self.is_undecided:
                 self._termination = message
+                self._is_answered = self.terminate_sent and self._pongs >= self._last_ping
                 self._note("received Termination", now)
             case Error() | Termination():
                 return
@@ -176,16 +192,20 @@ class Leg:
         self._due = now + CLOSE_SECONDS
 
     def terminate(self, now: float) -> None:
-        """The end was asked for."""
+        """The end was asked for, right behind a ping."""
         self.terminate_sent = True
+        self._pings += 1
+        self._last_ping = self._pings
         self._story.append("sent Terminate")
         self._due = now + END_SECONDS
 
     def ponged(self, now: float) -> None:
         self._heard_at = now
         self._pinged_at = None
+        self._pongs += 1
 
     def pinged(self, now: float) -> None:
+        self._pings += 1
         self._pinged_at = now
 
     def disconnected(self, end: Disconnected, now: float) -> None:
@@ -291,8 +311,7 @@ class Leg:
         told = self._termination or Termination()
         audio, lasted = told.audio_duration_seconds, told.session_duration_seconds
         if audio is None:
-            sent = 0 if self.cursor is None else self.cursor.position - self.cursor.start
-            audio = self._format.seconds(sent)
+            audio = 0.0 if self.cursor is None else self._format.seconds(self.cursor.sent)
         if lasted is None:
             lasted = 0.0 if self._begun_at is None else now - self._begun_at
         self.closure = Closure(

@@ -70,7 +70,7 @@ class Socket:
         self._report = report
         self._unix_time = unix_time
         self._socket: ClientConnection | None = None
-        self._outbox: asyncio.Queue[str | bytes] = asyncio.Queue()
+        self._outbox: asyncio.Queue[str | bytes | None] = asyncio.Queue()  # None: a ping
         self._others: set[asyncio.Task[None]] = set()
         self._life = asyncio.create_task(self._live())
 
@@ -83,7 +83,8 @@ class Socket:
         self._outbox.put_nowait(frame)
 
     def ping(self) -> None:
-        self._begin(self._ping())
+        """Ping the server behind what was sent before, and ahead of what is sent from here on."""
+        self._outbox.put_nowait(None)
 
     def close(self) -> None:
         """Close in an orderly way; within 5 s, or else break it."""
@@ -149,15 +150,18 @@ class Socket:
     async def _write(self, connection: ClientConnection) -> None:
         try:
             while True:
-                await connection.send(await self._outbox.get())
+                frame = await self._outbox.get()
+                if frame is None:
+                    self._begin(self._await_pong(await connection.ping()))
+                    continue
+                await connection.send(frame)
                 await self._report(Sent(self._leg))
         except ConnectionClosed:
             pass  # How it ended, reading finds out.
 
-    async def _ping(self) -> None:
-        assert self._socket is not None
+    async def _await_pong(self, pong: Awaitable[float]) -> None:
         try:
-            await (await self._socket.ping())
+            await pong
         except ConnectionClosed:
             return
         await self._report(Ponged(self._leg))

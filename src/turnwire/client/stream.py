@@ -45,6 +45,10 @@ word may have been cut: another session will hear that turn whole, and this end 
 FILL_SECONDS = 0.3
 """How long a source may pause before silence is sent in its place, if that is asked for."""
 
+SILENCE_AFTER_SECONDS = 2.0
+"""What is heard a second time is followed by silence, so that figures in whole seconds tell whether
+all of it was."""
+
 NOT_REREAD = "it could not be read from the file again"
 
 TERMINATE = '{"type":"Terminate"}'
@@ -61,6 +65,16 @@ class SessionRecord:
     """Where its audio begins on the line of the client's audio."""
     closure: Closure | None = None
     """None while it lasts."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Retry:
+    """Another session that is to take the place of one that broke."""
+
+    at: float
+    end: int | None
+    """Where its part of the stream ends, if that is known."""
+    is_second_hearing: bool
 
 
 class ClientStream:
@@ -92,7 +106,7 @@ class ClientStream:
         self._number = 0
         self._legs: list[Leg] = []
         self._standby: Leg | None = None
-        self._retry: tuple[float, int | None] | None = None  # when, and where its part ends
+        self._retry: _Retry | None = None
         self._held: deque[tuple[Leg, ServerMessage]] = deque()
         self._held_until = 0.0
         self._last_turn = (-1, 0)  # order and end of the turn that ended last
@@ -212,10 +226,11 @@ class ClientStream:
         for leg in self._everywhere():
             if leg.overdue(now):
                 self._effects.append(_drop(leg))
-        if self._retry is not None and now >= self._retry[0]:
-            _, end = self._retry
+        if self._retry is not None and now >= self._retry.at:
+            leg = self._open(now, end=self._retry.end)
+            leg.is_second_hearing = self._retry.is_second_hearing
+            self._legs.insert(0, leg)
             self._retry = None
-            self._legs.insert(0, self._open(now, end=end))
         self._hear(now)
         self._tell_gaps()
         if self.closure is None:
@@ -232,7 +247,7 @@ class ClientStream:
                 paced = leg.pace.due()
                 yield paced if paced > self._now else leg.last_sent + self._keep_alive_after
         if self._retry is not None:
-            yield self._retry[0]
+            yield self._retry.at
         if self._may_release:
             yield self._held_until
         rolling = self._rolling
@@ -271,7 +286,8 @@ class ClientStream:
 
     def _take_part(self, leg: Leg, start: int, now: float) -> None:
         """The leg is sent the audio from here on."""
-        leg.cursor = Cursor(self.timeline, start, leg.end)
+        silence = SILENCE_AFTER_SECONDS if leg.is_second_hearing else 0.0
+        leg.cursor = Cursor(self.timeline, start, leg.end, silence_after=silence)
         leg.last_sent = now
         if leg.end is None and self._renews:
             leg.rollover = Rollover.of(now, leg.life(now))
@@ -313,7 +329,7 @@ class ClientStream:
         if leg.place is not None:
             self.records[-1].closure = closure
             self._budget.lasted(closure.session_seconds)
-        done = self.timeline.finished and leg.end is None and not self.timeline.wants_more
+        done = self._says_all(leg)
         if closure.terminated and (leg.heard_everything or done):
             self._release()
             self.timeline.settle()
@@ -326,20 +342,32 @@ class ClientStream:
             retry_after = 0.0  # The server ended it by itself, and in good order.
         elif closure.row is TRANSMISSION_RATE and not self._strict:
             retry_after, self._strict = 0.0, True
-        if closure.row is NO_TERMINATION and done:
+        if closure.row is NO_TERMINATION and done and leg.end is None:
             retry_after = None
         delay = None
         if self.records and not self._abandoned:
             delay = self._budget.delay(retry_after)
         if delay is None:
             self._finish(closure)
-        elif self._standby is not None:
+            return
+        is_second_hearing = closure.terminated and leg.terminate_sent
+        if self._standby is not None:
+            self._standby.is_second_hearing = is_second_hearing
             self._legs.insert(0, self._standby)
             self._standby = None
         else:
-            self._retry = (now + delay, leg.end)
+            self._retry = _Retry(now + delay, leg.end, is_second_hearing)
             level = logging.WARNING if self._budget.is_first else logging.INFO
             self._log(f"{closure}; connecting again in {delay:.2f} s", level)
+
+    def _says_all(self, leg: Leg) -> bool:
+        """Whether its turns, with what is held back, leave no words of its part uncovered."""
+        end = leg.end
+        if end is None and self.timeline.finished:
+            end = self.timeline.end
+        held = (each.words[-1].end for _, each in self._held if isinstance(each, Turn))
+        said = self.format.size(max(held, default=0) / 1000)
+        return end is not None and not self.timeline.has_words(said, end)
 
     def _finish(self, closure: Closure) -> None:
         """The stream is over."""
@@ -410,6 +438,7 @@ class ClientStream:
                 leg.busy = True
                 self._effects.append(effects.Reread(leg.number, missing.start, missing.end))
             case Done.DONE:
+                self._effects.append(effects.Ping(leg.number))
                 self._send(leg, TERMINATE, now)
                 leg.terminate(now)
             case bytes() as audio:
@@ -482,7 +511,7 @@ class ClientStream:
             holds = self.timeline.is_cut(turn)
         else:
             message = leg.place.moved(message)
-            unasked = isinstance(message, Termination) and not leg.terminate_sent
+            unasked = isinstance(message, Termination) and not leg.heard_everything
             holds = bool(self._held) and (unasked or isinstance(message, Error))
         if not holds:
             self._release()

@@ -163,12 +163,12 @@ class Timeline:
             self.gaps.append(Gap(self.ms(self.covered), self.ms(position), reason))
         self.cover(position)
 
-    @property
-    def wants_more(self) -> bool:
-        """Whether words may be in what is not covered."""
-        if self._lost_words_until > self.covered:
+    def has_words(self, start: int, end: int) -> bool:
+        """Whether words may be in what is not covered between these positions."""
+        start = max(start, self.covered)
+        if self._lost_words_until > start:
             return True
-        return not self._loudness.is_silent(max(self.covered, self.recording.start), self.end)
+        return not self._loudness.is_silent(max(start, self.recording.start), end)
 
     def resume(self) -> int:
         """Where a session begins that takes over: after the last word, within the pause if there
@@ -194,9 +194,11 @@ class Timeline:
         return not self._is_forced(end) and self._pause_after(end) is None
 
     def _is_forced(self, end: int) -> bool:
-        """Whether a turn that ends here was asked to."""
-        at = self._forced_at
-        return at is not None and at >= end - self.format.size(TAIL_SECONDS)
+        """Whether a turn that ends here was asked to, by a message before the next word."""
+        at, said = self._forced_at, end + self.format.size(TAIL_SECONDS)
+        if at is None or at < end - self.format.size(TAIL_SECONDS):
+            return False
+        return at <= said or self._loudness.is_silent(said, at)
 
     def _pause_after(self, position: int) -> int | None:
         """The middle of the pause that begins here, or nearly; None: there is none."""
