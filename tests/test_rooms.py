@@ -24,6 +24,10 @@ MAY_IMPORT = {
         *("server", "transport", "web", "accounts", "codecs", "speech", "session", "recognition"),
         *("profanity", "wire"),
     },
+    "admin": {
+        *("admin", "server", "accounts", "session", "transport", "speech.engine"),
+        *("speech.quality", "recognition", "wire"),
+    },
     "rehearsal": {"rehearsal", "server", "transport", "wire"},
     "client": {"client", "audio", "wire"},
     "probe": {"probe", "client", "wire"},
@@ -31,7 +35,8 @@ MAY_IMPORT = {
     "testing": {"testing", "rehearsal", "server", "speech", "wire"},
     "pytest_plugin": {"testing"},
     "cli": {
-        *("cli", "client", "probe", "bench", "rehearsal", "server", "accounts", "speech", "wire"),
+        *("cli", "client", "probe", "bench", "rehearsal", "admin", "server", "accounts", "speech"),
+        "wire",
     },
     "__main__": {"cli"},
 }

@@ -16,6 +16,7 @@ from tests.accounts.conftest import NOW, TIME
 from turnwire.accounts.admission import LEASE_SECONDS, Usage
 from turnwire.accounts.database import Database, sqlite_url
 from turnwire.accounts.errors import DatabaseUnusable
+from turnwire.accounts.grouping import By
 from turnwire.accounts.migrating import VERSION_TABLE
 from turnwire.accounts.store import Store
 from turnwire.accounts.tables import Base, Entry
@@ -153,7 +154,7 @@ async def test_other_processes_may_write_too(tmp_path: Path) -> None:
             await store.end(session, Usage(), SESSION_ENDED.fill())
 
     await asyncio.gather(*(write(store, name) for store, name in zip(stores, "abc", strict=True)))
-    usage = await stores[0].management.usage(account=None, since=None)
+    usage = await stores[0].management.usage([By.ACCOUNT, By.CLOSURE])
     assert [row.sessions for row in usage] == [60]
     for store in stores:
         await store.close()

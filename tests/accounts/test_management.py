@@ -3,7 +3,8 @@ import pytest
 from tests.accounts.conftest import NOW, TIME
 from turnwire.accounts.admission import Usage
 from turnwire.accounts.errors import NameTaken, NotFound
-from turnwire.accounts.management import UsageRow
+from turnwire.accounts.grouping import By
+from turnwire.accounts.ledger import UsageRow
 from turnwire.accounts.store import Store
 from turnwire.wire.closures import CLIENT_GONE, SESSION_ENDED
 
@@ -24,7 +25,7 @@ async def test_what_is_not_there(store: Store) -> None:
     with pytest.raises(NotFound, match="account named nobody"):
         await manage.create_token("nobody", expires_in=60, max_seconds=60)
     with pytest.raises(NotFound, match="account named nobody"):
-        await manage.usage(account="nobody", since=None)
+        await manage.usage([By.ACCOUNT], account="nobody")
     with pytest.raises(NotFound, match="key 7"):
         await manage.revoke_key(7)
     with pytest.raises(NotFound, match="session 7"):
@@ -38,6 +39,12 @@ async def test_a_key_stays_revoked_since_it_was(store: Store, key: str) -> None:
     await store.management.revoke_key(1)
     (kept,) = await store.management.keys()
     assert (kept.revoked_at, kept.account.name, kept.start) == (NOW + 1, "default", key[:8])
+
+
+def usage_row(account: str, closure: str | None, sessions: int, audio_ms: int) -> UsageRow:
+    """What that many sessions of a millisecond with much audio come to."""
+    group = {By.ACCOUNT: account, By.CLOSURE: closure}
+    return UsageRow(group, sessions, audio_ms, sessions if closure else 0, audio_ms)
 
 
 async def test_usage_adds_up(store: Store, key: str) -> None:
@@ -57,20 +64,20 @@ async def test_usage_adds_up(store: Store, key: str) -> None:
     TIME.now = NOW + 4
     await store.begin("five", other)
 
-    gone_here = UsageRow("default", "client_gone", 1, 2**33, 2**33)
-    usage = store.management.usage
-    assert await usage(account="default", since=None) == [
+    gone_here = usage_row("default", "client_gone", 1, 2**33)
+    usage, by = store.management.usage, [By.ACCOUNT, By.CLOSURE]
+    assert await usage(by, account="default") == [
         gone_here,
-        UsageRow("default", "session_ended", 2, 2**34, 2**34),
+        usage_row("default", "session_ended", 2, 2**34),
     ]
-    assert await usage(account="default", since=NOW + 1) == [
+    assert await usage(by, account="default", since=NOW + 1) == [
         gone_here,
-        UsageRow("default", "session_ended", 1, 2**33, 2**33),
+        usage_row("default", "session_ended", 1, 2**33),
     ]
-    assert await usage(account=None, since=NOW + 2) == [
+    assert await usage(by, since=NOW + 2) == [
         gone_here,
-        UsageRow("other", "client_gone", 1, 2**33, 2**33),
-        UsageRow("other", None, 1, 0, 0),
+        usage_row("other", "client_gone", 1, 2**33),
+        usage_row("other", None, 1, 0),
     ]
 
 

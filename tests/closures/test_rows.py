@@ -109,7 +109,7 @@ async def limit_lowered_meanwhile(server: Server, clock: ManualClock) -> Convers
 
 
 async def changed_meanwhile(
-    server: Server, clock: ManualClock, change: Callable[[Management], Awaitable[None]]
+    server: Server, clock: ManualClock, change: Callable[[Management], Awaitable[object]]
 ) -> Conversation:
     """An operator changes something, and within one renewal an open session ends for it."""
     async with server.connect() as socket:

@@ -27,6 +27,7 @@ USED = "Token has already been used"
 DISABLED = "Account disabled"
 NO_BALANCE = "Insufficient account balance"
 CROWDED = "Too many concurrent sessions"
+ENDED = "Ended by an operator"
 
 
 @dataclass(frozen=True, slots=True)

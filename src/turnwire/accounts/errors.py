@@ -21,5 +21,9 @@ class NameTaken(AccountsError):
     """There is an account of that name already."""
 
 
+class NotNow(AccountsError):
+    """As things stand, that cannot be done."""
+
+
 class BadName(AccountsError):
     """Nothing can be called this."""

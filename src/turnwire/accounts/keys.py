@@ -5,10 +5,18 @@ import secrets
 
 _KEY = "tw_"
 
+RECOGNIZED_BY = 8
+"""How many of a key's first characters are kept, for people."""
+
 
 def new_key() -> str:
     """A fresh key: 256 random bits, with a prefix that tells what it is for."""
     return f"{_KEY}{secrets.token_urlsafe(32)}"
+
+
+def new_admin_key() -> str:
+    """A fresh key for operators."""
+    return f"twa_{secrets.token_urlsafe(32)}"
 
 
 def is_key(credential: str) -> bool:

@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from turnwire.accounts.admission import LEASE_SECONDS, Funds, Renewal, Usage
 from turnwire.accounts.billing import Open, Reserve, billable_ms
-from turnwire.accounts.credentials import CROWDED, DISABLED, REVOKED, access_ended
+from turnwire.accounts.credentials import CROWDED, DISABLED, ENDED, REVOKED, access_ended
 from turnwire.accounts.locks import locked_accounts
 from turnwire.accounts.moments import over
 from turnwire.accounts.tables import Account, ApiKey, Entry
@@ -103,6 +103,8 @@ async def _told_to_end(
             told[entry.id] = access_ended(DISABLED)
         elif entry.key_id in revoked:
             told[entry.id] = access_ended(REVOKED)
+        elif entry.end_requested_at is not None:
+            told[entry.id] = access_ended(ENDED)
         elif entry.id in crowded:
             told[entry.id] = access_ended(CROWDED)
     return told

@@ -1,30 +1,33 @@
 """What an operator does with accounts, keys and tokens, and reads in the ledger."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import TypedDict, Unpack
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import delete, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import contains_eager
 
-from turnwire.accounts.database import Database
-from turnwire.accounts.errors import NameTaken, NotFound
-from turnwire.accounts.keys import hash_key, new_key
-from turnwire.accounts.names import account_name, key_name
+from turnwire.accounts.errors import NameTaken, NotFound, NotNow
+from turnwire.accounts.keys import RECOGNIZED_BY, hash_key, new_key
+from turnwire.accounts.leases import open_by_account
+from turnwire.accounts.ledger import Ledger
+from turnwire.accounts.names import account_name, key_name, reason_text
 from turnwire.accounts.rate import START
-from turnwire.accounts.tables import Account, ApiKey, Entry
+from turnwire.accounts.tables import Account, ApiKey, TopUp
 from turnwire.accounts.tokens import make_token
 
 FIRST_ACCOUNT = "default"
 
-RECOGNIZED_BY = 8
-"""How many of a key's first characters are kept."""
-
-
 LARGEST_ID = 2**31 - 1
 """What every database holds in an integer."""
+
+
+LARGEST_BALANCE_MS = 1000 * (2**31 - 1)
+"""68 years."""
+
+MOST_TOP_UPS = 1000
+"""How many are listed of an account."""
 
 
 class Terms(TypedDict, total=False):
@@ -36,26 +39,11 @@ class Terms(TypedDict, total=False):
     sessions_per_minute: int | None
 
 
-@dataclass(frozen=True, slots=True)
-class UsageRow:
-    """What an account's sessions that ended in one way came to."""
-
-    account: str
-    closure: str | None
-    """None for sessions that are open."""
-    sessions: int
-    audio_ms: int
-    billed_ms: int
-
-
-class Management:
+class Management(Ledger):
     """Everything but what a server does for its clients, which is `Store`.
 
     What names an account, key or session that is not there raises `NotFound`.
     """
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
 
     async def has_keys(self) -> bool:
         async with self._database.begin() as db:
@@ -80,50 +68,124 @@ class Management:
                 await db.flush()
             return _add_key(db, account, FIRST_ACCOUNT, now)
 
-    async def create_account(self, name: str, **terms: Unpack[Terms]) -> None:
+    async def create_account(self, name: str, **terms: Unpack[Terms]) -> Account:
         """An account that may open 100 new sessions a minute, and is not limited otherwise.
 
         Unless the terms say something else. Raises `NameTaken` and `BadName`.
         """
         try:
             async with self._database.begin() as db:
-                db.add(_new_account(name, terms, await self._database.now(db)))
+                account = _new_account(name, terms, await self._database.now(db))
+                db.add(account)
         except IntegrityError:
-            raise NameTaken(f"There is an account named {name} already.") from None
+            raise NameTaken(await self._why_taken(account_name(name))) from None
+        return account
+
+    async def _why_taken(self, name: str) -> str:
+        async with self._database.begin() as db:
+            deleted = select(Account.deleted_at).where(Account.name == name)
+            if await db.scalar(deleted) is not None:
+                return f"An account named {name} was deleted, and the ledger keeps its name."
+        return f"There is an account named {name} already."
 
     async def update_account(self, name: str, **terms: Unpack[Terms]) -> None:
         """Set these terms and leave the others."""
         async with self._database.begin() as db:
-            _set(await _account(db, name), terms)
+            _set(await _account(db, name, lock=True), terms)
 
     async def accounts(self) -> Sequence[Account]:
+        """All accounts but those that were deleted."""
+        query = select(Account).where(Account.deleted_at.is_(None)).order_by(Account.name)
         async with self._database.begin() as db:
-            return (await db.scalars(select(Account).order_by(Account.name))).all()
+            return (await db.scalars(query)).all()
+
+    async def account(self, name: str) -> Account:
+        async with self._database.begin() as db:
+            return await _account(db, name)
+
+    async def delete_account(self, name: str) -> None:
+        """Let go of an account and its keys. The ledger keeps its sessions, and so its name.
+
+        Raises `NotNow` if it has open sessions.
+        """
+        async with self._database.begin() as db:
+            # Whoever wants to begin meanwhile waits, and finds the account disabled.
+            account = await _account(db, name, lock=True)
+            now = await self._database.now(db)
+            if await open_by_account(db, [account.id], now):
+                raise NotNow(f"The account {name} has open sessions; disable it to end them.")
+            account.enabled, account.deleted_at = False, now
+            await db.execute(
+                update(ApiKey)
+                .where(ApiKey.account_id == account.id, ApiKey.revoked_at.is_(None))
+                .values(revoked_at=now)
+            )
+
+    async def top_up(self, account: str, ms: int, reason: str) -> TopUp:
+        """Add to an account's balance, and write down why; a correction takes away.
+
+        Raises `NotNow` if the account has no balance.
+        """
+        async with self._database.begin() as db:
+            row = await _account(db, account, lock=True)
+            if row.balance_ms is None:
+                raise NotNow(f"The account {account} has no balance: it is not limited.")
+            if abs(row.balance_ms + ms) > LARGEST_BALANCE_MS:
+                raise NotNow(f"The balance of {account} would be larger than can be kept.")
+            row.balance_ms += ms
+            top_up = TopUp(
+                account_id=row.id,
+                at=await self._database.now(db),
+                ms=ms,
+                reason=reason_text(reason),
+                balance_ms=row.balance_ms,
+            )
+            db.add(top_up)
+        return top_up
+
+    async def top_ups(self, account: str) -> Sequence[TopUp]:
+        """What was added to an account's balance, newest first."""
+        async with self._database.begin() as db:
+            row = await _account(db, account)
+            query = select(TopUp).where(TopUp.account_id == row.id).order_by(TopUp.id.desc())
+            return (await db.scalars(query.limit(MOST_TOP_UPS))).all()
 
     async def create_key(self, account: str, *, name: str) -> str:
         """A new key of the account, which is shown here once."""
         async with self._database.begin() as db:
             now = await self._database.now(db)
-            return _add_key(db, await _account(db, account), name, now)
+            return _add_key(db, await _account(db, account, lock=True), name, now)
+
+    async def key(self, key: str) -> ApiKey:
+        """What is kept of a key, with its account."""
+        query = select(ApiKey).join(ApiKey.account).options(contains_eager(ApiKey.account))
+        async with self._database.begin() as db:
+            return (await db.scalars(query.where(ApiKey.hash == hash_key(key)))).one()
 
     async def take_back_key(self, key: str) -> None:
         """Undo the making of a key that nobody has seen."""
         async with self._database.begin() as db:
             await db.execute(delete(ApiKey).where(ApiKey.hash == hash_key(key)))
 
-    async def keys(self) -> Sequence[ApiKey]:
-        """All keys, in the order they were made, with their accounts."""
+    async def keys(self, account: str | None = None) -> Sequence[ApiKey]:
+        """The keys of an account, or all, in the order they were made, with their accounts."""
         query = select(ApiKey).join(ApiKey.account).options(contains_eager(ApiKey.account))
         async with self._database.begin() as db:
+            if account is not None:
+                query = query.where(ApiKey.account_id == (await _account(db, account)).id)
             return (await db.scalars(query.order_by(ApiKey.id))).all()
 
-    async def revoke_key(self, id: int) -> None:
+    async def revoke_key(self, id: int) -> ApiKey:
         """Let nobody in with this key any more. A key stays revoked since it first was."""
+        query = select(ApiKey).join(ApiKey.account).options(contains_eager(ApiKey.account))
         async with self._database.begin() as db:
-            key = await db.get(ApiKey, id) if id <= LARGEST_ID else None
+            key = None
+            if id <= LARGEST_ID:
+                key = await db.scalar(query.where(ApiKey.id == id))
             if key is None:
                 raise NotFound(f"There is no key {id}.")
             key.revoked_at = key.revoked_at or await self._database.now(db)
+        return key
 
     async def create_token(self, account: str, *, expires_in: int, max_seconds: int) -> str:
         """A token for one session of the account, as `Store.issue_token` makes them."""
@@ -136,54 +198,6 @@ class Management:
                 max_seconds=max_seconds,
                 now=await self._database.now(db),
             )
-
-    async def sessions(
-        self, *, account: str | None, only_open: bool, limit: int
-    ) -> Sequence[Entry]:
-        """The newest sessions, newest first, with their accounts."""
-        query = select(Entry).join(Entry.account).options(contains_eager(Entry.account))
-        if only_open:
-            query = query.where(Entry.ended_at.is_(None))
-        async with self._database.begin() as db:
-            if account is not None:
-                query = query.where(Entry.account_id == (await _account(db, account)).id)
-            query = query.order_by(Entry.begun_at.desc()).limit(limit)
-            return (await db.scalars(query)).all()
-
-    async def session(self, id: str) -> Entry:
-        """One session, with its account."""
-        query = select(Entry).join(Entry.account).options(contains_eager(Entry.account))
-        async with self._database.begin() as db:
-            entry = await db.scalar(query.where(Entry.id == id))
-        if entry is None:
-            raise NotFound(f"There is no session {id}.")
-        return entry
-
-    async def usage(self, *, account: str | None, since: float | None) -> list[UsageRow]:
-        """What sessions begun at `since` or later came to, by account and closure."""
-        query = (
-            select(
-                Account.name,
-                Entry.closure,
-                func.count(),
-                func.sum(Entry.audio_ms),
-                func.sum(Entry.billed_ms),
-            )
-            .join(Entry.account)
-            .group_by(Account.name, Entry.closure)
-            .order_by(Account.name, Entry.closure.nulls_last())
-        )
-        if since is not None:
-            query = query.where(Entry.begun_at >= since)
-        async with self._database.begin() as db:
-            if account is not None:
-                query = query.where(Account.id == (await _account(db, account)).id)
-            rows = (await db.execute(query)).all()
-        # PostgreSQL adds integers up to decimals.
-        return [
-            UsageRow(name, closure, sessions, int(audio_ms), int(billed_ms))
-            for name, closure, sessions, audio_ms, billed_ms in rows
-        ]
 
 
 async def _has_keys(db: AsyncSession) -> bool:
@@ -219,8 +233,9 @@ def _add_key(db: AsyncSession, account: Account, name: str, now: float) -> str:
     return key
 
 
-async def _account(db: AsyncSession, name: str) -> Account:
-    account = await db.scalar(select(Account).where(Account.name == name))
+async def _account(db: AsyncSession, name: str, *, lock: bool = False) -> Account:
+    query = select(Account).where(Account.name == name, Account.deleted_at.is_(None))
+    account = await db.scalar(query.with_for_update(key_share=True) if lock else query)
     if account is None:
         raise NotFound(f"There is no account named {name}.")
     return account

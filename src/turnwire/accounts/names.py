@@ -3,6 +3,7 @@
 from turnwire.accounts.errors import BadName
 
 LONGEST = 64
+LONGEST_REASON = 200
 
 
 def account_name(text: str) -> str:
@@ -21,3 +22,11 @@ def key_name(text: str) -> str:
     if not name.isprintable():
         raise BadName(f"A name has printable characters only; {name!r} has others.")
     return name
+
+
+def reason_text(text: str) -> str:
+    """Why something was done, in one line. Raises `BadName`."""
+    reason = text.strip()
+    if not reason or len(reason) > LONGEST_REASON or not reason.isprintable():
+        raise BadName(f"A reason has 1 to {LONGEST_REASON} printable characters.")
+    return reason

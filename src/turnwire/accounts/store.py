@@ -74,6 +74,16 @@ class Store:
             raise
         return store
 
+    @property
+    def node(self) -> str:
+        """The name by which people know this server."""
+        return self._entrance.node
+
+    @property
+    def process(self) -> str:
+        """The id of this process, which no other ever has."""
+        return self._entrance.process
+
     async def close(self) -> None:
         for batcher in (self._admissions, self._tokens, self._endings):
             await batcher.finish()

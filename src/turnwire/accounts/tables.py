@@ -45,6 +45,8 @@ class Account(Base):
     """What the limit had grown to by then."""
     minute_used: Mapped[int] = mapped_column(default=0)
     """How many were opened in it."""
+    deleted_at: Mapped[Moment | None]
+    """Since when it is gone, but for the ledger, which keeps its name."""
 
 
 class ApiKey(Base):
@@ -114,5 +116,53 @@ class Entry(Base):
     """What the account has been billed for so far."""
     reserved_ms: Mapped[Milliseconds] = mapped_column(default=0, server_default="0")
     """What is set aside for it beyond that, while it is open."""
+    end_requested_at: Mapped[Moment | None]
+    """When an operator asked for its end; its next renewal brings that."""
 
     account: Mapped[Account] = relationship(lazy="raise")
+
+
+class TopUp(Base):
+    """What an operator added to a balance, and why."""
+
+    __tablename__ = "turnwire_top_ups"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    account_id: Mapped[int] = mapped_column(ForeignKey(Account.id), index=True)
+    at: Mapped[Moment]
+    ms: Mapped[Milliseconds]
+    """Less than nothing for a correction."""
+    reason: Mapped[str]
+    balance_ms: Mapped[Milliseconds]
+    """What the balance came to."""
+
+
+class AdminKey(Base):
+    """What operators prove themselves with; it opens no session."""
+
+    __tablename__ = "turnwire_admin_keys"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str]
+    hash: Mapped[str] = mapped_column(unique=True)
+    start: Mapped[str]
+    """Its first characters, for a person to recognize it by."""
+    created_at: Mapped[Moment]
+    revoked_at: Mapped[Moment | None]
+    last_used_at: Mapped[Moment | None]
+
+
+class Node(Base):
+    """A server among those that share the database, as it last said of itself."""
+
+    __tablename__ = "turnwire_nodes"
+
+    process: Mapped[str] = mapped_column(primary_key=True)
+    """As in the ledger."""
+    name: Mapped[str]
+    version: Mapped[str]
+    sessions: Mapped[int]
+    max_sessions: Mapped[int | None]
+    quality: Mapped[str]
+    draining: Mapped[bool]
+    seen_at: Mapped[Moment]

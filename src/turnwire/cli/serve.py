@@ -108,6 +108,7 @@ async def _serve(
     settings: Settings, engine: "Engine", tls: "Tls | None", port: "Port", output: LineWriter
 ) -> None:
     from turnwire.accounts.store import Store
+    from turnwire.admin.extension import admin
     from turnwire.rehearsal.interceptor import Rehearsal
     from turnwire.server.composition import open_service
     from turnwire.server.http import listening
@@ -121,7 +122,9 @@ async def _serve(
     loop.add_signal_handler(signal.SIGHUP, _read_again, certificate)
     for sign in (signal.SIGUSR1, signal.SIGUSR2):
         loop.add_signal_handler(sign, logger.info, "%s means nothing to this server", sign.name)
-    service = await open_service(settings, engine, drain_asked=stop)
+    service = await open_service(
+        settings, engine, [admin(from_anywhere=settings.admin_from_anywhere)], drain_asked=stop
+    )
     if isinstance(service.registry, Store):
         try:
             await make_first_key(service.registry.management, settings, output, stop)

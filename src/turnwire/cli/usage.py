@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from turnwire.accounts.grouping import OPEN, By
 from turnwire.cli.managing import manages
 from turnwire.cli.tables import seconds, show
 
@@ -41,12 +42,12 @@ async def usage(
 ) -> None:
     """Add up sessions, by account and by how they ended."""
     day = None if since is None else since.replace(tzinfo=UTC).timestamp()
-    rows = await management.usage(account=account, since=day)
+    rows = await management.usage([By.ACCOUNT, By.CLOSURE], account=account, since=day)
     _FORMATS[format](
         [
             {
-                "account": row.account,
-                "closure": row.closure or "open",
+                "account": row.group[By.ACCOUNT],
+                "closure": row.group[By.CLOSURE] or OPEN,
                 "sessions": row.sessions,
                 "audio_seconds": seconds(row.audio_ms),
                 "billed_seconds": seconds(row.billed_ms),

@@ -58,7 +58,6 @@ class Service:
 
     def __post_init__(self) -> None:
         self.leases = Leases(self)
-        self.extensions = [extend(self) for extend in self.extend]
         self.wrong_keys = WrongKeys(self.clock, self.notices)
         self._admission = Admission(self.leases, self.wrong_keys, self.notices)
         self._open: set[Connection] = set()
@@ -66,6 +65,8 @@ class Service:
         self.draining = False
         """Whether it takes no new sessions any more."""
         self._all_left: asyncio.Future[None] | None = None
+        # Last: they may ask for anything above.
+        self.extensions = [extend(self) for extend in self.extend]
 
     @property
     def open_connections(self) -> int:

@@ -109,6 +109,13 @@ class Settings(BaseModel):
             "by commas, such as https://app.example.com. Pages of the server itself always may."
         ),
     ] = None
+    admin_from_anywhere: Annotated[
+        bool,
+        Field(
+            description="Let the admin API and the console be used from other machines, too. They "
+            "want an admin key in any case."
+        ),
+    ] = False
     max_sessions: Annotated[
         int | None,
         Field(

@@ -209,8 +209,8 @@ ACCESS_ENDED = replace(
     phase=Phase.SESSION,
     drains=True,
     meaning="The account may not have the session any longer: its key was revoked, the account was "
-    "disabled, its balance is used up, or its limit was lowered. The last words were delivered. To "
-    "a client it reads as unauthorized.",
+    "disabled, its balance is used up, its limit was lowered, or an operator ended the session. "
+    "The last words were delivered. To a client it reads as unauthorized.",
     how_to_trigger="Revoke the key of an open session and wait five seconds.",
     warning="The account's balance ends in {n} seconds",
     example={"reason": "Insufficient account balance"},

@@ -1,0 +1,72 @@
+"""The admin API as part of a server."""
+
+from collections.abc import Sequence
+
+from starlette.requests import Request
+from starlette.routing import BaseRoute, Mount
+
+from turnwire.accounts.admin_keys import AdminKeys
+from turnwire.accounts.store import Store
+from turnwire.admin.access import NO_ACCOUNTS, Access, KeyRequired, LocalOnly, Refused
+from turnwire.admin.api import administration, create_api, observation
+from turnwire.admin.feed import Feed
+from turnwire.admin.live import LiveSessions
+from turnwire.admin.node import Node
+from turnwire.admin.stored import StoredAdministration
+from turnwire.server.extensions import Extend, Extension
+from turnwire.server.observers import Observer, WatchedSession
+from turnwire.server.service import Service
+
+PREFIX = "/admin/v1"
+
+
+class Admin(Extension):
+    """For a server with accounts."""
+
+    def __init__(self, service: Service, store: Store, *, from_anywhere: bool = False) -> None:
+        self._from_anywhere = from_anywhere
+        self._live = LiveSessions(service.clock)
+        self._node = Node(service, store)
+        access = Access(AdminKeys(store.database), service.wrong_keys)
+        feed = Feed(self._live, self._node, access, service.clock, service.stopping)
+        self.api = create_api(
+            [
+                administration(StoredAdministration(store.database)),
+                observation(service, self._live, self._node, feed),
+            ]
+        )
+        self._guarded = KeyRequired(self.api, access, _no_cookie)
+
+    def routes(self) -> Sequence[BaseRoute]:
+        return [Mount(PREFIX, LocalOnly(self._guarded, from_anywhere=self._from_anywhere))]
+
+    def watch(self, session: WatchedSession) -> Observer:
+        return self._live.watch(session)
+
+    async def run(self) -> None:
+        await self._node.keep_known()
+
+    async def aclose(self) -> None:
+        await self._node.leave()
+
+
+class WithoutAccounts(Extension):
+    """For a server that lets everybody in: there is nothing to look after."""
+
+    def routes(self) -> Sequence[BaseRoute]:
+        return [Mount(PREFIX, Refused(404, NO_ACCOUNTS).response())]
+
+
+def admin(*, from_anywhere: bool = False) -> Extend:
+    """The admin API for clients on the server's machine, or with `from_anywhere` for all."""
+
+    def extend(service: Service) -> Extension:
+        if isinstance(service.registry, Store):
+            return Admin(service, service.registry, from_anywhere=from_anywhere)
+        return WithoutAccounts()
+
+    return extend
+
+
+def _no_cookie(_: Request) -> None:
+    return None

@@ -1,0 +1,99 @@
+"""What there is to see of a server, once a second, as server-sent events."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable
+from typing import TypeVar
+
+from fastapi.sse import format_sse_event
+
+from turnwire.accounts.errors import AccountsError
+from turnwire.admin.access import Access, Refused
+from turnwire.admin.live import LiveSessions
+from turnwire.admin.node import Node
+from turnwire.admin.views import Nodes, Snapshot
+from turnwire.server.clock import Clock, pause
+
+T = TypeVar("T")
+
+EVERY_SECONDS = 1.0
+
+CHECKED_SECONDS = 5.0
+"""How often the database is asked for the nodes, and whether a listener's key was revoked."""
+
+MOST_LISTENERS = 32
+
+CROWDED = "There are as many listeners as there may be; close another page of the console."
+
+
+class Feed:
+    def __init__(
+        self, live: LiveSessions, node: Node, access: Access, clock: Clock, stopping: asyncio.Event
+    ) -> None:
+        self._live = live
+        self._node = node
+        self._access = access
+        self._clock = clock
+        self._stopping = stopping
+        self._listeners = 0
+        self._nodes = Nodes(items=[])
+        self._nodes_at = -CHECKED_SECONDS
+        self._made: tuple[float, bytes] = (-EVERY_SECONDS, b"")
+
+    def listen(self, key: int) -> AsyncIterator[bytes]:
+        """Events for the bearer of this admin key, until the server stops. Raises `Refused`."""
+        if self._listeners >= MOST_LISTENERS:
+            raise Refused(503, CROWDED)
+        return self._listen(key)
+
+    async def _listen(self, key: int) -> AsyncIterator[bytes]:
+        self._listeners += 1
+        try:
+            checked = self._clock.now()
+            while not self._stopping.is_set():
+                if self._clock.now() - checked >= CHECKED_SECONDS:
+                    checked = self._clock.now()
+                    if not await _or_else(self._access.stands(key), True):
+                        return
+                yield await self._event()
+                await self._wait()
+        finally:
+            self._listeners -= 1
+
+    async def _event(self) -> bytes:
+        """The same for all listeners of a moment."""
+        now = self._clock.now()
+        if now - self._made[0] >= EVERY_SECONDS / 2:
+            self._made = (
+                now,
+                format_sse_event(
+                    event="snapshot", data_str=(await self._snapshot(now)).model_dump_json()
+                ),
+            )
+        return self._made[1]
+
+    async def _snapshot(self, now: float) -> Snapshot:
+        if now - self._nodes_at >= CHECKED_SECONDS:
+            self._nodes_at = now
+            self._nodes = await _or_else(self._node.nodes(), self._nodes)
+        engine = self._node.engine()
+        return Snapshot(at=engine.at, live=self._live.view(), engine=engine, nodes=self._nodes)
+
+    async def _wait(self) -> None:
+        waiting = [
+            asyncio.ensure_future(self._stopping.wait()),
+            asyncio.ensure_future(pause(self._clock, EVERY_SECONDS)),
+        ]
+        try:
+            await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for each in waiting:
+                each.cancel()
+            await asyncio.wait(waiting)
+
+
+async def _or_else(asked: Awaitable[T], instead: T) -> T:
+    """The answer, or something else while the database cannot be reached."""
+    try:
+        return await asked
+    except AccountsError:
+        return instead

@@ -1,0 +1,87 @@
+"""This server among those that share its accounts: what it says of itself, and of the others."""
+
+import logging
+
+from turnwire import __version__
+from turnwire.accounts.admission import RENEWAL_SECONDS
+from turnwire.accounts.errors import AccountsError
+from turnwire.accounts.presence import Presence
+from turnwire.accounts.store import Store
+from turnwire.admin import views
+from turnwire.server.clock import pause
+from turnwire.server.service import Service
+from turnwire.speech.quality import FULL
+
+logger = logging.getLogger(__name__)
+
+
+class Node:
+    def __init__(self, service: Service, store: Store) -> None:
+        self._service = service
+        self._store = store
+        self._presence = Presence(store.database)
+
+    def engine(self) -> views.Engine:
+        service = self._service
+        load = service.engine.load()
+        return views.Engine(
+            at=service.clock.unix_time(),
+            model=service.engine.name,
+            quality=load.quality if load else FULL.name,
+            waiting_seconds=load.behind if load else 0.0,
+            threads=load.threads if load else None,
+            sessions=service.open_sessions,
+            max_sessions=service.session_limit,
+            event_loop_lag_ms=round(1000 * service.lag.worst, 1),
+            held_audio_bytes=service.held_audio.held,
+            max_held_audio_bytes=service.held_audio.limit,
+            draining=service.draining,
+        )
+
+    async def nodes(self) -> views.Nodes:
+        """Those that said something within the last hour."""
+        database = self._store.database
+        nodes = await database.carry_through(self._presence.nodes())
+        return views.Nodes(
+            items=[
+                views.Node(
+                    process=node.process,
+                    name=node.name,
+                    version=node.version,
+                    sessions=node.sessions,
+                    max_sessions=node.max_sessions,
+                    quality=node.quality,
+                    seen_at=node.seen_at,
+                    draining=node.draining,
+                    here=node.process == self._store.process,
+                )
+                for node in nodes
+            ]
+        )
+
+    async def keep_known(self) -> None:
+        """Say every few seconds how this server is. Never ends."""
+        while True:
+            try:
+                await self._say()
+            except AccountsError as error:
+                # The leases log that the database cannot be reached.
+                logger.debug("this server could not say how it is", exc_info=error)
+            await pause(self._service.clock, RENEWAL_SECONDS)
+
+    async def leave(self) -> None:
+        await self._store.database.carry_through(self._presence.leave(self._store.process))
+
+    async def _say(self) -> None:
+        engine = self.engine()
+        await self._store.database.carry_through(
+            self._presence.note(
+                self._store.process,
+                name=self._store.node,
+                version=__version__,
+                sessions=engine.sessions,
+                max_sessions=engine.max_sessions,
+                quality=engine.quality,
+                draining=engine.draining,
+            )
+        )
