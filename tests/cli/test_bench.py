@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from tests.cli.conftest import Invoke
-from turnwire.cli import bench
+from turnwire.cli.bench import running
 from turnwire.server.settings import load_settings
 
 
@@ -229,6 +229,6 @@ def test_what_is_not_installed_is_asked_for(
 
 
 def test_without_clips_the_demo_is_played(monkeypatch: pytest.MonkeyPatch, speech: Path) -> None:
-    monkeypatch.setattr(bench, "recording", lambda: speech)
-    (clip,) = bench._played(None)
+    monkeypatch.setattr(running, "recording", lambda: speech)
+    (clip,) = running.clips_in(None)
     assert clip.path == speech

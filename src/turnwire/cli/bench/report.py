@@ -116,6 +116,6 @@ def write(figures: Any, path: Path | None) -> None:
         return
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(json.dumps(asdict(figures), indent=2) + "\n")
+        path.write_text(json.dumps(figures, default=asdict, indent=2) + "\n")
     except OSError as error:
         fail(f"Cannot write {path}: {error.strerror}.")
