@@ -29,6 +29,7 @@ MAY_IMPORT = {
         *("speech.quality", "recognition", "wire"),
     },
     "rehearsal": {"rehearsal", "server", "transport", "wire"},
+    "metrics": {"metrics", "server", "transport", "session", "speech", "wire"},
     "client": {"client", "audio", "wire"},
     "probe": {"probe", "client", "wire"},
     "bench": {"bench", "client", "server", "session", "speech", "recognition", "wire"},
@@ -36,7 +37,7 @@ MAY_IMPORT = {
     "pytest_plugin": {"testing"},
     "cli": {
         *("cli", "client", "probe", "bench", "rehearsal", "admin", "server", "accounts", "speech"),
-        "wire",
+        *("metrics", "transport", "wire"),
     },
     "__main__": {"cli"},
 }

@@ -162,13 +162,16 @@ def test_one_worker_is_left_to_finals(desk: Desk) -> None:
 def test_how_long_a_final_has_been_waiting(scheduler: Scheduler, desk: Desk) -> None:
     busy(scheduler, desk)
     partial = submit(scheduler, job(1, Kind.PARTIAL))
-    assert (scheduler.finals_behind, scheduler.spent_on_finals) == (0.0, 0.0)
+    assert (scheduler.finals_behind, scheduler.spent_on(Kind.FINAL)) == (0.0, 0.0)
     final = submit(scheduler, job(2))
     desk.now = 1.5
     assert scheduler.finals_behind == 1.5
+    assert [scheduler.waiting(kind) for kind in Kind] == [1, 1]
     desk.go_on.set()
     assert [each.result(10) for each in (final, partial)] == [NOTHING] * 2
     assert scheduler.finals_behind == 0.0
+    assert [scheduler.waiting(kind) for kind in Kind] == [0, 0]
+    assert scheduler.batches == {1: 3}
 
 
 def test_close_cancels_what_waits_and_ends_the_threads(desk: Desk) -> None:
@@ -213,6 +216,6 @@ def test_what_final_texts_spend_is_the_cpu_of_the_time_they_run(desk: Desk) -> N
     desk.go_on.set()
     assert [each.result(10) for each in both] == [NOTHING] * 2
     scheduler.close()
-    assert scheduler.spent_on_finals == 2.0
+    assert [scheduler.spent_on(kind) for kind in Kind] == [2.0, 2.0]
     desk.cpu += 100.0
-    assert scheduler.spent_on_finals == 2.0
+    assert [scheduler.spent_on(kind) for kind in Kind] == [2.0, 2.0]

@@ -13,6 +13,7 @@ from turnwire.server.options import ServerOptions
 from turnwire.server.service import Service
 from turnwire.server.settings import Settings
 from turnwire.speech.engine import Engine
+from turnwire.transport.networks import Networks
 from turnwire.wire.closures import TOO_MANY_SESSIONS
 
 
@@ -50,6 +51,7 @@ async def open_service(
         ahead_seconds=settings.ahead_seconds,
         codes={TOO_MANY_SESSIONS.name: settings.too_many_sessions_code},
         keys_in_query=settings.keys_in_query,
+        proxies=Networks.parse(settings.trusted_proxies),
         # Whoever has a key or a token may use it from any page.
         origins=_origins(settings) if settings.no_auth else None,
     )

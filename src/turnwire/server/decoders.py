@@ -116,6 +116,11 @@ class Decoders:
         self._forking: Process | None = None
         self._control: socket.socket | None = None
         self._numbers = itertools.count()
+        self._open: set[int] = set()
+
+    @property
+    def open_decoders(self) -> int:
+        return len(self._open)
 
     async def open(self, encoding: Encoding, clock: Clock) -> Decoder:
         """A new decoder, to be closed. Raises OSError if there can be none."""
@@ -126,6 +131,7 @@ class Decoders:
         ours, theirs = socket.socketpair()
         with theirs:
             reader, writer = await asyncio.open_unix_connection(sock=ours)
+            self._open.add(number)
             decoder = Decoder(reader, writer, clock, lambda: self._end(number))
             try:
                 self._request(framing.FORK, number, theirs.fileno())
@@ -159,6 +165,7 @@ class Decoders:
         socket.send_fds(self._control, [framing.REQUEST.pack(kind, number)], descriptors)
 
     def _end(self, number: int) -> None:
+        self._open.discard(number)
         # A forking process that is gone has taken its decoders with it: their sockets are closed.
         with contextlib.suppress(OSError):
             self._request(framing.END, number)

@@ -18,11 +18,13 @@ from uvicorn.server import ServerState
 from turnwire.server.app import create_app
 from turnwire.server.clock import LoopClock
 from turnwire.server.extensions import Extension
+from turnwire.server.forwarding import BehindProxies
 from turnwire.server.port import Port
 from turnwire.server.service import Service
 from turnwire.server.site import Interceptor, ServiceSite, Site
 from turnwire.transport.front import Front
 from turnwire.transport.listener import Listener
+from turnwire.transport.networks import Networks
 from turnwire.transport.request import HEAD_BYTES, Request, Response
 from turnwire.transport.websocket import Opening
 
@@ -68,14 +70,15 @@ class _PlainHttp(H11Protocol):
 class _Door:
     """A site for the transport."""
 
-    def __init__(self, site: Site) -> None:
+    def __init__(self, site: Site, proxies: Networks) -> None:
         self._site = site
         self.state = ServerState()
         self._config = uvicorn.Config(
-            site.app,
+            BehindProxies(site.app, proxies),
             interface="asgi3",
             ws="none",
             lifespan="off",
+            proxy_headers=False,  # BehindProxies reads them
             access_log=False,
             # Its logs of requests would have query strings in them, and those have tokens.
             log_config=None,
@@ -116,10 +119,17 @@ async def listening(
         site: Site = ServiceSite(service, create_app(service))
         if intercept is not None:
             site = intercept(site, service.clock)
-        door = _Door(site)
+        door = _Door(site, service.options.proxies)
         port.listen()
         listeners = [
-            Listener(each, door, tls=tls, notices=service.notices) for each in port.sockets
+            Listener(
+                each,
+                door,
+                tls=tls,
+                notices=service.notices,
+                proxies=service.options.proxies,
+            )
+            for each in port.sockets
         ]
         for listener in listeners:
             listener.start()

@@ -71,11 +71,18 @@ class Leases:
         self._unentered: dict[str, tuple[Usage, Closure]] = {}
         """The sessions that ended, and could not be entered yet."""
         self._outage = Outage(host.clock)
+        self.renewal_took = 0.0
+        """Seconds, the last time that leases could be renewed."""
 
     @property
     def reachable(self) -> bool:
         """Whether the store answered when it was asked last."""
         return not self._outage.lasts
+
+    @property
+    def unentered(self) -> int:
+        """How many sessions ended that could not be entered in the ledger yet."""
+        return len(self._unentered)
 
     async def begin(
         self, session: Leased, credential: str | None, *, check: Callable[[], None]
@@ -128,6 +135,7 @@ class Leases:
             self._outage.failed("Leases could not be renewed", error)
             return
         self._outage.worked()
+        self.renewal_took = self._host.clock.now() - now
         for session in held:
             if session in self._held:
                 self._held[session] = now

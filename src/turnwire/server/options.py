@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from turnwire.server.leases import OUTAGE_SECONDS
 from turnwire.session.options import AHEAD_SECONDS
+from turnwire.transport.networks import LOOPBACK, Networks
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,5 +20,7 @@ class ServerOptions:
     """Close codes other than the table's, by the name of the row."""
     keys_in_query: bool = False
     """Whether a key that does not expire may come as `?token=`."""
+    proxies: Networks = LOOPBACK
+    """Those that are believed what they say of the addresses of their clients."""
     origins: Collection[str] | None = None
     """The origins of web pages that may open sessions, beside the server's own; None: all."""

@@ -29,6 +29,7 @@ from turnwire.server.settings_sources import (
     from_file,
 )
 from turnwire.session.options import AHEAD_SECONDS
+from turnwire.transport.networks import Networks
 
 __all__ = ["PREFIX", "Settings", "SettingsError", "gather", "load_settings"]
 
@@ -116,6 +117,24 @@ class Settings(BaseModel):
             "want an admin key in any case."
         ),
     ] = False
+    trusted_proxies: Annotated[
+        str,
+        Field(
+            description="Addresses and networks of the proxies in front, separated by commas: what "
+            "their X-Forwarded-For says of a client's address is believed."
+        ),
+    ] = "127.0.0.0/8,::1"
+    metrics_from: Annotated[
+        str,
+        Field(
+            description="Addresses and networks that may read /metrics, separated by commas; "
+            "10.0.0.0/8, say."
+        ),
+    ] = "127.0.0.0/8,::1"
+    metrics_accounts: Annotated[
+        bool,
+        Field(description="Tell sessions and audio of each account in /metrics, by its name."),
+    ] = False
     max_sessions: Annotated[
         int | None,
         Field(
@@ -198,6 +217,12 @@ class Settings(BaseModel):
     @classmethod
     def _expand(cls, value: object) -> object:
         return expanded(str(value)) if isinstance(value, str | Path) else value
+
+    @field_validator("trusted_proxies", "metrics_from")
+    @classmethod
+    def _has_networks(cls, value: str) -> str:
+        Networks.parse(value)
+        return value
 
     @model_validator(mode="after")
     def _has_one_certificate(self) -> Self:

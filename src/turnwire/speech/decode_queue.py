@@ -11,11 +11,12 @@ texts, and those wait for company.
 """
 
 from bisect import insort
+from collections import Counter
 from collections.abc import Callable, Hashable
 from concurrent.futures import Future
 from dataclasses import dataclass, replace
 
-from turnwire.speech.decoding import Job, Text
+from turnwire.speech.decoding import Job, Kind, Text
 from turnwire.speech.quality import Quality, Standing
 
 TOGETHER = 8
@@ -57,6 +58,8 @@ class DecodeQueue:
         self._numbers = 0
         self._waiting: list[Entry] = []  # in the order of their ranks
         self._free_for_partials = max(workers - 1, 1)
+        self.batches: Counter[int] = Counter()
+        """How many batches of each size were begun."""
 
     def put(self, job: Job, due: float | None, now: float) -> Entry:
         self._numbers += 1
@@ -102,6 +105,7 @@ class DecodeQueue:
                 self._waiting.remove(entry)
             if batch := [entry for entry in alike if entry.begin()]:
                 self._free_for_partials -= first.due is None
+                self.batches[len(batch)] += 1
                 return batch
         return []
 
@@ -126,6 +130,13 @@ class DecodeQueue:
                 entry.job = replace(entry.job, quality=quality)
                 entry.shape = self._shape(entry.job)
         return quality
+
+    def waiting(self, kind: Kind) -> int:
+        """How many jobs of this kind have not begun."""
+        return sum(
+            each.job.kind is kind and not each.begun and not each.future.cancelled()
+            for each in self._waiting
+        )
 
     def behind(self, now: float) -> float:
         """For how many seconds the next text that is due has been waiting."""

@@ -6,8 +6,8 @@ threads. A `Stream` is one session's ear. Any model fits that can tell its words
 from chunk to chunk; a session cannot tell which one listens.
 """
 
-from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass, field
 from typing import Protocol
 
 import numpy as np
@@ -26,7 +26,10 @@ class EngineError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class EngineLoad:
-    """What an engine spends on final texts. Partial ones do not count: they take what is left."""
+    """What an engine has to do.
+
+    Final texts count; partial ones take what is left.
+    """
 
     threads: int
     expected: float
@@ -37,6 +40,13 @@ class EngineLoad:
     """For how many seconds the next final text has been waiting for a thread."""
     quality: str = FULL.name
     """Where on `quality.LADDER` the engine stands."""
+    spent_on_partials: float = 0.0
+    """Seconds of CPU, so far."""
+    waiting_finals: int = 0
+    waiting_partials: int = 0
+    """Decodes that have not begun."""
+    batches: Mapping[int, int] = field(default_factory=dict)
+    """How many batches of each size were begun, so far."""
 
 
 class Stream(Protocol):

@@ -42,7 +42,7 @@ class Scheduler:
         self._stopping = False
         self._cpu = cpu
         self._spent = 0.0  # of CPU, on anything, when it was looked at last
-        self._spent_on_finals = 0.0
+        self._spent_on = dict.fromkeys(Kind, 0.0)
         self._running = dict.fromkeys(Kind, 0)  # batches
         self._threads = [
             threading.Thread(target=self._work, name=f"turnwire-decode-{i}", daemon=True)
@@ -51,10 +51,20 @@ class Scheduler:
         for thread in self._threads:
             thread.start()
 
-    @property
-    def spent_on_finals(self) -> float:
+    def spent_on(self, kind: Kind) -> float:
         """Seconds of CPU, so far."""
-        return self._spent_on_finals
+        return self._spent_on[kind]
+
+    def waiting(self, kind: Kind) -> int:
+        """How many jobs of this kind have not begun."""
+        with self._changed:
+            return self._queue.waiting(kind)
+
+    @property
+    def batches(self) -> dict[int, int]:
+        """How many batches of each size were begun, so far."""
+        with self._changed:
+            return dict(self._queue.batches)
 
     @property
     def finals_behind(self) -> float:
@@ -124,7 +134,8 @@ class Scheduler:
         spent = self._cpu()
         taken, self._spent = spent - self._spent, spent
         if running := sum(self._running.values()):
-            self._spent_on_finals += taken * self._running[Kind.FINAL] / running
+            for kind, batches in self._running.items():
+                self._spent_on[kind] += taken * batches / running
 
     def _decode(self, batch: list[Entry]) -> None:
         try:

@@ -334,9 +334,13 @@ class WhisperEngine:
         return EngineLoad(
             self._threads,
             self._expected,
-            self._scheduler.spent_on_finals,
+            self._scheduler.spent_on(Kind.FINAL),
             self._scheduler.finals_behind,
             self._scheduler.quality.name,
+            self._scheduler.spent_on(Kind.PARTIAL),
+            self._scheduler.waiting(Kind.FINAL),
+            self._scheduler.waiting(Kind.PARTIAL),
+            self._scheduler.batches,
         )
 
     async def close(self) -> None:

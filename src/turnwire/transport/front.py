@@ -6,10 +6,12 @@ gives the connection back when it has answered. All else is answered in one sent
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Protocol, cast
 
 from turnwire.transport import handshake
 from turnwire.transport.limits import Turns
+from turnwire.transport.networks import Networks, client_of
 from turnwire.transport.request import BadRequest, HeadReader, Request, Response
 from turnwire.transport.websocket import Opening, WebSocket
 
@@ -45,6 +47,7 @@ class Front(asyncio.Protocol):
         turns: Turns,
         address: str,
         *,
+        proxies: Networks,
         on_lost: Callable[["Front"], None],
         on_open: Callable[["Front", WebSocket], None],
         on_websocket_lost: Callable[[WebSocket], None],
@@ -54,6 +57,7 @@ class Front(asyncio.Protocol):
         """What makes the connection of the socket that was accepted, until it has."""
         self._site = site
         self._turns = turns
+        self._proxies = proxies
         self._on_lost = on_lost
         self._on_open = on_open
         self._on_websocket_lost = on_websocket_lost
@@ -89,7 +93,7 @@ class Front(asyncio.Protocol):
             if request is None:
                 return
             if request.wants_websocket:
-                self._upgrade(request, self._reader.rest)
+                self._upgrade(self._of_client(request), self._reader.rest)
             else:
                 self._hand_on(bytes(self._reader.received))
         except BadRequest as wrong:
@@ -116,6 +120,11 @@ class Front(asyncio.Protocol):
         self.transport.set_protocol(self)
         if data:
             self.data_received(data)
+
+    def _of_client(self, request: Request) -> Request:
+        forwarded_for = [value for name, value in request.headers if name == "x-forwarded-for"]
+        client = client_of(self.address, forwarded_for, self._proxies)
+        return request if client == self.address else replace(request, address=client)
 
     def _upgrade(self, request: Request, rest: bytes) -> None:
         outcome = self._site.upgrade(request)

@@ -13,6 +13,7 @@ from collections.abc import Callable
 
 from turnwire.transport.front import HEAD_SECONDS, Front, Site
 from turnwire.transport.limits import Turns
+from turnwire.transport.networks import LOOPBACK, UNIX, Networks
 from turnwire.transport.notices import Notices
 from turnwire.transport.websocket import WebSocket
 
@@ -37,7 +38,8 @@ _NO_ROOM = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
 class Listener:
     """A socket that is listened to, with all of its connections.
 
-    `tls` gives the context for each new connection; None for no TLS.
+    `tls` gives the context for each new connection; None for no TLS. What `proxies` say of the
+    addresses of their clients is believed.
     """
 
     def __init__(
@@ -47,12 +49,14 @@ class Listener:
         *,
         tls: Callable[[], ssl.SSLContext] | None = None,
         notices: Notices,
+        proxies: Networks = LOOPBACK,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._socket = listening
         self._site = site
         self._tls = tls
         self._notices = notices
+        self._proxies = proxies
         self._loop = asyncio.get_running_loop()
         self._turns = Turns(clock)
         self._fronts: dict[str, dict[Front, None]] = {}
@@ -113,7 +117,7 @@ class Listener:
                 self._retry = self._loop.call_later(RETRY_SECONDS, self.start)
                 return
             # A unix socket has no address; IPv4 is written as such where both are listened to.
-            self._welcome(connection, address[0].removeprefix("::ffff:") if address else "unix")
+            self._welcome(connection, address[0].removeprefix("::ffff:") if address else UNIX)
 
     def _welcome(self, connection: socket.socket, address: str) -> None:
         self._make_room(address)
@@ -121,6 +125,7 @@ class Listener:
             self._site,
             self._turns,
             address,
+            proxies=self._proxies,
             on_lost=self._forget,
             on_open=self._open,
             on_websocket_lost=self._forget_websocket,
