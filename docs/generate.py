@@ -27,6 +27,7 @@ from turnwire.wire.parameters import (
     NoEffect,
     Only,
     TokenRequest,
+    WhereServed,
 )
 from turnwire.wire.values import Refused
 
@@ -231,6 +232,8 @@ def standing(field: FieldInfo) -> str:
         match mark:
             case Refused(reason):
                 return f"refused: {reason}"
+            case WhereServed(reason):
+                return f"works, or is refused: {reason}"
             case NoEffect(reason):
                 return f"no effect: {reason}"
             case Only(family, refused_elsewhere):

@@ -6,13 +6,16 @@ import re
 import subprocess
 import sys
 import textwrap
+import time
 import wave
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.support import RATE, loud
 from turnwire.server.running import RunningServer, running
+from turnwire.webhooks.signing import new_secret, signed_headers
 
 ROOT = Path(__file__).parents[1]
 
@@ -145,3 +148,16 @@ async def test_an_example_of_the_clients_page(section: str, folder: Path) -> Non
     async with running("echo") as server:
         output = await run(at(server, examples()[section]), "-W", "error", folder=folder)
     assert re.sub(r"^[0-9a-f-]{36} ", "ID ", output) == SHOWN[section]
+
+
+def test_a_receiver_knows_a_genuine_webhook_as_the_page_says() -> None:
+    [code] = python_blocks("docs/webhooks.md")
+    page: dict[str, Any] = {}
+    exec(code, page)
+    secret, now = new_secret(), int(time.time())
+    headers = dict(signed_headers(secret, "msg_1", b"{}", timestamp=now))
+    assert page["is_genuine"](secret, headers, b"{}")
+    assert not page["is_genuine"](secret, headers, b"{ }")
+    assert not page["is_genuine"](new_secret(), headers, b"{}")
+    old = dict(signed_headers(secret, "msg_1", b"{}", timestamp=now - 600))
+    assert not page["is_genuine"](secret, old, b"{}")

@@ -12,6 +12,7 @@ from turnwire.rehearsal.interceptor import Rehearsal
 from turnwire.rehearsal.plan import ANEW, PREFIX, SEQUENCE, BadPlan, parse
 from turnwire.server.running import RunningServer, running
 from turnwire.speech.echo import COUNTING, EchoEngine
+from turnwire.webhooks.sending import webhooks
 from turnwire.wire.limits import SESSION_PATH
 
 ECHO = "echo"
@@ -98,7 +99,12 @@ def serving(model: str = ECHO, *, tls: bool = False) -> Iterator[LocalServer]:
     stop = asyncio.Event()
 
     async def serve() -> None:
-        async with running(engine or model, tls=tls, intercept=Rehearsal) as server:
+        async with running(
+            engine or model,
+            tls=tls,
+            intercept=Rehearsal,
+            extend=[webhooks(allow_private=True)],
+        ) as server:
             started.set_result((asyncio.get_running_loop(), LocalServer(server, engine)))
             await stop.wait()
 

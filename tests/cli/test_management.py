@@ -12,6 +12,7 @@ from tests.cli.conftest import Invoke
 from turnwire.accounts.admission import Funds, Grant, Usage
 from turnwire.accounts.database import sqlite_url
 from turnwire.accounts.store import Store
+from turnwire.webhooks.deliveries import Deliveries, Parcel
 from turnwire.wire.closures import CLIENT_GONE, SESSION_ENDED, Violation
 
 DAY = 24 * 60 * 60.0
@@ -303,3 +304,28 @@ def test_where_the_accounts_are(
     monkeypatch.delenv("TURNWIRE_DATA_DIR")
     turnwire("accounts", "create", "config", "--config", config)
     assert "config" in turnwire("accounts", "list", "--data-dir", tmp_path / "file").stdout
+
+
+def test_webhooks(turnwire: Invoke, data_dir: Path) -> None:
+    turnwire("accounts", "create", "default")
+    secret = turnwire("webhooks", "secret").output
+    assert secret.startswith("whsec_")
+    assert turnwire("webhooks", "secret").output == secret
+    assert turnwire("webhooks", "secret", "--new").output != secret
+
+    async def keep() -> None:
+        store = await Store.open(sqlite_url(data_dir), node="test")
+        header = ("Authorization", "Bearer secret")
+        parcel = Parcel("s", "default", "https://h.example/hook?secret", header, "what was said")
+        await Deliveries(store.database).keep(parcel)
+        await store.close()
+
+    asyncio.run(keep())
+    listed = turnwire("webhooks", "list", "--account", "default").output
+    [[id, *row]] = rows(listed)[1:]
+    assert row[:5] == ["default", "s", "h.example", "waiting", "0"]
+    assert "secret" not in listed
+    assert "said" not in listed
+    assert turnwire("webhooks", "retry", id).output == ""
+    unknown = turnwire("webhooks", "retry", "x")
+    assert (unknown.exit_code, unknown.stderr) == (1, "There is no delivery x.\n")

@@ -10,11 +10,12 @@ import pytest
 
 from tests.support import TERMINATE, Conversation, Server, serving
 from tests.wire.values import VALUES, Values
+from turnwire.webhooks.sending import webhooks
 
 
 @pytest.fixture
 async def server() -> AsyncIterator[Server]:
-    async with serving() as server:
+    async with serving(extend=[webhooks()]) as server:
         yield server
 
 

@@ -20,7 +20,7 @@ _SILENCE = Values("160", "160.0", "+70", odd_is_taken=True)
 _CONTEXT = Values("A talk about ships.", "x" * 1751, "x" * 1749 + "é", odd_is_taken=True)
 _TERMS = Values('["Ada"]', "Ada,Grace", json.dumps(["x" * 51]), odd_is_taken=True)
 _REFUSED_TRUTH = Values("False", "True", "0", odd_is_taken=True)
-_REFUSED_TEXT = Values("", "https://example.com/hook", " ")
+_NAMED_HEADER = (("webhook_auth_header_name", "Authorization"),)
 _UNIVERSAL_3 = (("speech_model", "u3-rt-pro"),)
 _FOCUS = Values("near-field", "near", "NEAR-FIELD")
 _FOCUSED = (("voice_focus", "far-field"),)
@@ -69,8 +69,8 @@ VALUES = {
     "redact_pii": _REFUSED_TRUTH,
     "redact_pii_policies": Values('["person_name"]', "[1]", "person_name,date", odd_is_taken=True),
     "redact_pii_sub": Values("hash", "mask", "entity"),
-    "webhook_url": _REFUSED_TEXT,
-    "webhook_auth_header_name": _REFUSED_TEXT,
-    "webhook_auth_header_value": _REFUSED_TEXT,
+    "webhook_url": Values("", "ftp://example.com/hook", "https://me:secret@example.com/"),
+    "webhook_auth_header_name": Values("X-Hook", "X Hook", "Host"),
+    "webhook_auth_header_value": Values("Bearer x", "a\nb", "x" * 1025, beside=_NAMED_HEADER),
     "llm_gateway": Values("{}", '{"model": "x", "messages": []}', "[]"),
 }

@@ -47,6 +47,8 @@ class Account(Base):
     """How many were opened in it."""
     deleted_at: Mapped[Moment | None]
     """Since when it is gone, but for the ledger, which keeps its name."""
+    webhook_secret: Mapped[str | None]
+    """What its webhooks are signed with; None until the first one is."""
 
 
 class ApiKey(Base):
@@ -166,3 +168,31 @@ class Node(Base):
     quality: Mapped[str]
     draining: Mapped[bool]
     seen_at: Mapped[Moment]
+
+
+class Delivery(Base):
+    """What is to be posted once to a session's `webhook_url`."""
+
+    __tablename__ = "turnwire_deliveries"
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    account_id: Mapped[int] = mapped_column(ForeignKey(Account.id))
+    session_id: Mapped[str] = mapped_column(index=True)
+    url: Mapped[str]
+    header_name: Mapped[str | None]
+    header_value: Mapped[str | None]
+    """A secret of the receiver's, gone once there is nothing left to post."""
+    body: Mapped[str | None]
+    """The transcript, gone once there is nothing left to post."""
+    created_at: Mapped[Moment] = mapped_column(index=True)
+    next_at: Mapped[Moment | None] = mapped_column(index=True)
+    """When it is to be posted; None once it was delivered or given up. A server that posts it moves
+    this on first, so that no other does, and another one does if that server dies over it."""
+    attempts: Mapped[int] = mapped_column(default=0)
+    delivered_at: Mapped[Moment | None]
+    last_status: Mapped[int | None]
+    """The HTTP status of the last answer."""
+    last_error: Mapped[str | None]
+    """Why the last attempt brought no answer, or none that counts."""
+
+    account: Mapped[Account] = relationship(lazy="raise")

@@ -21,6 +21,7 @@ from turnwire.cli import (
     tokens,
     transcribe,
     usage,
+    webhooks,
 )
 
 app = typer.Typer(
@@ -42,6 +43,7 @@ app.add_typer(keys.app, name="keys")
 app.add_typer(tokens.app, name="tokens")
 app.add_typer(sessions.app, name="sessions")
 app.command()(usage.usage)
+app.add_typer(webhooks.app, name="webhooks")
 app.command()(closures.closures)
 app.add_typer(config.app, name="config")
 app.add_typer(bench.app, name="bench")

@@ -3,7 +3,7 @@
 import asyncio
 import functools
 from collections.abc import Callable, Coroutine
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -11,11 +11,26 @@ from turnwire.cli.failures import fail, needs_server
 from turnwire.cli.settings import takes_settings
 from turnwire.server.settings import Settings, SettingsError
 
+if TYPE_CHECKING:
+    from turnwire.accounts.database import Database
+
 Account = Annotated[str, typer.Option(help="The name of the account.", metavar="NAME")]
 
 
 def manages(function: Callable[..., Coroutine[Any, Any, None]]) -> Callable[..., None]:
-    """Makes a command of a coroutine function of `Management`.
+    """Makes a command of a coroutine function of `Management`."""
+
+    @functools.wraps(function)
+    async def manage(database: "Database", **given: Any) -> None:
+        from turnwire.accounts.management import Management
+
+        await function(Management(database), **given)
+
+    return opens_database(manage)
+
+
+def opens_database(function: Callable[..., Coroutine[Any, Any, None]]) -> Callable[..., None]:
+    """Makes a command of a coroutine function of `Database`.
 
     It gets options that say where the database is.
     """
@@ -25,12 +40,11 @@ def manages(function: Callable[..., Coroutine[Any, Any, None]]) -> Callable[...,
         with needs_server():
             from turnwire.accounts.database import Database, sqlite_url
             from turnwire.accounts.errors import AccountsError
-            from turnwire.accounts.management import Management
 
         async def run() -> None:
             database = await Database.open(settings.database or sqlite_url(settings.data_folder()))
             try:
-                await function(Management(database), **given)
+                await function(database, **given)
             finally:
                 await database.close()
 

@@ -18,7 +18,6 @@ from turnwire.cli.systemd import notify
 from turnwire.server.settings import Settings, SettingsError
 
 if TYPE_CHECKING:
-    from turnwire.server.extensions import Extend
     from turnwire.server.port import Port
     from turnwire.server.tls import Tls
     from turnwire.speech.engine import Engine
@@ -109,6 +108,7 @@ async def _serve(
     settings: Settings, engine: "Engine", tls: "Tls | None", port: "Port", output: LineWriter
 ) -> None:
     from turnwire.accounts.store import Store
+    from turnwire.assembly import extensions
     from turnwire.rehearsal.interceptor import Rehearsal
     from turnwire.server.composition import open_service
     from turnwire.server.http import listening
@@ -122,7 +122,7 @@ async def _serve(
     loop.add_signal_handler(signal.SIGHUP, _read_again, certificate)
     for sign in (signal.SIGUSR1, signal.SIGUSR2):
         loop.add_signal_handler(sign, logger.info, "%s means nothing to this server", sign.name)
-    service = await open_service(settings, engine, _extensions(settings), drain_asked=stop)
+    service = await open_service(settings, engine, extensions(settings), drain_asked=stop)
     if isinstance(service.registry, Store):
         try:
             await make_first_key(service.registry.management, settings, output, stop)
@@ -165,18 +165,6 @@ async def _serve(
             )
         await service.drain(settings.drain_seconds, hurry)
         output.write("Stopping: open sessions deliver their last words.")
-
-
-def _extensions(settings: Settings) -> "list[Extend]":
-    from turnwire.admin.extension import admin
-    from turnwire.metrics.extension import metrics
-    from turnwire.transport.networks import Networks
-
-    readers = Networks.parse(settings.metrics_from)
-    return [
-        metrics(readers=readers, accounts=settings.metrics_accounts),
-        admin(from_anywhere=settings.admin_from_anywhere),
-    ]
 
 
 @asynccontextmanager

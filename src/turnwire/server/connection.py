@@ -40,6 +40,7 @@ from turnwire.wire.closures import (
     Closure,
     Violation,
 )
+from turnwire.wire.parameters import ConnectionParameters
 
 OUTBOX_BYTES = 256 * 1024
 """How much may wait for a client that does not read, before the engine waits too."""
@@ -76,6 +77,9 @@ class Server(Protocol):
     options: ServerOptions
     held_audio: HeldAudio
 
+    def check(self, parameters: ConnectionParameters) -> None:
+        """Raises `Violation` for what no session of this server can be asked for."""
+
     def watchers(self, connection: "Connection") -> Observers | None:
         """What watches this connection's session; None: nothing."""
 
@@ -93,7 +97,7 @@ class Connection:
         self._socket = socket
         self._server = server
         self._clock = server.clock
-        options = SessionOptions(masked, ahead_seconds=server.options.ahead_seconds)
+        options = SessionOptions(masked, server.options.ahead_seconds, server.check)
         self._session = Session(str(uuid4()), server.engine.name, options)
         self._stream: Stream | None = None
         self._decoder: Decoder | None = None

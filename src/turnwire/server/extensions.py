@@ -1,11 +1,12 @@
 """What rooms above the server add to it: endpoints, observers of sessions, work alongside."""
 
-from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Collection, Sequence
+from typing import TYPE_CHECKING, ClassVar
 
 from starlette.routing import BaseRoute
 
 from turnwire.server.observers import Observer, WatchedSession
+from turnwire.wire.parameters import ConnectionParameters
 
 if TYPE_CHECKING:
     from turnwire.server.service import Service
@@ -13,6 +14,12 @@ if TYPE_CHECKING:
 
 class Extension:
     """Adds nothing by itself."""
+
+    parameters: ClassVar[Collection[str]] = ()
+    """What sessions may be asked for because of it, of what is marked `WhereServed`."""
+
+    def check(self, parameters: ConnectionParameters) -> None:
+        """Raises `Violation` for what a session cannot be asked for on this server."""
 
     def routes(self) -> Sequence[BaseRoute]:
         """Endpoints for plain HTTP."""

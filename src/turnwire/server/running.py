@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +10,7 @@ from tempfile import TemporaryDirectory
 
 from turnwire.accounts.database import IN_MEMORY
 from turnwire.accounts.store import Store
+from turnwire.server.extensions import Extend
 from turnwire.server.http import listening
 from turnwire.server.port import Port
 from turnwire.server.service import Service
@@ -37,6 +38,7 @@ async def running(
     port: int = 0,
     tls: bool = False,
     intercept: Interceptor | None = None,
+    extend: Sequence[Extend] = (),
 ) -> AsyncIterator[RunningServer]:
     """A server for as long as the context lasts; its accounts, one with a key, are gone then.
 
@@ -51,7 +53,7 @@ async def running(
         # Small containers may have no place for temporary files.
         with TemporaryDirectory(prefix="turnwire-") if tls else nullcontext("") as folder:
             own = self_signed(Path(folder), host, now=time.time()) if tls else None
-            service = Service(engine, store)
+            service = Service(engine, store, extend=extend)
             context = own.context if own else None
             async with listening(
                 service,

@@ -22,6 +22,8 @@ from turnwire.speech.engine import Engine
 from turnwire.transport.notices import Notices
 from turnwire.transport.websocket import Socket
 from turnwire.wire.closures import CLIENT_GONE, NO_CAPACITY, SERVER_STOPPING, Violation
+from turnwire.wire.parameters import ConnectionParameters
+from turnwire.wire.support import check_served
 
 DRAIN_SECONDS = 10.0
 """How long open sessions have to deliver their last words when the server stops."""
@@ -100,6 +102,13 @@ class Service:
         else:
             connection.begin()
         return connection
+
+    def check(self, parameters: ConnectionParameters) -> None:
+        """Raises `Violation` for what no session of this server can be asked for."""
+        served = {name for extension in self.extensions for name in extension.parameters}
+        check_served(parameters, served)
+        for extension in self.extensions:
+            extension.check(parameters)
 
     def watchers(self, connection: Connection) -> Observers | None:
         watching = [extension.watch(connection) for extension in self.extensions]

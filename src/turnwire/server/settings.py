@@ -166,6 +166,20 @@ class Settings(BaseModel):
         BeforeValidator(int),
         Field(description="The close code for too many sessions; some deployments send 1008."),
     ] = 3009
+    no_webhooks: Annotated[
+        bool,
+        Field(
+            description="Refuse webhook_url, with which a client has its transcript posted to an "
+            "address of its choice."
+        ),
+    ] = False
+    webhook_allow_private: Annotated[
+        bool,
+        Field(
+            description="Post webhooks to private addresses too, those of this machine among "
+            "them. Whoever has a key can have the server post there then."
+        ),
+    ] = False
     rehearse: Annotated[
         bool,
         Field(

@@ -132,6 +132,7 @@ class Opening(Unopened):
 
     def connect(self, event: Connected, now: float) -> Step:
         request = SessionRequest.parse(event, loaded=self._model)
+        self._options.check(request.parameters)
         return Admitting(self._id, request, self._options), [Admit()]
 
 

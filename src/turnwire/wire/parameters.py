@@ -6,8 +6,9 @@ clients send names that only newer servers know; a value that a known name canno
 session.
 
 A parameter of the protocol that this server does nothing about is marked. `Refused` is what a
-client would rely on: it ends the session. `NoEffect` is answered by a Warning, for clients that
-asked for those; so is `Only` in a session of another family.
+client would rely on: it ends the session, and so does `WhereServed` on a server that lacks it.
+`NoEffect` is answered by a Warning, for clients that asked for those; so is `Only` in a session of
+another family.
 """
 
 from collections.abc import Mapping
@@ -31,6 +32,8 @@ from turnwire.wire.values import (
     AudioEncoding,
     Context,
     FocusThreshold,
+    HeaderName,
+    HeaderValue,
     JsonObject,
     Languages,
     Mono,
@@ -40,6 +43,7 @@ from turnwire.wire.values import (
     Silence,
     Terms,
     Unit,
+    WebhookUrl,
     Whole,
 )
 
@@ -58,6 +62,14 @@ class Only:
     family: Family
     refused_elsewhere: bool = False
     """Else it changes nothing there."""
+
+
+@dataclass(frozen=True, slots=True)
+class WhereServed:
+    """A parameter that some servers do something about; the others refuse it."""
+
+    reason: str
+    """Why those refuse it."""
 
 
 _PRESETS = "; ".join(
@@ -301,19 +313,25 @@ class ConnectionParameters(LiveParameters):
         Field(description="`hash` or `entity_name`: what is put in its place."),
     ] = None
     webhook_url: Annotated[
-        str | None,
-        Refused(_NO_WEBHOOK),
-        Field(description="Where to post the finished turns of the session."),
+        WebhookUrl,
+        WhereServed(_NO_WEBHOOK),
+        Field(
+            description="Where to post the finished turns once the session has ended "
+            "([how](webhooks.md)); http or https, at most 2,048 characters."
+        ),
     ] = None
     webhook_auth_header_name: Annotated[
-        str | None,
-        Refused(_NO_WEBHOOK),
-        Field(description="The name of a header to post them with."),
+        HeaderName,
+        WhereServed(_NO_WEBHOOK),
+        Field(description="The name of a header to post them with, at most 128 characters."),
     ] = None
     webhook_auth_header_value: Annotated[
-        str | None,
-        Refused(_NO_WEBHOOK),
-        Field(description="Its value."),
+        HeaderValue,
+        WhereServed(_NO_WEBHOOK),
+        Field(
+            description="Its value, at most 1,024 characters of ASCII; an error without "
+            "`webhook_auth_header_name`."
+        ),
     ] = None
     llm_gateway: Annotated[
         JsonObject | None,

@@ -3,7 +3,7 @@
 What each of them is, and whether it is refused or has no effect, is in `turnwire.wire.parameters`.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any, TypeVar
 
 from turnwire.wire.closures import INVALID_PARAMETER, Violation
@@ -13,13 +13,17 @@ from turnwire.wire.parameters import (
     LiveParameters,
     NoEffect,
     Only,
+    WhereServed,
     field_of,
     validated,
 )
 
-Mark = TypeVar("Mark", NoEffect, Only)
+Mark = TypeVar("Mark", NoEffect, Only, WhereServed)
 
 _FIXED = frozenset(ConnectionParameters.model_fields) - frozenset(LiveParameters.model_fields)
+
+_NEEDED_BY_OTHERS = ("voice_focus", "webhook_auth_header_name")
+"""Without these, other parameters are errors."""
 
 
 def family_of(parameters: ConnectionParameters, *, loaded: str) -> Family:
@@ -36,6 +40,18 @@ def family_of(parameters: ConnectionParameters, *, loaded: str) -> Family:
         detail = f"Input should be one of {known}"
         raise Violation(INVALID_PARAMETER.fill(name="speech_model", detail=detail))
     return family
+
+
+def check_served(parameters: ConnectionParameters, served: Collection[str]) -> None:
+    """Raises `Violation` for a parameter that this server does nothing about.
+
+    `served` are those that it does, of the ones that some servers do.
+    """
+    for name, _ in _given(parameters):
+        mark = _mark(name, WhereServed)
+        if mark is not None and name not in served:
+            detail = f"Value error, {mark.reason}"
+            raise Violation(INVALID_PARAMETER.fill(name=name, detail=detail))
 
 
 def check_family(parameters: LiveParameters, family: Family, model: str) -> None:
@@ -73,8 +89,7 @@ def unchanged(
         if field_of(name) in _FIXED and value is not None
     }
     names = {field for name in fixed if (field := field_of(name)) is not None}
-    # Without it, its threshold would be an error.
-    beside = {"voice_focus": current.voice_focus} if "voice_focus" not in names else {}
+    beside = {name: getattr(current, name) for name in _NEEDED_BY_OTHERS if name not in names}
     asked = validated({**beside, **fixed})
     for name in sorted(names):
         if getattr(asked, name) != getattr(current, name):

@@ -7,9 +7,13 @@ from typing import Annotated, Any
 
 from pydantic import (
     AfterValidator,
+    AnyHttpUrl,
     BeforeValidator,
     Field,
     GetCoreSchemaHandler,
+    TypeAdapter,
+    UrlConstraints,
+    ValidationError,
     ValidationInfo,
 )
 from pydantic_core import CoreSchema, core_schema
@@ -28,12 +32,16 @@ LONGEST_TERM = 50
 LONGEST_CONTEXT = 1750
 """Characters of `prompt` and of `agent_context`."""
 
+LONGEST_URL = 2048
+LONGEST_HEADER_NAME = 128
+LONGEST_HEADER_VALUE = 1024
+
 _WRITTEN_BYTES = 16
 """The longest way to write a character in a query string: JSON's two escapes of four digits, their
 backslashes in percent-encoding."""
 
-_OTHER_BYTES = 4096
-"""Room for all other parameters, a token among them."""
+_OTHER_BYTES = 4096 + 3 * (LONGEST_URL + LONGEST_HEADER_NAME + LONGEST_HEADER_VALUE)
+"""Room for all other parameters, a token among them, and a webhook in percent-encoding."""
 
 LONGEST_QUERY = (
     MOST_TERMS * (LONGEST_TERM * _WRITTEN_BYTES + len("%22%22%2C"))
@@ -41,6 +49,19 @@ LONGEST_QUERY = (
     + _OTHER_BYTES
 )
 """Bytes of the largest query string that asks for something legal."""
+
+_HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+
+_OWN_HEADERS = {
+    *("connection", "content-encoding", "content-length", "content-type", "expect", "host"),
+    *("keep-alive", "te", "trailer", "transfer-encoding", "upgrade", "user-agent"),
+    *("webhook-id", "webhook-signature", "webhook-timestamp"),
+}
+"""What a request says of itself, and no client may say for it."""
+
+_URL = TypeAdapter[AnyHttpUrl](
+    Annotated[AnyHttpUrl, UrlConstraints(max_length=LONGEST_URL, allowed_schemes=["http", "https"])]
+)
 
 _LANGUAGE_TAG = re.compile(r"([a-z]{2,5})(?:[-_][a-z0-9]{2,8})*", re.IGNORECASE)
 
@@ -172,6 +193,45 @@ def _beside_voice_focus(value: float | None, info: ValidationInfo) -> float | No
     return value
 
 
+def _http_url(value: Any) -> str | None:
+    if value is None or value == "":
+        return None
+    try:
+        url = _URL.validate_python(value)
+    except ValidationError as error:
+        raise ValueError(error.errors(include_url=False)[0]["msg"]) from None
+    if url.username is not None or url.password is not None:
+        raise ValueError("a URL has no credentials here; give a header for them")
+    return str(url)
+
+
+def _header_name(value: str | None) -> str | None:
+    if value is None:
+        return None
+    if len(value) > LONGEST_HEADER_NAME or not _HEADER_NAME.fullmatch(value):
+        raise ValueError("give the name of a header, such as Authorization")
+    if value.lower() in _OWN_HEADERS:
+        raise ValueError(f"the request has a {value} header of its own")
+    return value
+
+
+def _header_value(value: str | None, info: ValidationInfo) -> str | None:
+    if value is None:
+        return None
+    # Says nothing of the value itself: it is a secret.
+    if len(value) > LONGEST_HEADER_VALUE or not value.isascii() or not value.isprintable():
+        raise ValueError(
+            f"the value of a header has at most {LONGEST_HEADER_VALUE:,} printable characters"
+        )
+    if info.data.get("webhook_auth_header_name") is None:
+        raise ValueError("webhook_auth_header_value requires webhook_auth_header_name")
+    return value
+
+
+def _none_if_empty(value: Any) -> Any:
+    return None if value == "" else value
+
+
 Whole = Annotated[int, BeforeValidator(_whole_number)]
 Unit = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
 Silence = Annotated[int, BeforeValidator(_clamped_silence)]
@@ -193,3 +253,6 @@ Languages = Annotated[
     AfterValidator(_many_alone),
 ]
 FocusThreshold = Annotated[Unit | None, AfterValidator(_beside_voice_focus)]
+WebhookUrl = Annotated[str | None, BeforeValidator(_http_url)]
+HeaderName = Annotated[str | None, BeforeValidator(_none_if_empty), AfterValidator(_header_name)]
+HeaderValue = Annotated[str | None, BeforeValidator(_none_if_empty), AfterValidator(_header_value)]
