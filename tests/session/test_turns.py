@@ -206,6 +206,15 @@ def test_turns_are_counted() -> None:
     assert ends[1].transcript == "two"
 
 
+def test_words_that_a_pause_makes_stable_are_final_while_it_lasts_and_after_it() -> None:
+    turns = assembler()
+    told(turns, Partial(words("one two"), stable=0))
+    [short] = told(turns, replace(pause("one two", 192), stable=2))
+    assert short.transcript == "one two"
+    [on] = told(turns, Partial(words("one two three"), stable=2))
+    assert on.transcript == "one two"
+
+
 def test_formatting_that_is_asked_for_amid_a_turn_counts_from_its_end() -> None:
     turns = assembler()
     told(turns, Partial(words("Hi"), stable=1))

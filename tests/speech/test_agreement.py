@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from turnwire.speech.agreement import (
     AGREED_AGE_MS,
+    AT_ONCE_AGE_MS,
     HOLD_BACK_MS,
     LARGEST_AGE_MS,
     Agreement,
@@ -29,7 +30,7 @@ def texts(words: tuple[Decoded, ...]) -> str:
 
 def test_nothing_is_stable_after_one_decode() -> None:
     agreement = Agreement()
-    assert texts(agreement.update(said("it was the best"), 2000)) == "it was the best"
+    assert texts(agreement.update(said("it was the best"), 800)) == "it was the best"
     assert agreement.stable == ()
 
 
@@ -123,14 +124,24 @@ def test_a_doubtful_word_is_stable_once_enough_was_heard_after_it() -> None:
 
 def test_the_first_word_need_not_be_as_sure() -> None:
     end = said("so this")[-1].end + HOLD_BACK_MS
-    assert after_two_decodes(doubtful("so this", 0, 0.5), end) == "so this"
-    assert after_two_decodes(doubtful("so this", 0, 0.3), end) == ""
+    assert after_two_decodes(doubtful("so this", 0, 0.3), end) == "so this"
+    assert after_two_decodes(doubtful("so this", 0, 0.1), end) == ""
+
+
+def test_a_first_word_that_is_sure_and_not_new_need_not_be_heard_twice() -> None:
+    agreement = Agreement()
+    words = said("so this is")
+    agreement.update(words, words[0].end + AT_ONCE_AGE_MS - 1)
+    assert agreement.stable == ()
+    agreement = Agreement()
+    agreement.update(words, words[0].end + AT_ONCE_AGE_MS)
+    assert texts(agreement.stable) == "so"
 
 
 def test_words_that_no_two_decodes_agree_on_are_stable_at_last() -> None:
     agreement = Agreement()
-    agreement.update(said("the beast of times"), 1500)
-    agreement.update(said("a worst of times"), 2500)
+    agreement.update(doubtful("the beast of times", 0), 1500)
+    agreement.update(doubtful("a worst of times", 0), 2500)
     assert agreement.stable == ()
     end = said("it was")[-1].end
     agreement.update(said("it was the best"), end + LARGEST_AGE_MS)

@@ -106,6 +106,7 @@ class TurnAssembler:
         self._words = pause.words[self._delivered :]
         if self._words:
             self._completeness, self._language = pause.completeness, pause.language
+            self._stable = max(self._stable, pause.stable - self._delivered)
         elif not self._taken:
             self._onset = None  # what set in was no speech
             return []

@@ -2,7 +2,8 @@
 
 LocalAgreement-2: a word is agreed on once two decodes in a row have it, and all before it. It is
 stable if all before it are, and if the decoder is sure of it or it is old. So a single doubtful
-word holds the live text back for a moment, not until the speaker pauses.
+word holds the live text back for a moment, not until the speaker pauses. Live text begins early:
+less is asked of the first word.
 """
 
 from collections.abc import Sequence
@@ -17,8 +18,14 @@ HOLD_BACK_MS = 400
 SURE_ENOUGH = 0.7
 """A word the decoder gives less than this is not stable at once, even if it is heard twice."""
 
-SURE_ENOUGH_FIRST = 0.4
-"""The same for the first word, which nothing before it makes likely."""
+SURE_ENOUGH_FIRST = 0.2
+"""The same for the first word, which nothing before it makes likely: one that two decodes agree
+on is right more often than others that the decoder is sure of."""
+
+SURE_AT_ONCE = 0.7
+AT_ONCE_AGE_MS = 700
+"""A first word that is so sure and so old need not be heard twice: the first decode had so little
+audio that the second often is the first to hear it well."""
 
 AGREED_AGE_MS = 2000
 """A word that two decodes agree on is stable when so much has been heard after it, and"""
@@ -96,7 +103,8 @@ class Agreement:
         """Whether the word at `index` is, if all before it are."""
         age = audio_end - word.end
         if index >= agreed:
-            return age >= LARGEST_AGE_MS and word.end <= self._decoded
+            at_once = index == 0 and word.confidence >= SURE_AT_ONCE and age >= AT_ONCE_AGE_MS
+            return at_once or (age >= LARGEST_AGE_MS and word.end <= self._decoded)
         sure = SURE_ENOUGH if index else SURE_ENOUGH_FIRST
         return word.confidence >= sure or age >= AGREED_AGE_MS
 
