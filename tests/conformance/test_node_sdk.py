@@ -89,8 +89,10 @@ def test_the_passage_is_transcribed(
     assert {turn["event"] for turn in turns} == {"turn"}
     assert end == {"event": "terminated"}
     # The SDK tells no more; it closes by itself once it has seen Termination.
-    closed = log.get(timeout=30).getMessage()
-    assert closed.startswith(f"session {begin['id']} closed: session_ended (1000)")
+    assert log.get(timeout=30).getMessage().startswith("session began")
+    ended = log.get(timeout=30).getMessage()
+    assert ended.startswith("session ended closure=session_ended code=1000")
+    assert f"session={begin['id']}" in ended
 
     ends = [turn for turn in turns if turn["end_of_turn"]]
     orders = range(turns[-1]["turn_order"] + 1)

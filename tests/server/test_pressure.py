@@ -115,6 +115,7 @@ async def test_wrong_keys_that_keep_coming_are_answered_late_and_logged(
     async with serving(registry=Strict(), clock=clock) as server:
         for _ in range(FREE_WRONG_KEYS):
             assert (await server.converse("", [])).code == 1008
+        assert caplog.text.count("no valid key from 127.0.0.1") == FREE_WRONG_KEYS
         talking = asyncio.create_task(server.converse("", []))
         async with asyncio.timeout(30):
             while "wrong keys keep coming from 127.0.0.1" not in caplog.text:

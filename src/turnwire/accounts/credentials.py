@@ -30,6 +30,10 @@ CROWDED = "Too many concurrent sessions"
 ENDED = "Ended by an operator"
 
 
+NOBODYS = UNAUTHORIZED.fill(reason=INVALID)
+"""How a client is refused whose credential is nobody's: somebody may be guessing."""
+
+
 @dataclass(frozen=True, slots=True)
 class Bearer:
     account: Account
@@ -63,7 +67,7 @@ class Bearers:
             raise Violation(MISSING_AUTHORIZATION.fill())
         bearer = self._by_hash.get(hash_key(credential))
         if bearer is None:
-            raise unauthorized(INVALID)
+            raise Violation(NOBODYS)
         return bearer
 
 

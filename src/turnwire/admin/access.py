@@ -53,6 +53,7 @@ class Access:
             raise Refused(401, NO_KEY)
         key = await self._keys.identify(credential)
         if key is None:
+            self._wrong_keys.note(address)
             await self._wrong_keys.slow_down(address)
             raise Refused(401, WRONG_KEY)
         return key

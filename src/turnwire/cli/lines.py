@@ -11,6 +11,8 @@ from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
+from turnwire.cli.log_formats import FORMATTERS
+
 WAITING_BYTES = 1 << 20
 """How much may wait. A log of that length takes minutes to be produced, and a second to be read."""
 
@@ -133,9 +135,13 @@ def writing_to(descriptor: int) -> Iterator[LineWriter]:
 
 
 @contextmanager
-def logging_to(descriptor: int, level: int = logging.INFO) -> Iterator[None]:
-    """Have everything that is logged written to this descriptor."""
-    formatter = logging.Formatter("%(asctime)s %(levelname)s %(message)s")
+def logging_to(
+    descriptor: int, formatter: logging.Formatter = FORMATTERS["text"], level: int = logging.INFO
+) -> Iterator[None]:
+    """Have what is logged written to this descriptor.
+
+    From `level` on, but of libraries from INFO on: below, some tell what they are given.
+    """
 
     def dropped(lines: int) -> str:
         text = "%d lines of the log were dropped here: they could not be written"
@@ -145,13 +151,15 @@ def logging_to(descriptor: int, level: int = logging.INFO) -> Iterator[None]:
     writer = LineWriter(descriptor, dropped)
     handler = LineHandler(writer)
     handler.setFormatter(formatter)
-    root = logging.getLogger()
-    before = root.level
+    root, ours = logging.getLogger(), logging.getLogger("turnwire")
+    before = root.level, ours.level
     root.addHandler(handler)
-    root.setLevel(level)
+    root.setLevel(max(level, logging.INFO))
+    ours.setLevel(level)
     try:
         yield
     finally:
         root.removeHandler(handler)
-        root.setLevel(before)
+        root.setLevel(before[0])
+        ours.setLevel(before[1])
         writer.close()

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from turnwire.cli.failures import fail, needs_server
 from turnwire.cli.first_key import KeyNotShown, make_first_key
 from turnwire.cli.lines import LineWriter, logging_to, writing_to
+from turnwire.cli.log_formats import FORMATTERS
 from turnwire.cli.settings import takes_settings
 from turnwire.cli.systemd import notify
 from turnwire.server.settings import Settings, SettingsError
@@ -52,7 +53,9 @@ def serve(settings: Settings) -> None:
     allow_open_files()
     try:
         with (
-            logging_to(STDERR),
+            logging_to(
+                STDERR, FORMATTERS[settings.log_format], logging.getLevelName(settings.log_level)
+            ),
             writing_to(STDOUT) as output,
             # The address first: a server that cannot have it touches nothing.
             _port(settings) as port,

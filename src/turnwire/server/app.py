@@ -8,7 +8,9 @@ from pydantic import ValidationError
 from starlette.types import ASGIApp
 
 from turnwire import __version__
+from turnwire.accounts.credentials import NOBODYS
 from turnwire.server.connection import credential_of
+from turnwire.server.forwarding import caller
 from turnwire.server.service import Service
 from turnwire.server.site import DEPRECATED_PATHS, REHEARSAL_PATH, SOCKET_PATHS, refuse_deprecated
 from turnwire.speech.quality import FULL
@@ -110,6 +112,10 @@ async def issue_token(service: Service, request: Request) -> JSONResponse:
             max_seconds=asked.max_session_duration_seconds,
         )
     except Violation as violation:
+        address = caller(request) or "a proxy"
+        if violation.closure == NOBODYS:
+            service.wrong_keys.note(address)
+        await service.wrong_keys.slow_down(address)
         return refusal(401, violation.closure.text)
     except Exception:  # noted where it happened
         return refusal(500, INTERNAL_ERROR.fill().text)

@@ -26,6 +26,7 @@ from turnwire.server.held_audio import GUARANTEED_BYTES, HeldAudio
 from turnwire.server.leases import Leases
 from turnwire.server.observers import Observers
 from turnwire.server.options import ServerOptions
+from turnwire.server.session_log import SessionLog
 from turnwire.session import effects, events
 from turnwire.session.options import SessionOptions
 from turnwire.session.session import Session
@@ -119,6 +120,7 @@ class Connection:
         self._tasks: set[asyncio.Task[None]] = set()
         self._ending: asyncio.Task[None] | None = None
         self.grant: Grant | None = None
+        self._log_of_session = SessionLog(self)
         self._observers = server.watchers(self)
         socket.hold()
 
@@ -206,6 +208,7 @@ class Connection:
         self._dispatch(events.Tick())
 
     def _send(self, effect: effects.Send) -> None:
+        self._log_of_session.sent(effect.message)
         text = effect.message.to_json()
         if self._socket.writable and not self._outbox:
             self._socket.send(text)
@@ -378,15 +381,7 @@ class Connection:
         try:
             # First the ledger: whoever sees the close may count on the slot being free again.
             await self._server.leases.end(self, closure)
-            # The row alone: its text may repeat what the client sent.
-            logger.info(
-                "session %s closed: %s (%d) after %.1f s with %.1f s of audio",
-                self.id,
-                closure.row.name,
-                closure.code,
-                self.usage().session_ms / 1000,
-                self.usage().audio_ms / 1000,
-            )
+            self._log_of_session.ended(closure)
             while self._outbox and not self._gone:
                 await self._room_in_outbox()
             if closure.row is not CLIENT_GONE:

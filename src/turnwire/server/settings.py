@@ -124,6 +124,15 @@ class Settings(BaseModel):
             "their X-Forwarded-For says of a client's address is believed."
         ),
     ] = "127.0.0.0/8,::1"
+    log_format: Annotated[
+        Literal["text", "json"],
+        Field(description="How the log is written: text, or a JSON object a line (json)."),
+    ] = "text"
+    log_level: Annotated[
+        Literal["DEBUG", "INFO", "WARNING", "ERROR"],
+        BeforeValidator(lambda value: value.upper() if isinstance(value, str) else value),
+        Field(description="The least that is logged: debug, info, warning or error."),
+    ] = "INFO"
     metrics_from: Annotated[
         str,
         Field(

@@ -1,5 +1,6 @@
 """What wrong keys cost those who bring them: from some number on, the answer takes its time."""
 
+import logging
 from dataclasses import dataclass
 
 from turnwire.server.clock import Clock, pause
@@ -15,6 +16,8 @@ MOST_SLOWED = 64
 """How many answers to one address may be slow at a time."""
 
 MOST_ADDRESSES = 10_000
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(slots=True)
@@ -35,6 +38,10 @@ class WrongKeys:
         self._clock = clock
         self._notices = notices
         self._suspects: dict[str, _Suspect] = {}
+
+    def note(self, address: str) -> None:
+        """Log that a key was nobody's, in the words that deploy/fail2ban looks for."""
+        logger.warning("no valid key from %s", address)
 
     async def slow_down(self, address: str) -> None:
         """A wrong key came from there: wait before it is answered, if others came before it."""
