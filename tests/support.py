@@ -138,6 +138,7 @@ async def serving(
     capacity: Capacity | None = None,
     rehearse: bool = False,
     extend: Sequence[Extend] = (),
+    port: int = 0,
     **options: Any,
 ) -> AsyncIterator[Server]:
     """A server with one account, `default`, that is not limited; `options` are `ServerOptions`."""
@@ -156,8 +157,8 @@ async def serving(
         extend=extend,
     )
     intercept = Rehearsal if rehearse else None
-    with Port.take("127.0.0.1", 0) as port:
-        async with listening(service, port, intercept=intercept) as url:
+    with Port.take("127.0.0.1", port) as taken:
+        async with listening(service, taken, intercept=intercept) as url:
             yield Server(url, service, key)
 
 

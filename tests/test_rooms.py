@@ -26,7 +26,7 @@ MAY_IMPORT = {
     },
     "admin": {
         *("admin", "server", "accounts", "session", "transport", "speech.engine"),
-        *("speech.quality", "recognition", "wire"),
+        *("speech.quality", "recognition", "web", "wire"),
     },
     "webhooks": {"webhooks", "server", "accounts", "session", "wire"},
     "assembly": {"server", "admin", "metrics", "webhooks", "transport"},

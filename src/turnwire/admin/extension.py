@@ -1,14 +1,14 @@
-"""The admin API as part of a server."""
+"""The admin API and the console as part of a server."""
 
 from collections.abc import Sequence
 
-from starlette.requests import Request
 from starlette.routing import BaseRoute, Mount
 
 from turnwire.accounts.admin_keys import AdminKeys
 from turnwire.accounts.store import Store
 from turnwire.admin.access import NO_ACCOUNTS, Access, KeyRequired, LocalOnly, Refused
 from turnwire.admin.api import administration, create_api, observation
+from turnwire.admin.console import Console, without_accounts
 from turnwire.admin.feed import Feed
 from turnwire.admin.live import LiveSessions
 from turnwire.admin.node import Node
@@ -35,10 +35,12 @@ class Admin(Extension):
                 observation(service, self._live, self._node, feed),
             ]
         )
-        self._guarded = KeyRequired(self.api, access, _no_cookie)
+        self._console = Console(access, service.clock, from_anywhere=from_anywhere)
+        self._guarded = KeyRequired(self.api, access, self._console.key_of)
 
     def routes(self) -> Sequence[BaseRoute]:
-        return [Mount(PREFIX, LocalOnly(self._guarded, from_anywhere=self._from_anywhere))]
+        guarded = LocalOnly(self._guarded, from_anywhere=self._from_anywhere)
+        return [*self._console.routes(), Mount(PREFIX, guarded)]
 
     def watch(self, session: WatchedSession) -> Observer:
         return self._live.watch(session)
@@ -54,7 +56,7 @@ class WithoutAccounts(Extension):
     """For a server that lets everybody in: there is nothing to look after."""
 
     def routes(self) -> Sequence[BaseRoute]:
-        return [Mount(PREFIX, Refused(404, NO_ACCOUNTS).response())]
+        return [*without_accounts(), Mount(PREFIX, Refused(404, NO_ACCOUNTS).response())]
 
 
 def admin(*, from_anywhere: bool = False) -> Extend:
@@ -66,7 +68,3 @@ def admin(*, from_anywhere: bool = False) -> Extend:
         return WithoutAccounts()
 
     return extend
-
-
-def _no_cookie(_: Request) -> None:
-    return None

@@ -1,0 +1,156 @@
+"""The console's files, and what the server answers to those without an admin key."""
+
+import hashlib
+import re
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from importlib.resources import files
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.support import ManualClock, Server, serving
+from turnwire.accounts.admin_keys import AdminKeys
+from turnwire.accounts.admission import OpenRegistry
+from turnwire.admin.console import COOKIE
+from turnwire.admin.cookies import LIFETIME_SECONDS, MOST, Cookies
+from turnwire.admin.extension import PREFIX, Admin, admin
+
+FOLDER = Path(str(files("turnwire.web"))) / "console"
+
+SCRIPTS = [path for path in sorted(FOLDER.rglob("*.js")) if path.parent.name != "vendor"]
+
+
+@pytest.fixture
+async def server() -> AsyncIterator[Server]:
+    async with serving(extend=[admin()]) as server:
+        yield server
+
+
+@asynccontextmanager
+async def signed_in(server: Server) -> AsyncIterator[httpx.AsyncClient]:
+    """A client with the console's cookie, and without its header and Origin."""
+    _, key = await AdminKeys(server.store.database).create("test")
+    async with server.http() as http:
+        answer = await http.post("/console/login", json={"key": key}, headers=own_page(http))
+        assert answer.status_code == 204
+        yield http
+
+
+def own_page(http: httpx.AsyncClient) -> dict[str, str]:
+    return {"Origin": f"http://{http.base_url.netloc.decode()}", "X-Turnwire-Console": "1"}
+
+
+def paths(server: Server) -> list[tuple[str, str]]:
+    """The method and an example of the path of each route of the admin API."""
+    [extension] = server.service.extensions
+    assert isinstance(extension, Admin)
+    listed = [
+        (method.upper(), PREFIX + re.sub(r"{.*?}", "1", path))
+        for path, methods in extension.api.openapi()["paths"].items()
+        for method in methods
+    ]
+    assert len(listed) > 15
+    return listed
+
+
+async def test_nothing_is_told_without_the_key(server: Server) -> None:
+    async with server.http(
+        cookies={COOKIE: "guessed"}, headers={"X-Turnwire-Console": "1"}
+    ) as http:
+        for method, path in paths(server):
+            answer = await http.request(method, path)
+            assert answer.status_code == 401, path
+            assert list(answer.json()) == ["error"], path
+
+
+async def test_another_page_changes_nothing_in_the_name_of_a_browser_that_is_signed_in(
+    server: Server,
+) -> None:
+    other = {"Origin": "http://evil.example", "X-Turnwire-Console": "1"}
+    async with signed_in(server) as http:
+        own = own_page(http)
+        for method, path in paths(server):
+            if method == "GET":
+                continue
+            for headers in ({}, other, {"Origin": own["Origin"]}, {"X-Turnwire-Console": "1"}):
+                answer = await http.request(method, path, headers=headers)
+                assert answer.status_code == 403, (path, headers)
+        answer = await http.post(f"{PREFIX}/accounts", json={"name": "mine"}, headers=own)
+        assert answer.status_code == 201
+
+
+async def test_a_key_that_is_revoked_closes_the_console(server: Server) -> None:
+    async with signed_in(server) as http:
+        assert (await http.get(f"{PREFIX}/accounts")).status_code == 200
+        await AdminKeys(server.store.database).revoke(1)
+        assert (await http.get(f"{PREFIX}/accounts")).status_code == 401
+
+
+@pytest.mark.parametrize("body", [b"", b"{}", b'{"key": 1}', b"\xff", b'["key"]'])
+async def test_a_sign_in_without_sense_is_answered_in_a_sentence(
+    server: Server, body: bytes
+) -> None:
+    async with server.http() as http:
+        answer = await http.post("/console/login", content=body, headers=own_page(http))
+        assert (answer.status_code, list(answer.json())) == (400, ["error"])
+        assert "set-cookie" not in answer.headers
+
+
+async def test_the_cookie_is_sent_over_tls_only_where_there_is_tls(server: Server) -> None:
+    _, key = await AdminKeys(server.store.database).create("test")
+    async with server.http() as http:
+        host = http.base_url.netloc.decode()
+        for scheme, secure in (("https", True), ("http", False)):
+            headers = own_page(http) | {"Origin": f"{scheme}://{host}"}
+            answer = await http.post("/console/login", json={"key": key}, headers=headers)
+            assert ("Secure" in answer.headers["set-cookie"]) == secure
+
+
+async def test_a_server_without_accounts_says_that_there_is_nothing_to_see() -> None:
+    async with serving(registry=OpenRegistry(), extend=[admin()]) as server, server.http() as http:
+        assert (await http.get("/console")).status_code == 200
+        answer = await http.post("/console/login", json={"key": "x"}, headers=own_page(http))
+        assert (answer.status_code, list(answer.json())) == (404, ["error"])
+
+
+async def test_the_page_has_a_policy_and_is_found_with_a_slash_too(server: Server) -> None:
+    async with server.http(follow_redirects=True) as http:
+        answer = await http.get("/console/")
+        assert answer.url.path == "/console"
+        assert "require-trusted-types-for 'script'" in answer.headers["content-security-policy"]
+        assert (await http.get("/console/%2e%2e/files.py")).status_code == 404
+
+
+def test_a_cookie_lasts_for_half_a_day_and_there_are_not_too_many() -> None:
+    clock = ManualClock()
+    cookies = Cookies(clock)
+    first = cookies.issue(1)
+    clock.advance(LIFETIME_SECONDS - 1)
+    assert cookies.key_of(first) == 1
+    clock.advance(1)
+    assert cookies.key_of(first) is None
+    second, third = cookies.issue(2), cookies.issue(3)
+    for _ in range(MOST - 1):
+        cookies.issue(4)
+    assert (cookies.key_of(second), cookies.key_of(third)) == (None, 3)
+
+
+def test_what_is_not_ours_is_what_its_authors_published() -> None:
+    vendor = FOLDER / "vendor"
+    sums = dict(line.split()[::-1] for line in (vendor / "SHA256SUMS").read_text().splitlines())
+    assert sums == {
+        path.name: hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in vendor.iterdir()
+        if path.name.startswith("uPlot")
+    }
+    assert (vendor / "LICENSE-uPlot.txt").is_file()
+
+
+@pytest.mark.parametrize("path", SCRIPTS, ids=lambda path: path.name)
+def test_scripts_make_no_markup_of_text_and_name_no_path_from_the_root(path: Path) -> None:
+    text = path.read_text()
+    assert not re.search(r"innerHTML|outerHTML|insertAdjacent|document\.write|\beval\b", text)
+    # Behind a proxy that keeps a prefix, the root is somebody else's.
+    assert not re.search(r"""["'`]/(?!/)""", text)
