@@ -3,6 +3,7 @@
 import os
 import pwd
 import shutil
+import signal
 import socket
 import subprocess
 import tempfile
@@ -40,28 +41,40 @@ INSTALLED = _program("initdb") is not None and _as_somebody_else() is not None
 def running() -> Iterator[str]:
     """The directory with its socket, the only place where it listens; the user is `USER`."""
     before = _as_somebody_else()
-    initdb, pg_ctl = _program("initdb"), _program("pg_ctl")
-    assert before is not None
-    assert initdb
-    assert pg_ctl
     # The path of a socket must be short, and pytest's are not.
     with tempfile.TemporaryDirectory(prefix="tw-pg-") as name:
         directory = Path(name)
         if before:
             shutil.chown(directory, USER)
-
-        def run(program: str, *arguments: str) -> None:
-            command = [*before, program, "-D", str(directory / "data"), *arguments]
-            subprocess.run(command, check=True, stdout=subprocess.DEVNULL, cwd=directory)
-
-        run(initdb, "--username", USER, "--auth=trust", "--no-sync")
-        options = f"-k {directory} -c listen_addresses='' -c fsync=off"
+        _run("initdb", directory, "--username", USER, "--auth=trust", "--no-sync")
         try:
             # It fails if the server takes too long to start, but does not stop it.
-            run(pg_ctl, "start", "-w", "-l", str(directory / "log"), "-o", options)
+            start(directory)
             yield name
         finally:
-            run(pg_ctl, "stop", "-m", "immediate")
+            _run("pg_ctl", directory, "stop", "-m", "immediate")
+
+
+def start(directory: Path) -> None:
+    """Start the server of this directory, also after it was killed."""
+    options = f"-k {directory} -c listen_addresses='' -c fsync=off"
+    _run("pg_ctl", directory, "start", "-w", "-l", str(directory / "log"), "-o", options)
+
+
+def kill(directory: Path) -> None:
+    """As a power failure does: the server of this directory is gone, and has written nothing."""
+    process = int((directory / "data" / "postmaster.pid").read_text().split()[0])
+    os.kill(process, signal.SIGKILL)
+    while Path(f"/proc/{process}").exists():
+        time.sleep(0.01)
+
+
+def _run(name: str, directory: Path, *arguments: str) -> None:
+    before, program = _as_somebody_else(), _program(name)
+    assert before is not None
+    assert program
+    command = [*before, program, "-D", str(directory / "data"), *arguments]
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL, cwd=directory)
 
 
 POOLER = _program("pgbouncer")

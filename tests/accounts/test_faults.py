@@ -107,7 +107,7 @@ def test_what_a_driver_says_is_told_in_words(name: str, sentence: str) -> None:
 
 async def test_a_server_that_vanishes_keeps_no_locks(postgresql_url: str) -> None:
     database = await Database.open(postgresql_url)
-    with pytest.raises(DatabaseFailed, match="idle-in-transaction timeout"):
+    with pytest.raises(DatabaseFailed):
         async with database.begin() as db:
             await db.execute(text("SET LOCAL idle_in_transaction_session_timeout = '1ms'"))
             while True:
