@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 
 from tests import support
 from tests.conformance.programs import program
@@ -53,15 +54,17 @@ def node_packages(pytestconfig: pytest.Config) -> Path:
     """A folder with the official Node SDK, as the lock file has it, and what uses it."""
     assert pytestconfig.cache is not None
     folder = pytestconfig.cache.mkdir("node-sdk")
-    shutil.copytree(NODE, folder, dirs_exist_ok=True)
     lock, installed = folder / "package-lock.json", folder / "installed"
-    if not installed.exists() or installed.read_text() != lock.read_text():
-        subprocess.run(
-            [program("npm"), "ci", "--ignore-scripts", "--no-audit", "--no-fund"],
-            cwd=folder,
-            check=True,
-        )
-        shutil.copy(lock, installed)
+    # Several processes may run these tests at once.
+    with FileLock(folder / "lock"):
+        shutil.copytree(NODE, folder, dirs_exist_ok=True)
+        if not installed.exists() or installed.read_text() != lock.read_text():
+            subprocess.run(
+                [program("npm"), "ci", "--ignore-scripts", "--no-audit", "--no-fund"],
+                cwd=folder,
+                check=True,
+            )
+            shutil.copy(lock, installed)
     return folder
 
 
