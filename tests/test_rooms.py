@@ -31,6 +31,7 @@ MAY_IMPORT = {
     "webhooks": {"webhooks", "server", "accounts", "session", "wire"},
     "assembly": {"server", "admin", "metrics", "webhooks", "transport"},
     "rehearsal": {"rehearsal", "server", "transport", "wire"},
+    "doctor": {"doctor", "server", "accounts", "speech"},
     "metrics": {"metrics", "server", "transport", "session", "speech", "wire"},
     "client": {"client", "audio", "wire"},
     "probe": {"probe", "client", "wire"},
@@ -39,7 +40,7 @@ MAY_IMPORT = {
     "pytest_plugin": {"testing"},
     "cli": {
         *("cli", "client", "probe", "bench", "rehearsal", "admin", "server", "accounts", "speech"),
-        *("assembly", "webhooks", "wire"),
+        *("assembly", "doctor", "webhooks", "wire"),
     },
     "__main__": {"cli"},
 }

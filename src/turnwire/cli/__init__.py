@@ -11,6 +11,7 @@ from turnwire.cli import (
     closures,
     config,
     demo,
+    doctor,
     drain,
     init,
     keys,
@@ -34,6 +35,7 @@ app = typer.Typer(
 app.command()(demo.demo)
 app.command()(serve.serve)
 app.command()(init.init)
+app.command()(doctor.doctor)
 app.command()(drain.drain)
 app.command()(transcribe.transcribe)
 app.command()(listen.listen)

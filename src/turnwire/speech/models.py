@@ -70,10 +70,15 @@ _PACKAGED = {
 }
 
 
-def find_model(model: str) -> ModelFiles:
+class NotHere(EngineError):
+    """A named model is not on this machine."""
+
+
+def find_model(model: str, *, fetch: bool = True) -> ModelFiles:
     """The files of `model`: `tiny.en` or `base` (which packages carry), a folder, or a hub name.
 
-    Downloads a named model that is not on this machine yet. Raises `EngineError`.
+    Downloads a named model that is not on this machine yet, or raises `NotHere`. Raises
+    `EngineError`.
     """
     if model in _PACKAGED:
         return _packaged(model, _PACKAGED[model])
@@ -82,7 +87,7 @@ def find_model(model: str) -> ModelFiles:
         return ModelFiles(_complete(folder))
     if folder.is_absolute() or model.startswith((".", "~")):
         raise EngineError(f"There is no folder {model} to load a model from.")
-    return ModelFiles(_from_hub(model))
+    return ModelFiles(_from_hub(model, fetch=fetch))
 
 
 def _packaged(name: str, model: _Packaged) -> ModelFiles:
@@ -146,7 +151,7 @@ def _complete(folder: Path) -> Path:
     return folder
 
 
-def _from_hub(name: str) -> Path:
+def _from_hub(name: str, *, fetch: bool) -> Path:
     """The folder of a named model, downloaded unless an earlier download is in the cache."""
     try:
         return _complete(Path(download_model(name, local_files_only=True)))
@@ -157,6 +162,8 @@ def _from_hub(name: str) -> Path:
             f"There is no model called {name}; give the path of a folder or one of: "
             f"{', '.join(available_models())}."
         ) from None
+    if not fetch:
+        raise NotHere(f"The model {name} is not on this machine.")
     try:
         folder = download_model(name)
     except Exception:  # whatever the layers of the network raise, what to do is the same

@@ -1,0 +1,1 @@
+"""Whether a server would run well here, found out without changing anything."""
