@@ -122,7 +122,7 @@ def test_a_taken_port_is_bad(turnwire: Invoke) -> None:
 
 async def test_a_server_that_runs_is_no_reason_to_worry() -> None:
     async with serving() as server:
-        settings = Settings(port=int(server.url.rpartition(":")[2]), model="echo")
+        settings = Settings(port=int(server.url.rpartition(":")[2]), model="echo", node="here")
         found = await asyncio.to_thread(checks.address, settings)
     assert (found.state, "has a server, Turnwire" in found.finding) == (State.GOOD, True)
 
