@@ -1,6 +1,9 @@
 """What is reserved of a balance, so that sessions that run at once do not overspend it."""
 
+import asyncio
+
 import pytest
+from sqlalchemy import text
 
 from tests.accounts.conftest import NOW, TIME
 from turnwire.accounts.admission import LEASE_SECONDS, Funds, Usage
@@ -117,3 +120,16 @@ async def test_a_lapsed_session_goes_on_unless_its_slot_was_taken(
     await store.begin("c", key)
     going_on = {"a": Usage(session_ms=300_000), "b": Usage(session_ms=300_000)}
     assert await store.renew(going_on) == {"a": None, "b": access_ended(CROWDED)}
+
+
+async def test_sessions_of_an_account_without_limits_wait_for_nobody(postgresql_url: str) -> None:
+    store = await Store.open(postgresql_url, node="here", clock=TIME)
+    key = str(await store.management.create_first_account())
+    await store.begin("a", key)
+    async with store.database.begin() as db:
+        # As another node has it that admits one.
+        await db.execute(text("SELECT id FROM turnwire_accounts FOR NO KEY UPDATE"))
+        async with asyncio.timeout(20):
+            assert await store.renew({"a": Usage(session_ms=1000)}) == {"a": None}
+            await store.end("a", Usage(session_ms=2000), DONE)
+    await store.close()

@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from turnwire.accounts.admission import LEASE_SECONDS, Funds, Renewal, Usage
 from turnwire.accounts.billing import Open, Reserve, billable_ms
 from turnwire.accounts.credentials import CROWDED, DISABLED, ENDED, REVOKED, access_ended
-from turnwire.accounts.locks import locked_accounts
+from turnwire.accounts.locks import locked_counted_accounts
 from turnwire.accounts.moments import over
 from turnwire.accounts.tables import Account, ApiKey, Entry
 from turnwire.wire.closures import SESSION_LOST, Closure
@@ -67,13 +67,14 @@ async def enter(db: AsyncSession, signs: Sequence[Sign], now: float) -> dict[str
             .with_for_update()
         )
     ).all()
-    accounts = await locked_accounts(db, {entry.account_id for entry in entries})
+    # Sessions of an account without a limit do not wait for each other, on however many nodes.
+    counted = await locked_counted_accounts(db, {entry.account_id for entry in entries})
     going_on = [entry for entry in entries if sign_of[entry.id].closure is None]
-    told = await _told_to_end(db, going_on, accounts, now)
+    told = await _told_to_end(db, going_on, counted, now) if going_on else {}
     for entry in entries:
-        sign, account = sign_of[entry.id], accounts[entry.account_id]
+        sign, account = sign_of[entry.id], counted.get(entry.account_id)
         billed = billable_ms(sign.usage)
-        if account.balance_ms is not None:
+        if account is not None and account.balance_ms is not None:
             account.balance_ms -= billed - entry.billed_ms
         entry.billed_ms = billed
         entry.audio_ms, entry.session_ms = sign.usage.audio_ms, sign.usage.session_ms
@@ -82,24 +83,31 @@ async def enter(db: AsyncSession, signs: Sequence[Sign], now: float) -> dict[str
         entry.closure = sign.closure.row.name if sign.closure else None
         entry.reserved_ms = 0
     await db.flush()
-    funds = await _reserve(db, [entry for entry in going_on if entry.id not in told], accounts, now)
-    return {**funds, **told}
+    renewed = [entry for entry in going_on if entry.id not in told]
+    return {**await _reserve(db, renewed, counted, now), **told}
 
 
 async def _told_to_end(
-    db: AsyncSession, entries: Sequence[Entry], accounts: Mapping[int, Account], now: float
+    db: AsyncSession, entries: Sequence[Entry], counted: Mapping[int, Account], now: float
 ) -> dict[str, Closure]:
     """The sessions that the account may not have any longer, and why."""
+    disabled = set(
+        await db.scalars(
+            select(Account.id).where(
+                Account.id.in_({entry.account_id for entry in entries}), ~Account.enabled
+            )
+        )
+    )
     keys = {entry.key_id for entry in entries if entry.key_id is not None}
     revoked = set(
         await db.scalars(
             select(ApiKey.id).where(ApiKey.id.in_(keys), ApiKey.revoked_at.is_not(None))
         )
     )
-    crowded = await _crowded(db, entries, accounts, now)
+    crowded = await _crowded(db, entries, counted, now)
     told = {}
     for entry in entries:
-        if not accounts[entry.account_id].enabled:
+        if entry.account_id in disabled:
             told[entry.id] = access_ended(DISABLED)
         elif entry.key_id in revoked:
             told[entry.id] = access_ended(REVOKED)
@@ -150,8 +158,11 @@ async def _reserve(
     db: AsyncSession, entries: Sequence[Entry], accounts: Mapping[int, Account], now: float
 ) -> dict[str, Funds | None]:
     """Set aside what these sessions may use until they are renewed again."""
+    ids = {entry.account_id for entry in entries}
     balances = {
-        id: account.balance_ms for id, account in accounts.items() if account.balance_ms is not None
+        id: account.balance_ms
+        for id, account in accounts.items()
+        if id in ids and account.balance_ms is not None
     }
     open_ = await open_by_account(db, list(balances), now) if balances else {}
     reserves = {id: Reserve(balance, open_.get(id, Open())) for id, balance in balances.items()}
