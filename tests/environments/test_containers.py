@@ -53,8 +53,8 @@ def test_accounts_need_a_folder_and_say_how_one_is_given() -> None:
     assert turnwire("keys", "list", "--data-dir=/nowhere") == (
         1,
         "",
-        "The folder /nowhere for accounts and keys cannot be used: Read-only file system; give "
-        "another one with --data-dir.\n",
+        "There are no accounts in /nowhere: `turnwire init` makes them there, and --data-dir names "
+        "another folder.\n",
     )
 
 

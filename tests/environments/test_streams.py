@@ -41,9 +41,7 @@ def test_a_server_outlives_those_who_read_what_it_prints(tmp_path: Path) -> None
 
 @pytest.mark.parametrize("closed", ["2>&-", "0<&- 1>&- 2>&-"])
 def test_a_server_without_standard_streams_stops_as_any_other(tmp_path: Path, closed: str) -> None:
-    # It has no key to show.
-    assert shell("{}", "accounts", "create", "default", data_dir=tmp_path).returncode == 0
-    assert shell("{}", "keys", "create", data_dir=tmp_path).returncode == 0
+    set_up(tmp_path)  # so it has no key to show
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
     command = [*TURNWIRE, "serve", "--model=echo", f"--port={port}", f"--data-dir={tmp_path}"]
@@ -74,6 +72,11 @@ def shell(command: str, *arguments: str, data_dir: Path) -> subprocess.Completed
     )
 
 
+def set_up(data_dir: Path) -> None:
+    key_file = f"--key-file={data_dir / 'key'}"
+    assert shell("{}", "init", key_file, data_dir=data_dir).returncode == 0
+
+
 FULL = "No space left on device"
 CLOSED = "it is closed"
 
@@ -99,14 +102,15 @@ def test_a_key_that_cannot_be_shown_is_not_made(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "command", "told"),
     [
-        ("usage --format=csv", "{} > /dev/full", f"Standard output cannot be written: {FULL}.\n"),
+        ("usage --csv", "{} > /dev/full", f"Standard output cannot be written: {FULL}.\n"),
         ("accounts list", "{} 1>&-", f"Standard output cannot be written: {CLOSED}.\n"),
-        ("usage --format=json", "set -o pipefail; {} | :", ""),
+        ("usage --json", "set -o pipefail; {} | :", ""),
     ],
 )
 def test_output_that_cannot_be_written(
     tmp_path: Path, arguments: str, command: str, told: str
 ) -> None:
+    set_up(tmp_path)
     outcome = shell(command, *arguments.split(), data_dir=tmp_path)
     assert (outcome.returncode, outcome.stderr) == (1, told)
 

@@ -45,6 +45,9 @@ class Administration(Protocol):
 
     async def create_key(self, account: str, name: str) -> CreatedKey: ...
 
+    async def take_back_key(self, key: CreatedKey) -> None:
+        """Undo the making of a key that nobody has seen."""
+
     async def revoke_key(self, id: int) -> Key: ...
 
     async def create_token(self, account: str, new: NewToken) -> Token: ...

@@ -12,12 +12,11 @@ from turnwire.admin.console import Console, without_accounts
 from turnwire.admin.feed import Feed
 from turnwire.admin.live import LiveSessions
 from turnwire.admin.node import Node
+from turnwire.admin.paths import PREFIX
 from turnwire.admin.stored import StoredAdministration
 from turnwire.server.extensions import Extend, Extension
 from turnwire.server.observers import Observer, WatchedSession
 from turnwire.server.service import Service
-
-PREFIX = "/admin/v1"
 
 
 class Admin(Extension):

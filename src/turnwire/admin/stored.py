@@ -82,6 +82,10 @@ class StoredAdministration:
         return views.CreatedKey(**_key(await self._management.key(secret)), key=secret)
 
     @_carried_through
+    async def take_back_key(self, key: views.CreatedKey) -> None:
+        await self._management.take_back_key(key.key)
+
+    @_carried_through
     async def revoke_key(self, id: int) -> views.Key:
         return views.Key(**_key(await self._management.revoke_key(id)))
 

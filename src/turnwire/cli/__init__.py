@@ -7,6 +7,7 @@ import typer
 from turnwire import __version__
 from turnwire.cli import (
     accounts,
+    admin,
     bench,
     closures,
     config,
@@ -40,6 +41,7 @@ app.command()(drain.drain)
 app.command()(transcribe.transcribe)
 app.command()(listen.listen)
 app.command()(probe.probe)
+app.add_typer(admin.app, name="admin")
 app.add_typer(accounts.app, name="accounts")
 app.add_typer(keys.app, name="keys")
 app.add_typer(tokens.app, name="tokens")

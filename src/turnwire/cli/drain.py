@@ -1,25 +1,65 @@
 """`turnwire drain`: have a server take no new sessions, and end with its open ones."""
 
+import asyncio
 import os
 import signal
+from pathlib import Path
 
-import typer
+from pydantic import BaseModel
 
+from turnwire.accounts.errors import AccountsError
 from turnwire.cli.failures import fail
+from turnwire.cli.managing import AdminKey, Json, Server
+from turnwire.cli.options import CaFile
+from turnwire.cli.outcomes import Said
 from turnwire.cli.settings import takes_settings
 from turnwire.server.settings import Settings, SettingsError
 
+DRAINS = "takes no new sessions and ends with its open ones"
+
+
+class Draining(BaseModel):
+    draining: bool = True
+    process: int | None
+    """Null for a server that was asked by its address."""
+
 
 @takes_settings("data_dir", "port")
-def drain(settings: Settings) -> None:
-    """Have a server on this machine take no new sessions, and end with its open ones.
+def drain(
+    settings: Settings,
+    as_json: Json = False,
+    server: Server = None,
+    admin_key: AdminKey = None,
+    ca_file: CaFile = None,
+) -> None:
+    """Have a server take no new sessions, and end with its open ones.
 
-    It is what SIGTERM does; the server's drain_seconds says how long open sessions have.
+    It is what SIGTERM does; the server's drain_seconds says how long open sessions have. Without
+    --server, it is the one on this machine with this port and these accounts.
     """
+    if server is not None:
+        _ask(server, admin_key, ca_file)
+        done = Said(f"The server at {server} {DRAINS}.", Draining(process=None))
+    else:
+        process = _signal(settings)
+        done = Said(f"The server, process {process}, {DRAINS}.", Draining(process=process))
+    asyncio.run(done.tell(as_json=as_json))
+
+
+def _ask(server: str, admin_key: str | None, ca_file: Path | None) -> None:
+    from turnwire.admin.remote import RemoteAdministration
+
+    try:
+        asyncio.run(RemoteAdministration(server, admin_key, ca_file).drain())
+    except AccountsError as error:
+        fail(str(error))
+
+
+def _signal(settings: Settings) -> int:
     from turnwire.server.pid_file import running_server
 
     try:
-        folder = settings.data_folder()
+        folder = settings.data_folder_name()
     except SettingsError as error:
         fail(str(error))
     process = running_server(folder, settings.port)
@@ -29,4 +69,4 @@ def drain(settings: Settings) -> None:
         os.kill(process, signal.SIGTERM)
     except OSError as error:
         fail(f"The server, process {process}, cannot be reached: {error.strerror}.")
-    typer.echo(f"The server, process {process}, takes no new sessions and ends with its open ones.")
+    return process

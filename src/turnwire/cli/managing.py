@@ -1,13 +1,20 @@
-"""Commands that look after the accounts, in the database that `turnwire serve` uses."""
+"""Commands that look after the accounts: in the database that `turnwire serve` uses, or by the
+admin API of a server."""
 
 import asyncio
-import functools
-from collections.abc import Callable, Coroutine
+import inspect
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from turnwire.accounts.errors import AccountsError
+from turnwire.admin.administration import Administration
 from turnwire.cli.failures import fail, needs_server
+from turnwire.cli.options import CaFile
+from turnwire.cli.outcomes import Outcome
 from turnwire.cli.settings import takes_settings
 from turnwire.server.settings import Settings, SettingsError
 
@@ -16,41 +23,111 @@ if TYPE_CHECKING:
 
 Account = Annotated[str, typer.Option(help="The name of the account.", metavar="NAME")]
 
+Json = Annotated[bool, typer.Option("--json", help="Write JSON, for programs.")]
 
-def manages(function: Callable[..., Coroutine[Any, Any, None]]) -> Callable[..., None]:
-    """Makes a command of a coroutine function of `Management`."""
+Server = Annotated[
+    str | None,
+    typer.Option(
+        help="Have the server at this address do it, such as http://localhost:8080, by its admin "
+        "API. Without it, it is done in the database.",
+        metavar="URL",
+    ),
+]
+AdminKey = Annotated[
+    str | None,
+    typer.Option(
+        envvar="TURNWIRE_ADMIN_KEY",
+        show_envvar=True,
+        help="An admin key of that server; `turnwire admin create-key` makes one.",
+    ),
+]
 
-    @functools.wraps(function)
-    async def manage(database: "Database", **given: Any) -> None:
-        from turnwire.accounts.management import Management
+_REMOTE: Mapping[str, Any] = {"server": Server, "admin_key": AdminKey, "ca_file": CaFile}
 
-        await function(Management(database), **given)
-
-    return opens_database(manage)
+_Function = Callable[..., Coroutine[Any, Any, Outcome]]
 
 
-def opens_database(function: Callable[..., Coroutine[Any, Any, None]]) -> Callable[..., None]:
-    """Makes a command of a coroutine function of `Database`.
+def manages(function: _Function) -> Callable[..., None]:
+    """Makes a command of a coroutine function of an `Administration`.
 
-    It gets options that say where the database is.
+    It gets options that say where that is done, and prints what the function has to say.
     """
 
-    @functools.wraps(function)
-    def command(settings: Settings, **given: Any) -> None:
+    @asynccontextmanager
+    async def administration(
+        settings: Settings, server: str | None, admin_key: str | None, ca_file: Path | None
+    ) -> AsyncIterator[Administration]:
+        if server is not None:
+            from turnwire.admin.remote import RemoteAdministration
+
+            yield RemoteAdministration(server, admin_key, ca_file)
+            return
         with needs_server():
-            from turnwire.accounts.database import Database, sqlite_url
-            from turnwire.accounts.errors import AccountsError
+            from turnwire.admin.stored import StoredAdministration
+        async with database_of(settings) as database:
+            yield StoredAdministration(database)
+
+    return _command(function, administration, _REMOTE)
+
+
+def manages_database(function: _Function) -> Callable[..., None]:
+    """The same of a coroutine function of a `Database`, for what is done where that is only."""
+    return _command(function, database_of, {})
+
+
+def _command(
+    function: _Function,
+    opened: Callable[..., AbstractAsyncContextManager[Any]],
+    options: Mapping[str, Any],
+) -> Callable[..., None]:
+    def command(settings: Settings, as_json: bool, **given: Any) -> None:
+        where = {name: given.pop(name) for name in options}
 
         async def run() -> None:
-            database = await Database.open(settings.database or sqlite_url(settings.data_folder()))
-            try:
-                await function(database, **given)
-            finally:
-                await database.close()
+            async with opened(settings, **where) as it:
+                outcome = await function(it, **given)
+                await outcome.tell(as_json=as_json)
 
         try:
             asyncio.run(run())
         except (AccountsError, SettingsError) as error:
             fail(str(error))
 
+    keyword = inspect.Parameter.KEYWORD_ONLY
+    first, *own = inspect.signature(function).parameters.values()
+    command.__name__ = function.__name__
+    command.__doc__ = function.__doc__
+    command.__signature__ = inspect.Signature(  # type: ignore[attr-defined]
+        [
+            first,
+            *own,
+            inspect.Parameter("as_json", keyword, default=False, annotation=Json),
+            *(
+                inspect.Parameter(name, keyword, default=None, annotation=option)
+                for name, option in options.items()
+            ),
+        ]
+    )
     return takes_settings("data_dir", "database")(command)
+
+
+@asynccontextmanager
+async def database_of(settings: Settings) -> "AsyncIterator[Database]":
+    """The database of a server that was set up. Raises `AccountsError` and `SettingsError`."""
+    with needs_server():
+        from turnwire.accounts.database import Database, sqlite_url
+        from turnwire.accounts.database_url import SqliteUrl, parse_database_url
+
+    url = settings.database or sqlite_url(settings.data_folder_name())
+    where = parse_database_url(url)
+    if isinstance(where, SqliteUrl) and where.path is not None and not where.path.exists():
+        # One that is made here by mistake would look like accounts that are gone.
+        raise AccountsError(
+            f"There are no accounts in {where.path.parent}: `turnwire init` makes them there, and "
+            "--data-dir names another folder."
+        )
+    database = await Database.open(url)
+    try:
+        yield database
+    finally:
+        await database.close()

@@ -16,16 +16,36 @@ _NO_EDGE = 10_000
 
 def show(head: Sequence[str], rows: Iterable[Sequence[str | float]]) -> None:
     """Print a table. Columns with numbers are flush right; fractions have one digit."""
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    shown = list(rows)
-    for number, title in enumerate(head):
-        numeric = any(isinstance(row[number], int | float) for row in shown)
-        table.add_column(title, justify="right" if numeric else "left")
-    for row in shown:
-        table.add_row(*map(_cell, row))
-    # Only a terminal has an edge to wrap lines at. A name in brackets is no markup.
-    width = None if sys.stdout.isatty() else _NO_EDGE
-    Console(width=width, markup=False, emoji=False, highlight=False).print(table)
+    Columns(head).show(list(rows))
+
+
+class Columns:
+    """A table that is printed page by page: its first page says how wide the columns are."""
+
+    def __init__(self, head: Sequence[str]) -> None:
+        self._head = head
+        self._widths: list[int] = []
+        self._numeric: list[bool] = []
+        # Only a terminal has an edge to wrap lines at. A name in brackets is no markup.
+        width = None if sys.stdout.isatty() else _NO_EDGE
+        self._console = Console(width=width, markup=False, emoji=False, highlight=False)
+
+    def show(self, rows: Sequence[Sequence[str | float]]) -> None:
+        first = not self._widths
+        cells = [[_cell(value) for value in row] for row in rows]
+        if first:
+            columns = list(zip(*rows, strict=True)) or [()] * len(self._head)
+            self._numeric = [any(isinstance(v, int | float) for v in each) for each in columns]
+            self._widths = [
+                max(map(len, (title, *column)))
+                for title, *column in zip(self._head, *cells, strict=True)
+            ]
+        table = Table(box=None, pad_edge=False, header_style="bold", show_header=first)
+        for title, width, numeric in zip(self._head, self._widths, self._numeric, strict=True):
+            table.add_column(title, justify="right" if numeric else "left", min_width=width)
+        for row in cells:
+            table.add_row(*row)
+        self._console.print(table)
 
 
 def moment(unix_time: float | None) -> str:

@@ -4,7 +4,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from turnwire.admin.views import NewToken
 from turnwire.cli.managing import Account, manages
+from turnwire.cli.outcomes import Secret
 from turnwire.wire.limits import (
     LONGEST_SESSION_SECONDS,
     LONGEST_TOKEN_SECONDS,
@@ -12,7 +14,7 @@ from turnwire.wire.limits import (
 )
 
 if TYPE_CHECKING:
-    from turnwire.accounts.management import Management
+    from turnwire.admin.administration import Administration
 
 app = typer.Typer(
     help="Temporary tokens, for clients that must not see a key.", no_args_is_help=True
@@ -22,7 +24,7 @@ app = typer.Typer(
 @app.command()
 @manages
 async def create(
-    management: "Management",
+    admin: "Administration",
     account: Account = "default",
     expires_in: Annotated[
         int,
@@ -42,10 +44,9 @@ async def create(
             metavar="SECONDS",
         ),
     ] = LONGEST_SESSION_SECONDS,
-) -> None:
+) -> Secret:
     """Make a token and print it."""
-    typer.echo(
-        await management.create_token(
-            account, expires_in=expires_in, max_seconds=max_session_duration
-        )
-    )
+    new = NewToken(expires_in_seconds=expires_in, max_session_duration_seconds=max_session_duration)
+    token = await admin.create_token(account, new)
+    line = f"This token of the account {account} has to begin its session within {expires_in} s."
+    return Secret(token.token, line, token)

@@ -1,89 +1,87 @@
 """`turnwire usage`: what sessions came to."""
 
 import csv
-import json
 import sys
-from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
-from enum import StrEnum
-from typing import TYPE_CHECKING, Annotated, Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from turnwire.accounts.grouping import OPEN, By
+from turnwire.accounts.grouping import By
+from turnwire.admin.views import Usage, UsageFilter
 from turnwire.cli.managing import manages
-from turnwire.cli.tables import seconds, show
+from turnwire.cli.moments import Since, Until, unix_time
+from turnwire.cli.outcomes import Listing, Outcome, one_page
+from turnwire.cli.tables import NOTHING
 
 if TYPE_CHECKING:
-    from turnwire.accounts.management import Management
+    from turnwire.admin.administration import Administration
 
-
-class Format(StrEnum):
-    TABLE = "table"
-    JSON = "json"
-    CSV = "csv"
+TITLES = {
+    "day": "Day (UTC)",
+    "account": "Account",
+    "key": "Key",
+    "key_name": "Name",
+    "closure": "Closure",
+    "sessions": "Sessions",
+    "audio_seconds": "Audio, s",
+    "session_seconds": "Time, s",
+    "billed_seconds": "Billed, s",
+}
+FIGURES = ("sessions", "audio_seconds", "session_seconds", "billed_seconds")
+"""What is added up."""
 
 
 @manages
 async def usage(
-    management: "Management",
+    admin: "Administration",
+    by: Annotated[
+        list[By] | None,
+        typer.Option(
+            help="What to add up by; may be given more than once. [default: account, closure]",
+            show_default=False,
+        ),
+    ] = None,
     account: Annotated[
         str | None, typer.Option(help="Only that of this account.", metavar="NAME")
     ] = None,
-    since: Annotated[
-        datetime | None,
-        typer.Option(
-            help="Only of sessions begun on that day (UTC) or later.",
-            formats=["%Y-%m-%d"],
-            metavar="YYYY-MM-DD",
-        ),
-    ] = None,
-    format: Annotated[Format, typer.Option(help="How to write it.")] = Format.TABLE,
-) -> None:
-    """Add up sessions, by account and by how they ended."""
-    day = None if since is None else since.replace(tzinfo=UTC).timestamp()
-    rows = await management.usage([By.ACCOUNT, By.CLOSURE], account=account, since=day)
-    _FORMATS[format](
-        [
-            {
-                "account": row.group[By.ACCOUNT],
-                "closure": row.group[By.CLOSURE] or OPEN,
-                "sessions": row.sessions,
-                "audio_seconds": seconds(row.audio_ms),
-                "billed_seconds": seconds(row.billed_ms),
-            }
-            for row in rows
-        ]
+    since: Since = None,
+    until: Until = None,
+    as_csv: Annotated[bool, typer.Option("--csv", help="Write CSV, for spreadsheets.")] = False,
+) -> Outcome:
+    """Add up sessions, by account and by how they ended unless you say otherwise."""
+    by = list(dict.fromkeys(by or [By.ACCOUNT, By.CLOSURE]))
+    which = UsageFilter(by=by, account=account, since=unix_time(since), until=unix_time(until))
+    columns = [name for each in by for name in _COLUMNS[each]] + list(FIGURES)
+    if as_csv:
+        return Csv(columns, await admin.usage(which))
+    return Listing(
+        [TITLES[name] for name in columns],
+        lambda row: [_cell(getattr(row, name)) for name in columns],
+        one_page(admin.usage(which)),
     )
 
 
-_Rows = Sequence[dict[str, Any]]
-
-_TITLES = {
-    "account": "Account",
-    "closure": "Closure",
-    "sessions": "Sessions",
-    "audio_seconds": "Audio, s",
-    "billed_seconds": "Billed, s",
+_COLUMNS = {
+    By.DAY: ["day"],
+    By.ACCOUNT: ["account"],
+    By.KEY: ["key", "key_name"],
+    By.CLOSURE: ["closure"],
 }
 
 
-def _table(rows: _Rows) -> None:
-    show(list(_TITLES.values()), [list(row.values()) for row in rows])
+def _cell(value: str | float | None) -> str | float:
+    return NOTHING if value is None else value
 
 
-def _json(rows: _Rows) -> None:
-    typer.echo(json.dumps(rows, indent=2))
+@dataclass(frozen=True, slots=True)
+class Csv:
+    columns: list[str]
+    rows: list[Usage]
 
-
-def _csv(rows: _Rows) -> None:
-    writer = csv.DictWriter(sys.stdout, _TITLES, lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(rows)
-
-
-_FORMATS: dict[Format, Callable[[_Rows], None]] = {
-    Format.TABLE: _table,
-    Format.JSON: _json,
-    Format.CSV: _csv,
-}
+    async def tell(self, *, as_json: bool) -> None:
+        writer = csv.DictWriter(sys.stdout, self.columns, lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(
+            row.model_dump(mode="json", include=set(self.columns)) for row in self.rows
+        )

@@ -1,0 +1,3 @@
+"""Where the admin API is."""
+
+PREFIX = "/admin/v1"
