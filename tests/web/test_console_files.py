@@ -15,7 +15,8 @@ from turnwire.accounts.admin_keys import AdminKeys
 from turnwire.accounts.admission import OpenRegistry
 from turnwire.admin.console import COOKIE
 from turnwire.admin.cookies import LIFETIME_SECONDS, MOST, Cookies
-from turnwire.admin.extension import PREFIX, Admin, admin
+from turnwire.admin.extension import Admin, admin
+from turnwire.admin.paths import PREFIX
 
 FOLDER = Path(str(files("turnwire.web"))) / "console"
 

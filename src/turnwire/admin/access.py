@@ -1,7 +1,6 @@
 """Who may use the admin API: those with an admin key, and from this machine unless it is open to
 others."""
 
-import ipaddress
 from collections.abc import Callable
 
 from starlette.datastructures import Headers, MutableHeaders
@@ -12,10 +11,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from turnwire.accounts.admin_keys import AdminKeys
 from turnwire.accounts.errors import AccountsError
 from turnwire.server.connection import credential_of
+from turnwire.server.forwarding import caller
 from turnwire.server.wrong_keys import WrongKeys
-
-FORWARDED = ("forwarded", "x-forwarded-for", "x-real-ip")
-"""Headers that a proxy on this machine gives requests of other machines."""
+from turnwire.transport.networks import LOOPBACK, UNIX
 
 ELSEWHERE = (
     "This answers clients on the server's own machine only, unless the server is started with "
@@ -64,8 +62,8 @@ class Access:
 
 
 def address_of(request: Request) -> str:
-    """Where the connection comes from."""
-    return request.client.host.removeprefix("::ffff:") if request.client else "unix"
+    """Who asks, as far as that is known."""
+    return caller(request) or (request.client.host if request.client else UNIX)
 
 
 def is_local(request: Request) -> bool:
@@ -73,12 +71,7 @@ def is_local(request: Request) -> bool:
 
     A unix socket is there for a proxy.
     """
-    if any(name in request.headers for name in FORWARDED):
-        return False
-    try:
-        return ipaddress.ip_address(address_of(request)).is_loopback
-    except ValueError:
-        return False
+    return caller(request) in LOOPBACK and "x-real-ip" not in request.headers
 
 
 class LocalOnly:

@@ -237,6 +237,11 @@ class Engine(View):
     quality: str
     waiting_seconds: float
     """For how long the next final text has been waiting."""
+    waiting_final: int
+    waiting_partial: int
+    """Decodes that have not begun."""
+    batches: dict[int, int]
+    """How many batches of each size were begun, so far."""
     threads: int | None
     sessions: int
     max_sessions: int | None
