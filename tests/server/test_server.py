@@ -244,7 +244,7 @@ async def test_no_secret_and_nothing_said_is_logged(
     caplog.set_level(logging.INFO, logger="uvicorn")
     await server.converse("token=t0ps3cret&prompt=privately", [TERMINATE])
     await server.converse("", [*chunks(loud(500)), '{"confidential": 1'])
-    assert "invalid_json (3006)" in caplog.text
+    assert "closure=invalid_json code=3006" in caplog.text
     for secret in ("t0ps3cret", "privately", server.key, "one", "confidential"):
         assert secret not in caplog.text.replace("connection", "")
 
