@@ -1,10 +1,15 @@
 """The admin API on a real server: what an operator does with it, and sees."""
 
+import asyncio
 import json
 from typing import Any
 
+import pytest
+
 from tests.admin.conftest import administered
-from tests.support import TERMINATE, loud
+from tests.support import TERMINATE, ManualClock, loud
+from turnwire.admin.feed import EVERY_SECONDS
+from turnwire.transport import front
 
 
 async def test_an_account_from_its_making_to_its_end() -> None:
@@ -112,3 +117,16 @@ async def test_a_drain_is_asked_for() -> None:
         assert (await it.http.post("drain")).status_code == 202
         assert it.server.service.drain_asked.is_set()
         assert (await it.get("engine"))["draining"] is True
+
+
+async def test_an_answer_that_goes_on_is_not_cut_off(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(front, "EXCHANGE_SECONDS", 0.5)
+    clock = ManualClock()
+    async with administered(clock=clock) as it, it.http.stream("GET", "events") as answer:
+        lines = answer.aiter_lines()
+        for _ in range(5):
+            assert await anext(lines) == "event: snapshot"
+            await anext(lines)
+            await anext(lines)
+            await asyncio.sleep(0.2)
+            clock.advance(EVERY_SECONDS)

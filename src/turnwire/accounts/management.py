@@ -124,8 +124,9 @@ class Management(Ledger):
     async def top_up(self, account: str, ms: int, reason: str) -> TopUp:
         """Add to an account's balance, and write down why; a correction takes away.
 
-        Raises `NotNow` if the account has no balance.
+        Raises `NotNow` if the account has no balance, and `BadName` for what is no reason.
         """
+        reason = reason_text(reason)
         async with self._database.begin() as db:
             row = await _account(db, account, lock=True)
             if row.balance_ms is None:
@@ -137,7 +138,7 @@ class Management(Ledger):
                 account_id=row.id,
                 at=await self._database.now(db),
                 ms=ms,
-                reason=reason_text(reason),
+                reason=reason,
                 balance_ms=row.balance_ms,
             )
             db.add(top_up)

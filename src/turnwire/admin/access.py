@@ -15,6 +15,9 @@ from turnwire.server.forwarding import caller
 from turnwire.server.wrong_keys import WrongKeys
 from turnwire.transport.networks import LOOPBACK, UNIX
 
+UNREAD = ("forwarded", "x-real-ip")
+"""What a proxy may say of who asks, and this server does not read."""
+
 ELSEWHERE = (
     "This answers clients on the server's own machine only, unless the server is started with "
     "--admin-from-anywhere."
@@ -71,7 +74,9 @@ def is_local(request: Request) -> bool:
 
     A unix socket is there for a proxy.
     """
-    return caller(request) in LOOPBACK and "x-real-ip" not in request.headers
+    if any(header in request.headers for header in UNREAD):
+        return False
+    return caller(request) in LOOPBACK
 
 
 class LocalOnly:

@@ -27,11 +27,11 @@ class Admin(Extension):
         self._live = LiveSessions(service.clock)
         self._node = Node(service, store)
         access = Access(AdminKeys(store.database), service.wrong_keys)
-        feed = Feed(self._live, self._node, access, service.clock, service.stopping)
+        self.feed = Feed(self._live, self._node, access, service.clock, service.stopping)
         self.api = create_api(
             [
                 administration(StoredAdministration(store.database)),
-                observation(service, self._live, self._node, feed),
+                observation(service, self._live, self._node, self.feed),
             ]
         )
         self._console = Console(access, service.clock, from_anywhere=from_anywhere)
