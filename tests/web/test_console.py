@@ -81,6 +81,10 @@ def test_a_session_is_seen_while_it_lasts_and_ended_by_hand(
         expect(row).to_contain_text(HOSTILE)
         expect(row).to_contain_text("universal-streaming-multilingual")
         expect(page.locator("#load")).to_contain_text("1 of unlimited sessions")
+        show(page, "history?closure=open")
+        expect(row).to_have_count(1)
+        expect(row.get_by_role("button", name="End")).to_be_visible()
+        show(page, "sessions")
         press(page, "default", "End")
         answer(page, "End it")
         expect(page.locator("#status")).to_contain_text("is being ended")
@@ -182,7 +186,7 @@ def test_closures_are_explained_beside_their_chart(
     expect(legend).to_contain_text(closures.INTERNAL_ERROR.advice)
     page.click("text=The same as a table")
     expect(page.get_by_role("region", name="Closures as a table")).to_be_visible()
-    legend.get_by_text("Sessions that ended so").click()
+    legend.get_by_text("Show the sessions").click()
     expect(page.locator("tbody summary", has_text="internal_error")).to_have_count(50)
 
 

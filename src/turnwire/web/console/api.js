@@ -3,6 +3,8 @@
 const ROOT = new URL("../", import.meta.url); // which may lie below a proxy's prefix
 const LONGEST_WAIT_MS = 20000;
 
+const NO_ANSWER = "The server does not answer. Check that it runs.";
+
 let ahead = 0; // seconds that the server's clock is ahead of this one
 
 export const serverNow = () => Date.now() / 1000 + ahead;
@@ -53,25 +55,24 @@ async function call(url, method = "GET", body = undefined) {
   const headers = {};
   if (method !== "GET") headers["X-Turnwire-Console"] = "1";
   if (body !== undefined) headers["Content-Type"] = "application/json";
-  let answer, text;
+  const signal = AbortSignal.timeout(LONGEST_WAIT_MS);
   try {
-    const signal = AbortSignal.timeout(LONGEST_WAIT_MS);
-    answer = await fetch(url, { method, headers, body: JSON.stringify(body), signal });
-    text = await answer.text();
-  } catch {
-    throw new ApiError(0, "The server does not answer. Check that it runs.");
+    const answer = await fetch(url, { method, headers, body: JSON.stringify(body), signal });
+    return await content(answer);
+  } catch (error) {
+    throw error instanceof ApiError ? error : new ApiError(0, NO_ANSWER);
   }
-  const content = parsed(text);
-  if (!answer.ok) {
-    throw new ApiError(answer.status, content?.error ?? `The server answered ${answer.status}.`);
-  }
-  return content;
 }
 
-function parsed(text) {
+// What an answer says; null if it is nothing. Throws what its error says.
+async function content(answer) {
+  const text = await answer.text();
+  let said = null;
   try {
-    return JSON.parse(text);
+    said = JSON.parse(text);
   } catch {
-    return null;
+    // Not every answer has something to say.
   }
+  if (answer.ok) return said;
+  throw new ApiError(answer.status, said?.error ?? `The server answered ${answer.status}.`);
 }

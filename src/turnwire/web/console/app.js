@@ -7,31 +7,40 @@ import { Feed } from "./feed.js";
 import { limit, number } from "./format.js";
 import * as accounts from "./views/accounts.js";
 import * as closures from "./views/closures.js";
+import * as deliveries from "./views/deliveries.js";
 import * as history from "./views/history.js";
 import * as keys from "./views/keys.js";
 import * as server from "./views/server.js";
 import * as sessions from "./views/sessions.js";
 import * as usage from "./views/usage.js";
 
-const VIEWS = { sessions, history, closures, usage, accounts, keys, server };
+const VIEWS = { sessions, history, closures, usage, accounts, keys, server, deliveries };
 
 const LOST = "The connection to the server is lost. Trying again…";
+const CROWDED =
+  "The server answers, but sends no live figures. Perhaps too many pages watch it. Trying again…";
 
 const $ = (id) => document.getElementById(id);
 const feed = new Feed({ onSnapshot, onLost });
 let latest = null; // the last snapshot
 let update = null; // how the view that is shown takes one
-let lost = false;
+let lost = ""; // what is said while live figures are missing
 
 $("views").append(
-  ...Object.entries(VIEWS).map(([name, { title }]) => el("a", { href: `#/${name}` }, title)),
+  ...Object.entries(VIEWS).map(([name, { title }]) => {
+    // The link to the view that is shown has it look again.
+    const onclick = ({ target }) => {
+      if (target.hash === location.hash) show();
+    };
+    return el("a", { href: `#/${name}`, onclick }, title);
+  }),
 );
 $("sign-out").onclick = async () => {
   await signOut().catch(() => {}); // A server that is gone has forgotten the cookie, too.
   askForKey("You have signed out.");
 };
 addEventListener("hashchange", () => {
-  say(lost ? LOST : "", lost);
+  say(lost, true);
   show();
 });
 document.addEventListener("signedout", () => {
@@ -55,13 +64,26 @@ function enter() {
   $("views").hidden = $("sign-out").hidden = false;
   feed.start();
   show();
+  offerDeliveries();
+}
+
+// Not every server posts to webhooks.
+async function offerDeliveries() {
+  const link = $("views").querySelector("[href='#/deliveries']");
+  link.hidden = true;
+  try {
+    await get("deliveries", { limit: 1 });
+    link.hidden = false;
+  } catch (error) {
+    if (error.status !== 404) say(error.message, true);
+  }
 }
 
 function askForKey(why) {
   feed.stop();
   closeAll();
   latest = update = null;
-  lost = false;
+  lost = "";
   $("views").hidden = $("sign-out").hidden = true;
   $("load").textContent = "";
   say(why);
@@ -113,15 +135,18 @@ async function show() {
 function onSnapshot(snapshot) {
   latest = snapshot;
   if (lost) say("Connected again.");
-  lost = false;
+  lost = "";
   const { sessions, max_sessions, quality, draining } = snapshot.engine;
-  const state = draining ? "draining: open sessions go on, new ones are refused" : `quality: ${quality}`;
+  const state = draining
+    ? "draining: open sessions go on, new ones are refused"
+    : `quality: ${quality}`;
   const text = `${number(sessions)} of ${limit(max_sessions)} sessions · ${state}`;
   if ($("load").textContent !== text) $("load").textContent = text;
   update?.(snapshot);
 }
 
-function onLost() {
-  if (!lost) say(LOST, true);
-  lost = true;
+function onLost(isReachable) {
+  const text = isReachable ? CROWDED : LOST;
+  if (lost !== text) say(text, true);
+  lost = text;
 }

@@ -5,9 +5,9 @@ import { number } from "./format.js";
 
 export const MOST_SERIES = 8; // colours that can be told apart
 const HEIGHT = 260;
+const DAY = 86400;
 
 const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
-const colourOf = (place) => colour(`--series-${place + 1}`);
 
 // The colour of a series, for a legend.
 export const swatch = (place) => el("span", { className: `swatch series-${place + 1}` });
@@ -20,77 +20,109 @@ export function ranked(totals) {
     : { shown: names.slice(0, MOST_SERIES - 1), others: names.slice(MOST_SERIES - 1) };
 }
 
-// `starts` are the Unix seconds at which each bar begins, `series` are [{label, values}], `zone` is
-// that of the axis. Gives an element; its words for screen readers are `title`, and the page has a
-// table of the same numbers.
-export function stackedBars({ title, starts, step, series, zone }) {
-  const readout = el("p", { className: "quiet readout" });
+// Bars of these series on top of each other. `starts` are the Unix seconds at which each bar
+// begins, `series` are [{label, values}], `zone` is that of the axis. Screen readers are told the
+// `title`; the page has a table of the same numbers.
+export function stackedBars({ title, ...data }) {
   const frame = el("div", { className: "plot", role: "img", "aria-label": title });
-  const draw = async () => {
-    const { default: uPlot } = await import("./vendor/uPlot.esm.js");
-    let plot = null;
-    const redraw = () => {
-      plot?.destroy();
-      plot = new uPlot(options(uPlot, frame, readout, { starts, step, series, zone }), data(), frame);
-    };
-    const data = () => [starts, ...sums(series).reverse()];
-    const scheme = matchMedia("(prefers-color-scheme: dark)");
-    scheme.addEventListener("change", redraw);
-    redraw();
-    const sizes = new ResizeObserver(() => {
-      if (frame.isConnected) return plot.setSize({ width: frame.clientWidth, height: HEIGHT });
-      sizes.disconnect();
-      scheme.removeEventListener("change", redraw);
-      plot.destroy();
-    });
-    sizes.observe(frame);
-  };
-  draw().catch(() => (readout.textContent = "The chart could not be loaded; the table has it all."));
+  const readout = el("p", { className: "quiet readout" });
+  draw(frame, readout, data).catch(() => {
+    readout.textContent = "The chart could not be loaded; the table has it all.";
+  });
   return el("div", {}, frame, readout);
 }
 
+async function draw(frame, readout, data) {
+  const { default: uPlot } = await import("./vendor/uPlot.esm.js");
+  const scheme = matchMedia("(prefers-color-scheme: dark)");
+  let plot = null;
+  const redraw = () => {
+    plot?.destroy();
+    const sums = [data.starts, ...stacked(data.series).reverse()];
+    plot = new uPlot(options(uPlot, frame, readout, data), sums, frame);
+  };
+  redraw();
+  scheme.addEventListener("change", redraw);
+  const sizes = new ResizeObserver(() => {
+    if (frame.isConnected) return plot.setSize({ width: frame.clientWidth, height: HEIGHT });
+    sizes.disconnect();
+    scheme.removeEventListener("change", redraw);
+    plot.destroy();
+  });
+  sizes.observe(frame);
+}
+
 // What each series comes to on top of those before it.
-function sums(series) {
-  const sum = new Array(series[0]?.values.length ?? 0).fill(0);
+function stacked(series) {
+  const sum = new Array(series[0].values.length).fill(0);
   return series.map(({ values }) => values.map((value, place) => (sum[place] += value)));
 }
 
 function options(uPlot, frame, readout, { starts, step, series, zone }) {
-  const axis = { stroke: colour("--quiet"), grid: { stroke: colour("--line"), width: 1 }, font: "12px system-ui" };
-  const day = new Intl.DateTimeFormat(undefined, { month: "short", day: "numeric", timeZone: zone });
-  const time = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit", timeZone: zone });
-  const whole = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short", timeZone: zone });
-  const written = (format) => (_, moments, __, ___, gap) =>
-    moments.map((moment) => (gap >= 86400 ? day : format).format(1000 * moment));
-  // The highest sum is drawn first, and the others over it.
-  const bars = series.map((each, place) => ({
-    label: each.label,
-    fill: colourOf(place),
-    width: 0,
-    paths: uPlot.paths.bars({ size: [0.8, 80], align: 1 }),
-    points: { show: false },
-  }));
+  const end = starts.at(-1) + step;
   return {
     width: frame.clientWidth,
     height: HEIGHT,
     legend: { show: false },
     cursor: { y: false, drag: { x: false, y: false }, points: { show: false } },
-    tzDate: (moment) => (zone ? uPlot.tzDate(new Date(1000 * moment), zone) : new Date(1000 * moment)),
-    scales: { x: { range: () => [starts[0], starts.at(-1) + step] }, y: { range: (_, __, most) => [0, Math.max(1, most * 1.05)] } },
-    axes: [
-      { ...axis, values: written(time) },
-      { ...axis, size: 60, values: (_, values) => values.map((value) => (value % 1 ? "" : number(value))) },
-    ],
-    series: [{}, ...bars.reverse()],
+    tzDate: (moment) => {
+      const date = new Date(1000 * moment);
+      return zone ? uPlot.tzDate(date, zone) : date;
+    },
+    scales: {
+      x: { range: () => [starts[0], end] },
+      y: { range: (_plot, _least, most) => [0, Math.max(1, most * 1.05)] },
+    },
+    axes: axes(zone),
+    // The highest sum is drawn first, and the others over it.
+    series: [{}, ...series.map((each, place) => bars(uPlot, each, place)).reverse()],
     hooks: {
       setCursor: [
-        ({ cursor: { left, idx } }) => {
-          if (idx === null || idx === undefined || left < 0) return (readout.textContent = "");
-          const there = series.filter(({ values }) => values[idx] > 0);
-          const counted = there.map(({ label, values }) => `${label} ${number(values[idx])}`);
-          readout.textContent = `${whole.format(1000 * starts[idx])}: ${counted.join(", ") || "none"}`;
+        (plot) => {
+          const { left } = plot.cursor;
+          const place = Math.floor((plot.posToVal(left, "x") - starts[0]) / step);
+          const isOn = left >= 0 && place in starts;
+          readout.textContent = isOn ? written(starts[place], series, place, zone) : "";
         },
       ],
     },
   };
 }
+
+function bars(uPlot, { label }, place) {
+  return {
+    label,
+    fill: colour(`--series-${place + 1}`),
+    width: 0,
+    paths: uPlot.paths.bars({ size: [0.8, 80], align: 1 }),
+    points: { show: false },
+  };
+}
+
+function axes(timeZone) {
+  const day = format({ month: "short", day: "numeric", timeZone });
+  const time = format({ hour: "2-digit", minute: "2-digit", timeZone });
+  const moments = (_plot, values, _axis, _space, gap) =>
+    values.map((value) => (gap >= DAY ? day : time).format(1000 * value));
+  const numbers = (_plot, values) => values.map((value) => (value % 1 ? "" : number(value)));
+  const look = {
+    stroke: colour("--quiet"),
+    grid: { stroke: colour("--line"), width: 1 },
+    font: "12px system-ui",
+  };
+  return [
+    { ...look, values: moments },
+    { ...look, size: 60, values: numbers },
+  ];
+}
+
+// What the bar under the pointer stands for.
+function written(start, series, place, timeZone) {
+  const counts = series
+    .filter(({ values }) => values[place] > 0)
+    .map(({ label, values }) => `${label} ${number(values[place])}`);
+  const when = format({ dateStyle: "medium", timeStyle: "short", timeZone }).format(1000 * start);
+  return `${when}: ${counts.join(", ") || "none"}`;
+}
+
+const format = (options) => new Intl.DateTimeFormat(undefined, options);

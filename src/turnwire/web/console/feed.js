@@ -10,8 +10,9 @@ export class Feed {
   #source = null;
   #timer = null;
   #wanted = false;
+  #reachable = false; // whether the server answered since the last snapshot
 
-  // Handlers: `onSnapshot(snapshot)`, and `onLost()` each time that it has to try again.
+  // Handlers: `onSnapshot(snapshot)`, and `onLost(isReachable)` each time that it has to try again.
   constructor({ onSnapshot, onLost }) {
     this.onSnapshot = onSnapshot;
     this.onLost = onLost;
@@ -38,6 +39,7 @@ export class Feed {
     this.#source.onerror = () => this.#lost();
     this.#source.addEventListener("snapshot", ({ data }) => {
       this.#expectMore();
+      this.#reachable = false;
       const snapshot = JSON.parse(data);
       setServerTime(snapshot.at);
       this.onSnapshot(snapshot);
@@ -58,7 +60,7 @@ export class Feed {
 
   #lost() {
     this.#close();
-    this.onLost();
+    this.onLost(this.#reachable);
     this.#timer = setTimeout(() => this.#retry(), RETRY_MS);
   }
 
@@ -66,7 +68,9 @@ export class Feed {
   async #retry() {
     try {
       await get("engine");
+      this.#reachable = true;
     } catch (error) {
+      this.#reachable = false;
       if (error.status !== 401 && this.#wanted && !document.hidden) this.#lost();
       return;
     }

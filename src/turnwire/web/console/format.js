@@ -5,7 +5,8 @@ export const NOTHING = "–";
 const MOMENT = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "medium" });
 const NUMBER = new Intl.NumberFormat(undefined, { maximumFractionDigits: 0 });
 
-const known = (format) => (value) => (value === null || value === undefined ? NOTHING : format(value));
+const known = (format) => (value) =>
+  value === null || value === undefined ? NOTHING : format(value);
 
 export const number = known((value) => NUMBER.format(value));
 

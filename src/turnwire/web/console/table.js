@@ -82,7 +82,11 @@ export class FilteredTable {
   constructor(caption, columns, options) {
     this.texts = columns.flatMap(({ text }) => text ?? []);
     this.table = new Table(caption, columns, options);
-    this.filter = el("input", { id: "filter", type: "search", oninput: () => this.show(this.#items) });
+    this.filter = el("input", {
+      id: "filter",
+      type: "search",
+      oninput: () => this.show(this.#items),
+    });
     this.count = el("p", { className: "quiet" });
     const controls = el("div", { className: "controls" }, field("Find", this.filter), this.count);
     this.element = el("div", {}, controls, this.table.element);

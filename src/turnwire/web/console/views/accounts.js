@@ -19,7 +19,11 @@ export async function open(view) {
     empty: "There is no account yet.",
   });
   view.append(
-    el("div", { className: "controls" }, button("Create an account", () => create(refresh))),
+    el(
+      "div",
+      { className: "controls" },
+      button("Create an account", () => create(refresh)),
+    ),
     table.element,
   );
   await refresh();
@@ -86,7 +90,10 @@ async function create(refresh) {
   const fields = [
     { name: "name", label: "Name", required: true, maxLength: 64 },
     BALANCE,
-    ...LIMITS.map((field) => ({ ...field, value: field.name === "sessions_per_minute" ? 100 : "" })),
+    ...LIMITS.map((field) => ({
+      ...field,
+      value: field.name === "sessions_per_minute" ? 100 : "",
+    })),
   ];
   const made = await asked({ title: "Create an account", fields, action: "Create" }, (values) =>
     post("accounts", values),
@@ -111,7 +118,10 @@ async function edit(account, refresh) {
       for (const { name } of taken) seen[name] = now[name];
       if (taken.length > 0) {
         const labels = taken.map(({ label, name }) => `${label} is ${shown(now[name])}`);
-        throw new Error(`Somebody has changed this meanwhile: ${labels.join(", ")}. Save again to have it your way.`);
+        throw new Error(
+          `Somebody has changed this meanwhile: ${labels.join(", ")}. ` +
+            "Save again to have it your way.",
+        );
       }
       const terms = Object.fromEntries(changed.map(({ name }) => [name, values[name]]));
       if (changed.length > 0) await patch(path(account.name), stored(terms));
@@ -136,13 +146,13 @@ function stored({ prepaid, ...terms }) {
   return prepaid === false ? { ...terms, balance_seconds: null } : terms;
 }
 
-const shown = (value) => (typeof value === "boolean" ? (value ? "on" : "off") : limit(value ?? null));
+const shown = (value) =>
+  typeof value === "boolean" ? (value ? "on" : "off") : limit(value ?? null);
 
 async function setBalance({ name }, refresh) {
   const fields = [{ ...BALANCE, required: true, help: "Seconds of sessions that are paid for." }];
-  const done = await asked(
-    { title: `Give ${name} a balance`, fields, action: "Set" },
-    (values) => patch(path(name), values),
+  const done = await asked({ title: `Give ${name} a balance`, fields, action: "Set" }, (values) =>
+    patch(path(name), values),
   );
   if (done) await report(`The account ${name} has a balance now.`, refresh);
 }
@@ -159,8 +169,9 @@ async function topUp(account, refresh) {
     return say(error.message, true);
   }
   const more = [el("h3", {}, "So far"), past.element];
-  const done = await asked({ title: `Top up ${name}`, fields: TOP_UP, action: "Add", more }, (values) =>
-    post(`${path(name)}/top-ups`, values),
+  const done = await asked(
+    { title: `Top up ${name}`, fields: TOP_UP, action: "Add", more },
+    (values) => post(`${path(name)}/top-ups`, values),
   );
   if (done) await report(`The balance of ${name} is ${duration(done.balance_after)} now.`, refresh);
 }

@@ -38,7 +38,12 @@ export async function open(view, query) {
   const series = shown.map((name) => ({ label: name, values: valuesOf([name]) }));
   if (others.length) series.push({ label: "others", values: valuesOf(others) });
   view.append(
-    stackedBars({ title: `How sessions ended, ${period.label.toLowerCase()}`, starts, step, series }),
+    stackedBars({
+      title: `How sessions ended, ${period.label.toLowerCase()}`,
+      starts,
+      step,
+      series,
+    }),
     legend(rows, shown, others, totals),
     asTable(items, [...shown, ...others]),
   );
@@ -69,7 +74,7 @@ function legend(rows, shown, others, totals) {
   const entry = (name, place) => {
     const closure = explained(rows, name, [swatch(place), `${name} · ${number(totals.get(name))}`]);
     const href = `#/history?${new URLSearchParams({ closure: name })}`;
-    closure.append(el("p", {}, el("a", { href }, "Sessions that ended so")));
+    closure.append(el("p", {}, el("a", { href }, "Show the sessions")));
     return el("li", {}, closure);
   };
   return el(
@@ -95,6 +100,10 @@ function asTable(items, names) {
     "details",
     {},
     el("summary", { textContent: "The same as a table" }),
-    el("div", { className: "scroll", tabIndex: 0, role: "region", "aria-label": "Closures as a table" }, table),
+    el(
+      "div",
+      { className: "scroll", tabIndex: 0, role: "region", "aria-label": "Closures as a table" },
+      table,
+    ),
   );
 }

@@ -5,10 +5,12 @@ import { closureRows, explained } from "../closures.js";
 import { button, el, field, say } from "../dom.js";
 import { duration, moment } from "../format.js";
 import { Table } from "../table.js";
+import { end } from "./sessions.js";
 
 export const title = "History";
 
 const PAGE = 50;
+const OPEN = "open"; // stands for the closure of a session that has none yet
 
 export async function open(view, query) {
   const [rows, accounts] = await Promise.all([closureRows(), get("accounts")]);
@@ -38,7 +40,7 @@ const columns = (rows) => [
   { label: "Account", text: (item) => item.account },
   {
     label: "Closure",
-    make: ({ item }) => (item.closure ? explained(rows, item.closure) : el("span", {}, "open")),
+    make: ({ item }) => (item.closure ? explained(rows, item.closure) : unended(item)),
   },
   { label: "Audio", kind: "number", text: (item) => duration(item.audio_seconds) },
   { label: "Session", kind: "number", text: (item) => duration(item.session_seconds) },
@@ -47,14 +49,25 @@ const columns = (rows) => [
   { label: "ID", kind: "id", text: (item) => item.id },
 ];
 
+// A session that is open, perhaps on another server.
+function unended(item) {
+  const press = ({ target }) => end(item, target);
+  return el("span", {}, "open ", button("End", press, { className: "small" }));
+}
+
 // The filters are in the address, so that what is found can be linked to.
 function filters(query, rows, accounts) {
-  const account = el("input", { id: "account", name: "account", value: query.get("account") ?? "" });
+  const account = el("input", {
+    id: "account",
+    name: "account",
+    value: query.get("account") ?? "",
+  });
   account.setAttribute("list", "accounts");
   const closure = el(
     "select",
     { id: "closure", name: "closure" },
     new Option("any", ""),
+    new Option("none: still open", OPEN),
     ...rows.map((row) => new Option(row.name)),
   );
   closure.value = query.get("closure") ?? "";
@@ -79,8 +92,9 @@ function filters(query, rows, accounts) {
 }
 
 function asked(query) {
-  const { since, until, ...others } = Object.fromEntries(query);
-  return { ...others, since: unix(since), until: unix(until) };
+  const { since, until, account, closure } = Object.fromEntries(query);
+  const ended = closure === OPEN ? { open: true } : { closure };
+  return { account, ...ended, since: unix(since), until: unix(until) };
 }
 
 const unix = (local) => (local ? new Date(local).getTime() / 1000 : null);

@@ -17,7 +17,11 @@ export async function open(view, query) {
     view.append(el("p", {}, `Those of ${account}. `, all));
   }
   view.append(
-    el("div", { className: "controls" }, button("Create a key", () => create(account, refresh))),
+    el(
+      "div",
+      { className: "controls" },
+      button("Create a key", () => create(account, refresh)),
+    ),
     table.element,
   );
   await refresh();
@@ -82,7 +86,9 @@ function show(key) {
 async function revoke({ id, name, account }, pressed, refresh) {
   const sure = await confirmed({
     title: "Revoke this key?",
-    text: `${name} of ${account} opens no sessions any more, and those that it has open end within five seconds. This cannot be undone.`,
+    text:
+      `${name} of ${account} opens no sessions any more, and those that it has open end within ` +
+      "five seconds. This cannot be undone.",
     action: "Revoke",
   });
   if (!sure) return;

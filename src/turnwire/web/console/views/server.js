@@ -38,8 +38,12 @@ const NODES = [
 
 export function open(view) {
   const values = FIGURES.map(() => el("dd", {}, NOTHING));
-  const figures = FIGURES.map(([label], place) => el("div", {}, el("dt", {}, label), values[place]));
-  const nodes = new Table("Servers that share these accounts", NODES, { key: ({ process }) => process });
+  const figures = FIGURES.map(([label], place) =>
+    el("div", {}, el("dt", {}, label), values[place]),
+  );
+  const nodes = new Table("Servers that share these accounts", NODES, {
+    key: ({ process }) => process,
+  });
   const drain = button("Drain this server", () => ask(drain));
   view.append(
     el("h3", {}, "This server"),
@@ -61,7 +65,9 @@ export function open(view) {
 async function ask(drain) {
   const sure = await confirmed({
     title: "Drain this server?",
-    text: "It takes no new sessions. Open ones go on for as long as it was told to wait, then they deliver their last words and it stops. This cannot be undone.",
+    text:
+      "It takes no new sessions. Open ones go on for as long as it was told to wait, then they " +
+      "deliver their last words and it stops. This cannot be undone.",
     action: "Drain",
   });
   if (!sure) return;

@@ -34,12 +34,12 @@ const COLUMNS = [
   { label: "Session", kind: "id", text: (item) => item.id },
   {
     label: "Action",
-    make: (row) =>
-      button("End", ({ target }) => end(row.item, target), { className: "small" }),
+    make: (row) => button("End", ({ target }) => end(row.item, target), { className: "small" }),
   },
 ];
 
-async function end({ id, account }, pressed) {
+// Ends a session, on whatever server it is.
+export async function end({ id, account }, pressed) {
   const sure = await confirmed({
     title: "End this session?",
     text: `The session ${id} of ${account} delivers its last words, and its client is told why.`,

@@ -21,7 +21,12 @@ export async function open(view, query) {
   const measure = MEASURES.find(({ name }) => name === query.get("show")) ?? MEASURES[0];
   const until = Math.floor(serverNow() / DAY) * DAY + DAY;
   const since = until - days * DAY;
-  const { items } = await get("usage", { by: "day,account", since, until, account: query.get("account") });
+  const { items } = await get("usage", {
+    by: "day,account",
+    since,
+    until,
+    account: query.get("account"),
+  });
   view.append(choices(query, days, measure));
   if (items.length === 0) {
     view.append(el("p", { className: "quiet", textContent: "No session began in this time." }));
@@ -48,7 +53,10 @@ export async function open(view, query) {
       series,
       zone: "Etc/UTC",
     }),
-    el("p", { className: "quiet", textContent: `${measure.label}, ${unit}; days are those of UTC.` }),
+    el("p", {
+      className: "quiet",
+      textContent: `${measure.label}, ${unit}; days are those of UTC.`,
+    }),
     legend(shown, others, totals, measure),
     el("details", {}, el("summary", { textContent: "The same as a table" }), table.element),
   );
@@ -64,9 +72,17 @@ const COLUMNS = [
 ];
 
 function choices(query, days, measure) {
-  const period = el("select", { id: "days" }, ...PERIODS.map((each) => new Option(`Last ${each} days`, each)));
+  const period = el(
+    "select",
+    { id: "days" },
+    ...PERIODS.map((each) => new Option(`Last ${each} days`, each)),
+  );
   period.value = days;
-  const show = el("select", { id: "show" }, ...MEASURES.map(({ name, label }) => new Option(label, name)));
+  const show = el(
+    "select",
+    { id: "show" },
+    ...MEASURES.map(({ name, label }) => new Option(label, name)),
+  );
   show.value = measure.name;
   const account = el("input", { id: "account", type: "search", value: query.get("account") ?? "" });
   const choose = () => {
