@@ -80,7 +80,7 @@ def test_a_session_is_seen_while_it_lasts_and_ended_by_hand(
         expect(row).to_contain_text("default")
         expect(row).to_contain_text(HOSTILE)
         expect(row).to_contain_text("universal-streaming-multilingual")
-        expect(page.locator("#load")).to_contain_text("1 of unlimited sessions")
+        expect(page.locator("#load")).to_contain_text("Open sessions: 1 ·")
         show(page, "history?closure=open")
         expect(row).to_have_count(1)
         expect(row.get_by_role("button", name="End")).to_be_visible()

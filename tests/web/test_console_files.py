@@ -109,6 +109,17 @@ async def test_the_cookie_is_sent_over_tls_only_where_there_is_tls(server: Serve
             assert ("Secure" in answer.headers["set-cookie"]) == secure
 
 
+@pytest.mark.parametrize(("from_anywhere", "status"), [(False, 403), (True, 204)])
+async def test_from_other_machines_one_signs_in_only_where_they_may(
+    from_anywhere: bool, status: int
+) -> None:
+    async with serving(extend=[admin(from_anywhere=from_anywhere)]) as server:
+        _, key = await AdminKeys(server.store.database).create("test")
+        async with server.http(headers={"X-Forwarded-For": "192.0.2.1"}) as http:
+            answer = await http.post("/console/login", json={"key": key}, headers=own_page(http))
+            assert answer.status_code == status
+
+
 async def test_a_server_without_accounts_says_that_there_is_nothing_to_see() -> None:
     async with serving(registry=OpenRegistry(), extend=[admin()]) as server, server.http() as http:
         assert (await http.get("/console")).status_code == 200

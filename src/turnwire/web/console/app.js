@@ -4,7 +4,7 @@ import { get, setServerTime, signIn, signOut } from "./api.js";
 import { closeAll } from "./dialogs.js";
 import { el, say } from "./dom.js";
 import { Feed } from "./feed.js";
-import { limit, number } from "./format.js";
+import { among } from "./format.js";
 import * as accounts from "./views/accounts.js";
 import * as closures from "./views/closures.js";
 import * as deliveries from "./views/deliveries.js";
@@ -140,7 +140,7 @@ function onSnapshot(snapshot) {
   const state = draining
     ? "draining: open sessions go on, new ones are refused"
     : `quality: ${quality}`;
-  const text = `${number(sessions)} of ${limit(max_sessions)} sessions · ${state}`;
+  const text = `Open sessions: ${among(sessions, max_sessions)} · ${state}`;
   if ($("load").textContent !== text) $("load").textContent = text;
   update?.(snapshot);
 }

@@ -16,6 +16,9 @@ export const milliseconds = known((value) => `${NUMBER.format(value)} ms`);
 
 export const limit = (value) => (value === null ? "unlimited" : NUMBER.format(value));
 
+export const among = (some, most) =>
+  most === null ? number(some) : `${number(some)} of ${number(most)}`;
+
 export const megabytes = known((bytes) => `${NUMBER.format(bytes / 1e6)} MB`);
 
 // 1:02:03, or 2:03 below an hour.

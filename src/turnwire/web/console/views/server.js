@@ -3,7 +3,7 @@
 import { post, serverNow } from "../api.js";
 import { confirmed } from "../dialogs.js";
 import { button, el, say } from "../dom.js";
-import { NOTHING, duration, limit, megabytes, milliseconds, number } from "../format.js";
+import { NOTHING, among, duration, megabytes, milliseconds, number } from "../format.js";
 import { Table } from "../table.js";
 
 export const title = "Servers";
@@ -11,7 +11,7 @@ export const title = "Servers";
 const FIGURES = [
   ["Model", ({ model }) => model],
   ["Quality", ({ quality }) => quality],
-  ["Sessions", ({ sessions, max_sessions }) => `${number(sessions)} of ${limit(max_sessions)}`],
+  ["Sessions", ({ sessions, max_sessions }) => among(sessions, max_sessions)],
   ["Decoding threads", ({ threads }) => number(threads)],
   ["Final texts wait for", ({ waiting_seconds }) => milliseconds(1000 * waiting_seconds)],
   ["Event loop blocked at worst", ({ event_loop_lag_ms }) => milliseconds(event_loop_lag_ms)],
@@ -29,7 +29,7 @@ const NODES = [
   {
     label: "Sessions",
     kind: "number",
-    text: ({ sessions, max_sessions }) => `${number(sessions)} of ${limit(max_sessions)}`,
+    text: ({ sessions, max_sessions }) => among(sessions, max_sessions),
   },
   { label: "Quality", text: ({ quality }) => quality ?? NOTHING },
   { label: "State", text: ({ draining }) => (draining ? "draining" : "taking sessions") },
