@@ -13,7 +13,10 @@ const FIGURES = [
   ["Quality", ({ quality }) => quality],
   ["Sessions", ({ sessions, max_sessions }) => among(sessions, max_sessions)],
   ["Decoding threads", ({ threads }) => number(threads)],
-  ["Final texts wait for", ({ waiting_seconds }) => milliseconds(1000 * waiting_seconds)],
+  ["Final texts waiting", ({ waiting_final }) => number(waiting_final)],
+  ["The next one waits for", ({ waiting_seconds }) => milliseconds(1000 * waiting_seconds)],
+  ["Partial texts waiting", ({ waiting_partial }) => number(waiting_partial)],
+  ["Decoded at once, on average", ({ batches }) => average(batches)],
   ["Event loop blocked at worst", ({ event_loop_lag_ms }) => milliseconds(event_loop_lag_ms)],
   [
     "Audio held",
@@ -35,6 +38,14 @@ const NODES = [
   { label: "State", text: ({ draining }) => (draining ? "draining" : "taking sessions") },
   { label: "Seen", text: ({ seen_at }) => `${duration(serverNow() - seen_at)} ago` },
 ];
+
+// Of how many decodes batches consisted, from the number of batches of each size.
+function average(batches) {
+  const sizes = Object.entries(batches);
+  const decodes = sizes.reduce((sum, [size, count]) => sum + size * count, 0);
+  const begun = sizes.reduce((sum, [, count]) => sum + count, 0);
+  return begun ? (decodes / begun).toFixed(1) : NOTHING;
+}
 
 export function open(view) {
   const values = FIGURES.map(() => el("dd", {}, NOTHING));
