@@ -3,17 +3,21 @@
 import asyncio
 import os
 import re
+import signal
+import socket
 import subprocess
 import sys
 import textwrap
 import time
 import wave
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
+from websockets.asyncio.client import connect
 
-from tests.support import RATE, loud
+from tests.support import RATE, converse, loud
 from turnwire.server.running import RunningServer, running
 from turnwire.webhooks.signing import new_secret, signed_headers
 
@@ -161,3 +165,31 @@ def test_a_receiver_knows_a_genuine_webhook_as_the_page_says() -> None:
     assert not page["is_genuine"](new_secret(), headers, b"{}")
     old = dict(signed_headers(secret, "msg_1", b"{}", timestamp=now - 600))
     assert not page["is_genuine"](secret, old, b"{}")
+
+
+async def test_turnwire_is_embedded_and_drained_as_the_page_says(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TURNWIRE_MODEL", "echo")
+    monkeypatch.setenv("TURNWIRE_NO_AUTH", "true")
+    monkeypatch.setenv("TURNWIRE_DRAIN_SECONDS", "0")
+    mounting, serving = python_blocks("docs/embedding.md")
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    code = (mounting + serving).replace("/srv/turnwire", str(tmp_path)).replace("8000", str(port))
+    host = await asyncio.create_subprocess_exec(sys.executable, "-c", code)
+    try:
+        async with asyncio.timeout(20):
+            while True:
+                with suppress(OSError):
+                    async with connect(f"ws://127.0.0.1:{port}/stt/v3/ws", proxy=None) as websocket:
+                        await websocket.recv()
+                        host.terminate()
+                        assert (await converse(websocket)).code == 3005
+                        break
+                await asyncio.sleep(0.1)
+            assert await host.wait() == -signal.SIGTERM, "uvicorn raises it again"
+    finally:
+        if host.returncode is None:
+            host.kill()
+            await host.wait()

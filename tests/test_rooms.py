@@ -30,6 +30,7 @@ MAY_IMPORT = {
     },
     "webhooks": {"webhooks", "server", "accounts", "session", "wire"},
     "assembly": {"server", "admin", "metrics", "webhooks", "transport"},
+    "asgi": {"asgi", "assembly", "server", "speech", "transport", "wire"},
     "rehearsal": {"rehearsal", "server", "transport", "wire"},
     "doctor": {"doctor", "server", "accounts", "speech"},
     "metrics": {"metrics", "server", "transport", "session", "speech", "wire"},

@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import logging
 import resource
 import ssl
 from collections.abc import AsyncIterator, Callable
@@ -16,19 +15,16 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 from uvicorn.server import ServerState
 
 from turnwire.server.app import create_app
-from turnwire.server.clock import LoopClock
-from turnwire.server.extensions import Extension
 from turnwire.server.forwarding import BehindProxies
 from turnwire.server.port import Port
 from turnwire.server.service import Service
 from turnwire.server.site import Interceptor, ServiceSite, Site
+from turnwire.server.upkeep import kept_up
 from turnwire.transport.front import Front
 from turnwire.transport.listener import Listener
 from turnwire.transport.networks import Networks
 from turnwire.transport.request import HEAD_BYTES, Request, Response
 from turnwire.transport.websocket import Opening
-
-logger = logging.getLogger(__name__)
 
 
 class _PlainHttp(H11Protocol):
@@ -95,13 +91,6 @@ class _Door:
         return _PlainHttp(self._config, self.state, front)
 
 
-async def _run(extension: Extension) -> None:
-    try:
-        await extension.run()
-    except Exception:
-        logger.exception("%s failed; the server goes on without it", type(extension).__name__)
-
-
 @asynccontextmanager
 async def listening(
     service: Service,
@@ -133,22 +122,18 @@ async def listening(
         ]
         for listener in listeners:
             listener.start()
-        upkeep = [
-            asyncio.create_task(service.leases.keep()),
-            asyncio.create_task(service.leases.sweep()),
-            asyncio.create_task(service.lag.watch(LoopClock())),  # no time but the real
-            *(asyncio.create_task(_run(extension)) for extension in service.extensions),
-        ]
         try:
-            yield port.url("wss" if tls else "ws")
+            async with kept_up(service):
+                try:
+                    yield port.url("wss" if tls else "ws")
+                finally:
+                    for listener in listeners:
+                        listener.stop_accepting()
         finally:
-            for listener in listeners:
-                listener.stop_accepting()
-            await service.stop()
             await asyncio.gather(*(listener.close() for listener in listeners))
-            for task in (*upkeep, *door.state.tasks):
+            for task in door.state.tasks:
                 task.cancel()
-            await asyncio.wait([*upkeep, *door.state.tasks])
+            await asyncio.gather(*door.state.tasks, return_exceptions=True)
 
 
 def allow_open_files() -> int:
