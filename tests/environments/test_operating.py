@@ -1,5 +1,6 @@
 """What the service manager and the operator are told by a server."""
 
+import json
 import socket
 import subprocess
 import time
@@ -57,6 +58,8 @@ def test_which_settings_are_in_force(
     shown = turnwire("config", "show").stdout
     assert "postgresql://me@host/db " in shown
     assert "secret" not in shown
+    flagged = json.loads(turnwire("config", "show", "--port", "9001", "--json").stdout)
+    assert flagged["port"] == {"value": "9001", "from": "--port"}
     monkeypatch.setenv("TURNWIRE_PORT", "abc")
     result = turnwire("config", "show")
     assert (result.exit_code, result.stderr) == (

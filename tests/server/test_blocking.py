@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from tests.support import TERMINATE, Server, chunks, loud, quiet, serving
+from turnwire.metrics.extension import metrics
 
 BLOCKING = {
     *("open", "os.listdir", "os.scandir", "os.rename", "os.remove", "os.mkdir", "os.putenv"),
@@ -51,6 +52,7 @@ async def everything(server: Server) -> None:
     assert (await server.converse("", ["nonsense"])).code == 3006
     async with server.http() as http:
         assert (await http.get("/health")).status_code == 200
+        assert (await http.get("/metrics")).status_code == 200
         key = {"Authorization": server.key}
         answer = await http.get("/v3/token?expires_in_seconds=60", headers=key)
         token = answer.json()["token"]
@@ -58,7 +60,7 @@ async def everything(server: Server) -> None:
 
 
 async def test_a_running_server_opens_nothing_and_asks_for_no_name() -> None:
-    async with serving() as server:
+    async with serving(extend=[metrics()]) as server:
         # What is imported only when it is needed has been needed.
         await everything(server)
         with watching() as seen:

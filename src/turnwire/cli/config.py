@@ -1,9 +1,12 @@
 """`turnwire config`: the settings of a server."""
 
+import json
+
 import typer
 
 from turnwire.cli.failures import fail, needs_server
-from turnwire.cli.settings import CONFIG, config_file
+from turnwire.cli.managing import Json
+from turnwire.cli.settings import Flags, takes_flags
 from turnwire.cli.tables import NOTHING, show
 from turnwire.server.settings import Settings, SettingsError, gather, load_settings
 
@@ -11,21 +14,23 @@ app = typer.Typer(help="The settings of a server.", no_args_is_help=True)
 
 
 @app.command("show")
-def show_(config: CONFIG = None) -> None:
-    """Show what is in force for a server that is started here without flags, and where from."""
+@takes_flags()
+def show_(flags: Flags, as_json: Json = False) -> None:
+    """Show what is in force for a server that is started here with these flags, and where from."""
     try:
-        file = config_file(config)
-        given = gather(file, {})
-        settings = load_settings(file)
+        given = gather(flags.config, flags.settings)
+        settings = load_settings(flags.config, **flags.settings)
     except SettingsError as error:
         fail(str(error), code=2)
-    show(
-        ("Setting", "Value", "Where from"),
-        (
-            (name, _shown(name, settings), given[name].source if name in given else "default")
-            for name in Settings.model_fields
-        ),
-    )
+    rows = [
+        (name, _shown(name, settings), given[name].source if name in given else "default")
+        for name in Settings.model_fields
+    ]
+    if as_json:
+        shown = {name: {"value": value, "from": source} for name, value, source in rows}
+        typer.echo(json.dumps(shown, indent=2))
+    else:
+        show(("Setting", "Value", "Where from"), rows)
 
 
 def _shown(name: str, settings: Settings) -> str:

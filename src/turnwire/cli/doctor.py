@@ -2,11 +2,11 @@
 
 import dataclasses
 import json
-from typing import Annotated
 
 import typer
 
 from turnwire.cli.failures import needs_server
+from turnwire.cli.managing import Json
 from turnwire.cli.settings import takes_settings
 from turnwire.cli.tables import show
 from turnwire.server.settings import Settings
@@ -15,9 +15,7 @@ from turnwire.server.settings import Settings
 @takes_settings()
 def doctor(
     settings: Settings,
-    as_json: Annotated[
-        bool, typer.Option("--json", help="Print the findings as a list in JSON.")
-    ] = False,
+    as_json: Json = False,
 ) -> None:
     """Look whether a server with these settings would run well here, and say what to do.
 

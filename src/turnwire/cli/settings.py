@@ -1,7 +1,9 @@
 """The server's settings as options of a command."""
 
+import functools
 import inspect
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, get_args
 
@@ -23,22 +25,50 @@ CONFIG = Annotated[
 ]
 
 
+@dataclass(frozen=True, slots=True)
+class Flags:
+    """What was given to a command."""
+
+    config: Path | None
+    """The file with settings."""
+    settings: dict[str, Any]
+    """By name; None for those that were not given."""
+
+
 def takes_settings(*names: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
     """Makes a command of a function of `Settings`: its options are these fields, or all.
 
     An option that is not given is left to the environment and the file. What else the function
     takes stays as it is.
     """
+
+    def decorate(function: Callable[..., None]) -> Callable[..., None]:
+        @takes_flags(*names)
+        @functools.wraps(function)
+        def command(given: Flags, **others: Any) -> None:
+            try:
+                settings = load_settings(given.config, **given.settings)
+            except SettingsError as error:
+                fail(str(error), code=2)
+            function(settings, **others)
+
+        return command
+
+    return decorate
+
+
+def takes_flags(*names: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """The same of a function of `Flags`."""
     fields = {name: Settings.model_fields[name] for name in names or Settings.model_fields}
 
     def decorate(function: Callable[..., None]) -> Callable[..., None]:
         def command(*, config: str | None, **given: Any) -> None:
-            flags = {name: _joined(given.pop(name)) for name in fields}
+            settings = {name: _joined(given.pop(name)) for name in fields}
             try:
-                settings = load_settings(config_file(config), **flags)
+                file = config_file(config)
             except SettingsError as error:
                 fail(str(error), code=2)
-            function(settings, **given)
+            function(Flags(file, settings), **given)
 
         options = {name: _option(name, field) for name, field in fields.items()}
         options["config"] = CONFIG
