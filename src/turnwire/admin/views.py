@@ -27,13 +27,13 @@ Limit = Annotated[int, Field(ge=1, le=LARGEST)]
 class View(BaseModel):
     """What is given."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, use_attribute_docstrings=True)
 
 
 class Request(BaseModel):
     """What is taken: a name that is not known is refused."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
 
 class Terms(Request):
