@@ -5,6 +5,7 @@ import logging
 from collections.abc import Sequence
 
 import pytest
+from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 from starlette.routing import BaseRoute, Route
 
@@ -13,6 +14,7 @@ from turnwire.server.extensions import Extension
 from turnwire.server.observers import Observer, WatchedSession
 from turnwire.server.service import Service
 from turnwire.session import effects, events
+from turnwire.transport import listener
 
 TERMINATE = '{"type": "Terminate"}'
 
@@ -71,6 +73,37 @@ class Broken(Extension):
 
     async def aclose(self) -> None:
         raise RuntimeError("closing failed")
+
+
+class LastWord(Extension):
+    """Answers when the server stops, as a stream of events does."""
+
+    def __init__(self, service: Service) -> None:
+        self._stopping = service.stopping
+        self.asked = asyncio.Event()
+
+    def routes(self) -> Sequence[BaseRoute]:
+        return [Route("/last", self._answer)]
+
+    async def _answer(self, _: Request) -> PlainTextResponse:
+        self.asked.set()
+        await self._stopping.wait()
+        return PlainTextResponse("That was all")
+
+
+async def test_a_server_that_stops_waits_for_no_request_after_the_last_answer(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(listener, "FAREWELL_SECONDS", 3600.0)
+    async with asyncio.timeout(60):
+        async with serving(extend=[LastWord]) as server:
+            [last] = server.service.extensions
+            assert isinstance(last, LastWord)
+            http = server.http()
+            asking = asyncio.create_task(http.get("/last"))
+            await last.asked.wait()
+        assert (await asking).text == "That was all"
+        await http.aclose()
 
 
 async def test_an_extension_sees_each_end_once_and_has_endpoints() -> None:

@@ -65,17 +65,14 @@ class Front(asyncio.Protocol):
         self._transport: asyncio.Transport | None = None
         self._reader: HeadReader | None = HeadReader()
         self._answering = False
+        self._last = False
+        """Whether no further request is answered."""
         self._timer = self._loop.call_later(HEAD_SECONDS, self._be_late)
 
     @property
     def transport(self) -> asyncio.Transport:
         assert self._transport is not None
         return self._transport
-
-    @property
-    def idle(self) -> bool:
-        """Whether nothing has been asked that is not answered yet."""
-        return not self._answering
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.Transport, transport)  # uvloop has its own class
@@ -107,6 +104,12 @@ class Front(asyncio.Protocol):
         if self._transport is not None:
             self._transport.abort()
 
+    def finish(self) -> None:
+        """Let go of the connection as soon as what was asked is answered."""
+        self._last = True
+        if not self._answering:
+            self.drop()
+
     def got_on(self) -> None:
         """A part of the answer was written. None is where the client does not read."""
         if self._answering:
@@ -118,7 +121,9 @@ class Front(asyncio.Protocol):
         self._reader = HeadReader()
         self._rearm(HEAD_SECONDS)
         self.transport.set_protocol(self)
-        if data:
+        if self._last:
+            self.transport.close()
+        elif data:
             self.data_received(data)
 
     def _of_client(self, request: Request) -> Request:

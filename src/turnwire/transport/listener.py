@@ -75,14 +75,13 @@ class Listener:
         self._loop.add_reader(self._socket, self._accept)
 
     def stop_accepting(self) -> None:
-        """Take no further connection, and let go of those that ask for nothing."""
+        """Take no further connection, and let go of those that ask for nothing more."""
         if self._retry is not None:
             self._retry.cancel()
         self._loop.remove_reader(self._socket)
         self._socket.close()
         for front in self._all_fronts():
-            if front.idle:
-                front.drop()
+            front.finish()
 
     async def close(self) -> None:
         """Wait until all connections are closed; those that stay too long are dropped."""
