@@ -1,7 +1,8 @@
 """The admin API and the console as part of a server."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
+from fastapi import APIRouter
 from starlette.routing import BaseRoute, Mount
 
 from turnwire.accounts.admin_keys import AdminKeys
@@ -22,7 +23,14 @@ from turnwire.server.service import Service
 class Admin(Extension):
     """For a server with accounts."""
 
-    def __init__(self, service: Service, store: Store, *, from_anywhere: bool = False) -> None:
+    def __init__(
+        self,
+        service: Service,
+        store: Store,
+        *,
+        from_anywhere: bool = False,
+        also: Sequence[Callable[[Store], APIRouter]] = (),
+    ) -> None:
         self._from_anywhere = from_anywhere
         self._live = LiveSessions(service.clock)
         self._node = Node(service, store)
@@ -32,6 +40,7 @@ class Admin(Extension):
             [
                 administration(StoredAdministration(store.database)),
                 observation(service, self._live, self._node, self.feed),
+                *(router(store) for router in also),
             ]
         )
         self._console = Console(access, service.clock, from_anywhere=from_anywhere)
@@ -58,12 +67,17 @@ class WithoutAccounts(Extension):
         return [*without_accounts(), Mount(PREFIX, Refused(404, NO_ACCOUNTS).response())]
 
 
-def admin(*, from_anywhere: bool = False) -> Extend:
-    """The admin API for clients on the server's machine, or with `from_anywhere` for all."""
+def admin(
+    *, from_anywhere: bool = False, also: Sequence[Callable[[Store], APIRouter]] = ()
+) -> Extend:
+    """The admin API for clients on the server's machine, or with `from_anywhere` for all.
+
+    `also` are what other rooms add to it.
+    """
 
     def extend(service: Service) -> Extension:
         if isinstance(service.registry, Store):
-            return Admin(service, service.registry, from_anywhere=from_anywhere)
+            return Admin(service, service.registry, from_anywhere=from_anywhere, also=also)
         return WithoutAccounts()
 
     return extend
