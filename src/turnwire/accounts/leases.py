@@ -126,11 +126,7 @@ async def _crowded(
     A session whose lease lapsed goes on if its slot was not taken meanwhile. If the limit was
     lowered, those that began last have none.
     """
-    limits = {
-        id: account.max_sessions
-        for id, account in accounts.items()
-        if account.max_sessions is not None
-    }
+    limits = await _limits_in_question(db, entries, accounts, now)
     if not limits:
         return set()
     alive_ = await db.execute(
@@ -152,6 +148,31 @@ async def _crowded(
                 else:
                     crowded.add(entry.id)
     return crowded
+
+
+async def _limits_in_question(
+    db: AsyncSession, entries: Sequence[Entry], accounts: Mapping[int, Account], now: float
+) -> dict[int, int]:
+    """The limits of accounts that have more sessions, or get some back whose leases lapsed.
+
+    Only for these, who has a slot is looked up: it takes long where there are thousands.
+    """
+    limits = {
+        id: account.max_sessions
+        for id, account in accounts.items()
+        if account.max_sessions is not None
+    }
+    open_ = await open_by_account(db, list(limits), now) if limits else {}
+    back = {entry.account_id for entry in entries if _was_lapsed(entry, now)}
+    return {
+        id: limit
+        for id, limit in limits.items()
+        if id in back or open_.get(id, Open()).sessions > limit
+    }
+
+
+def _was_lapsed(entry: Entry, now: float) -> bool:
+    return entry.ended_at is not None or over(entry.renewed_at, LEASE_SECONDS, now)
 
 
 async def _reserve(
