@@ -19,6 +19,7 @@ from turnwire.cli.systemd import notify
 from turnwire.server.settings import Settings, SettingsError
 
 if TYPE_CHECKING:
+    from turnwire.server.extensions import Extend
     from turnwire.server.port import Port
     from turnwire.server.tls import Tls
     from turnwire.speech.engine import Engine
@@ -43,6 +44,7 @@ def serve(settings: Settings) -> None:
         import uvloop
 
         from turnwire.accounts.errors import AccountsError
+        from turnwire.assembly import extensions
         from turnwire.server.http import allow_open_files
         from turnwire.server.port import AddressUnusable
         from turnwire.server.tls import TlsError, tls_of
@@ -61,9 +63,10 @@ def serve(settings: Settings) -> None:
             _port(settings) as port,
         ):
             tls = tls_of(settings, now=time.time())
+            extend = extensions(settings)
             engine = load_engine(settings.model)
             with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-                runner.run(_serve(settings, engine, tls, port, output))
+                runner.run(_serve(settings, engine, extend, tls, port, output))
     except (
         AccountsError,
         AddressUnusable,
@@ -108,10 +111,14 @@ class Certificate:
 
 
 async def _serve(
-    settings: Settings, engine: "Engine", tls: "Tls | None", port: "Port", output: LineWriter
+    settings: Settings,
+    engine: "Engine",
+    extend: "list[Extend]",
+    tls: "Tls | None",
+    port: "Port",
+    output: LineWriter,
 ) -> None:
     from turnwire.accounts.store import Store
-    from turnwire.assembly import extensions
     from turnwire.rehearsal.interceptor import Rehearsal
     from turnwire.server.composition import open_service
     from turnwire.server.http import listening
@@ -125,7 +132,7 @@ async def _serve(
     loop.add_signal_handler(signal.SIGHUP, _read_again, certificate)
     for sign in (signal.SIGUSR1, signal.SIGUSR2):
         loop.add_signal_handler(sign, logger.info, "%s means nothing to this server", sign.name)
-    service = await open_service(settings, engine, extensions(settings), drain_asked=stop)
+    service = await open_service(settings, engine, extend, drain_asked=stop)
     if isinstance(service.registry, Store):
         try:
             await make_first_key(service.registry.management, settings, output, stop)

@@ -144,6 +144,13 @@ class Settings(BaseModel):
         bool,
         Field(description="Tell sessions and audio of each account in /metrics, by its name."),
     ] = False
+    otlp_endpoint: Annotated[
+        str | None,
+        Field(
+            description="Send a trace of each session to this OpenTelemetry collector, such as "
+            "http://localhost:4318/v1/traces (needs turnwire[otel])."
+        ),
+    ] = None
     max_sessions: Annotated[
         int | None,
         Field(
