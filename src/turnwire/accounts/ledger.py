@@ -9,6 +9,7 @@ from sqlalchemy import (
     Integer,
     func,
     literal,
+    literal_column,
     select,
     tuple_,
 )
@@ -66,7 +67,8 @@ def _step_of_sqlite(element: _Step, compiler: Any, **options: Any) -> str:
 
 
 def _step(moment: Any, seconds: int) -> ColumnElement[int]:
-    return _Step(moment, literal(seconds))
+    # Written out: PostgreSQL takes two parameters for two expressions, though they are equal.
+    return _Step(moment, literal_column(str(seconds)))
 
 
 _GROUPS: dict[By, ColumnElement[Any]] = {
