@@ -260,7 +260,7 @@ def test_a_server_that_goes_and_comes_back_is_noticed(context: BrowserContext) -
         expect(page.locator("#status")).to_have_text("This session is over. Sign in again.")
 
 
-@pytest.mark.parametrize(("scheme", "width"), [("light", 1280), ("dark", 390)])
+@pytest.mark.parametrize(("scheme", "width"), [("light", 1100), ("dark", 390)])
 def test_it_can_be_used_by_everybody(
     browser: Browser, server: ConsoleServer, scheme: str, width: int
 ) -> None:
