@@ -16,6 +16,7 @@ from turnwire.accounts.admin_keys import AdminKeys
 from turnwire.accounts.store import Store
 from turnwire.accounts.tables import Entry
 from turnwire.admin.extension import admin
+from turnwire.webhooks.api import deliveries
 
 T = TypeVar("T")
 
@@ -82,7 +83,7 @@ def console_server(port: int = 0) -> Iterator[ConsoleServer]:
     stop = asyncio.Event()
 
     async def serve() -> None:
-        async with serving(extend=[admin()], port=port) as server:
+        async with serving(extend=[admin(also=[deliveries])], port=port) as server:
             _, key = await AdminKeys(server.store.database).create("test")
             started.set_result(ConsoleServer(server, asyncio.get_running_loop(), key))
             await stop.wait()

@@ -12,9 +12,13 @@ from websockets.sync.client import ClientConnection
 
 from tests.web.console import ConsoleServer, console_server, show, signed_in
 from turnwire.admin.console import COOKIE
+from turnwire.webhooks.deliveries import Deliveries, Outcome, Parcel
 from turnwire.wire import closures
 
-VIEWS = ("sessions", "history?account=default", "closures", "usage", "accounts", "keys", "server")
+VIEWS = (
+    *("sessions", "history?account=default", "closures", "usage", "accounts", "keys", "server"),
+    "deliveries",
+)
 
 HOSTILE = "<img src=x onerror=document.title='owned'>"
 
@@ -196,6 +200,27 @@ def test_usage_is_a_chart_by_account_and_day(
     page = signed_in(context, server, "usage?days=30&show=sessions")
     expect(page.locator(".plot canvas")).to_be_visible()
     expect(page.locator(".legend li", has_text="busy")).to_contain_text("10,0")
+
+
+def test_what_is_posted_to_webhooks_is_listed_and_can_be_posted_now(
+    context: BrowserContext, server: ConsoleServer
+) -> None:
+    kept = Deliveries(server.store.database)
+    parcel = Parcel("a-session", "busy", "https://hooks.example/x?secret", None, "what was said")
+    server.run(kept.keep(parcel))
+    attempt = server.run(kept.take(not_of=()))
+    assert attempt is not None
+    server.run(kept.note(attempt, Outcome(500, "It answered 500.", again=True)))
+    assert server.run(kept.take(not_of=())) is None
+    page = signed_in(context, server)
+    page.click("text=Webhooks")
+    row = page.locator("tbody tr")
+    expect(row).to_contain_text("hooks.example")
+    expect(row).to_contain_text("It answered 500.")
+    assert "secret" not in page.content()
+    press(page, "a-session", "Post now")
+    expect(page.locator("#status")).to_have_text("It is posted within seconds.")
+    assert server.run(kept.take(not_of=())) is not None
 
 
 def test_a_server_is_drained(context: BrowserContext) -> None:

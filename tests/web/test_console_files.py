@@ -17,6 +17,7 @@ from turnwire.admin.console import COOKIE
 from turnwire.admin.cookies import LIFETIME_SECONDS, MOST, Cookies
 from turnwire.admin.extension import Admin, admin
 from turnwire.admin.paths import PREFIX
+from turnwire.webhooks.api import deliveries
 
 FOLDER = Path(str(files("turnwire.web"))) / "console"
 
@@ -25,7 +26,7 @@ SCRIPTS = [path for path in sorted(FOLDER.rglob("*.js")) if path.parent.name != 
 
 @pytest.fixture
 async def server() -> AsyncIterator[Server]:
-    async with serving(extend=[admin()]) as server:
+    async with serving(extend=[admin(also=[deliveries])]) as server:
         yield server
 
 

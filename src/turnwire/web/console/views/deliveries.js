@@ -37,8 +37,7 @@ const columns = (refresh) => [
   },
 ];
 
-const lastAnswer = ({ last_status, last_error }) =>
-  [last_status, last_error].filter((part) => part !== null).join(" ") || NOTHING;
+const lastAnswer = ({ last_status, last_error }) => last_error ?? `${last_status ?? NOTHING}`;
 
 async function retry({ id }, pressed, refresh) {
   pressed.disabled = true;
