@@ -345,6 +345,7 @@ def test_what_is_no_limit(turnwire: Invoke, limit: str) -> None:
     [
         ("", "The name of an account cannot be empty."),
         (" ", "The name of an account cannot be empty."),
+        ("..", "No account can be named '..'."),
         ("x" * 65, "A name has at most 64 characters; this one has 65."),
         ("a\nb", "A name has printable characters only; 'a\\\\nb' has others."),
         ("\x1b[31mred", "A name has printable characters only; '\\\\x1b[31mred' has others."),

@@ -515,7 +515,7 @@ async def test_the_retired_paths_are_gone(path: str) -> None:
 
 
 async def serve(data_dir: Path) -> tuple[asyncio.subprocess.Process, str, str | None]:
-    """A server in a process of its own: it, its URL, and the first key if it printed one."""
+    """A server in a process of its own: it, its URL, and the first key if it made one."""
     command = ["-m", "turnwire", "serve", "--model=echo", "--port=0", "--node=n", "--reclaim"]
     process = await asyncio.create_subprocess_exec(
         sys.executable, *command, f"--data-dir={data_dir}", stdout=asyncio.subprocess.PIPE
@@ -524,8 +524,8 @@ async def serve(data_dir: Path) -> tuple[asyncio.subprocess.Process, str, str | 
     key = None
     while True:
         line = (await process.stdout.readline()).decode()
-        if found := re.search(r"API key.*: (\S+)", line):
-            key = found[1]
+        if found := re.search(r"API key is in (.+), which", line):
+            key = (await asyncio.to_thread(Path(found[1]).read_text)).strip()
         if found := re.search(r"ready at (ws://\S+)/v3/ws", line):
             return process, found[1], key
 

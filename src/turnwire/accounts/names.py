@@ -11,6 +11,9 @@ def account_name(text: str) -> str:
     name = key_name(text)
     if not name:
         raise BadName("The name of an account cannot be empty.")
+    if name in (".", ".."):
+        # In an address, they mean another place.
+        raise BadName(f"No account can be named {name!r}.")
     return name
 
 
