@@ -279,7 +279,9 @@ def test_a_server_that_goes_and_comes_back_is_noticed(context: BrowserContext) -
     with console_server() as server:
         page = signed_in(context, server)
         expect(page.locator("#load")).not_to_be_empty()
-    expect(page.locator("#status")).to_contain_text("The connection to the server is lost")
+    with page.expect_event("requestfailed", lambda request: request.url.endswith("/engine")):
+        expect(page.locator("#status")).to_contain_text("The connection to the server is lost")
+    # It tries more than once.
     with console_server(urlsplit(server.page).port or 0):
         # It knows the cookie no more.
         expect(page.locator("#status")).to_have_text("This session is over. Sign in again.")
