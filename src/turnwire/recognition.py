@@ -73,6 +73,9 @@ class RecognitionOptions:
     """What the other side of the conversation said last."""
     languages: tuple[str, ...] = ()
     """The codes of those that may be spoken; none: any that the engine knows."""
+    multilingual: bool = False
+    """Whether the session asked for other languages than English. What it asked for first counts:
+    all of its words are those of one model."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,7 +23,8 @@ from turnwire.speech import models
 
 DAY = 24 * 60 * 60.0
 
-ECHO = ("doctor", "--json", "--model", "echo", "--port", "0")
+DOCTOR = ("doctor", "--json", "--port", "0")
+ECHO = ("--model", "echo")
 
 
 @pytest.fixture(autouse=True)
@@ -35,7 +36,7 @@ def data_dir(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def examined(turnwire: Invoke, *flags: str, code: int = 0) -> dict[str, dict[str, Any]]:
-    result = turnwire(*ECHO, *flags)
+    result = turnwire(*DOCTOR, *(() if "--model" in flags else ECHO), *flags)
     assert result.exit_code == code, result.output
     return {each["check"]: each for each in json.loads(result.stdout)}
 
@@ -105,7 +106,7 @@ def test_a_file_that_is_no_database_is_bad(turnwire: Invoke, data_dir: Path) -> 
 def test_a_database_that_does_not_answer_is_bad_and_its_password_stays_hidden(
     turnwire: Invoke,
 ) -> None:
-    result = turnwire(*ECHO, "--database", "postgresql://me:s3cret@127.0.0.1:1/turnwire")
+    result = turnwire(*DOCTOR, *ECHO, "--database", "postgresql://me:s3cret@127.0.0.1:1/turnwire")
     assert result.exit_code == 1
     assert "cannot be used" in result.stdout
     assert "s3cret" not in result.output

@@ -169,7 +169,7 @@ async def test_the_engine_tells_what_it_does_and_leaves_out() -> None:
     assert told["turnwire_engine_batch_size_count"] == 12
     assert told["turnwire_engine_batch_size_sum"] == 16
     assert told["turnwire_engine_batch_size_bucket{2.0}"] == 10
-    assert told["turnwire_engine_batch_size_bucket{3.0}"] == 12
+    assert told["turnwire_engine_batch_size_bucket{4.0}"] == 12
 
 
 async def test_the_page_lists_them_all() -> None:

@@ -289,6 +289,26 @@ def test_the_engine_is_told_which_languages_may_be_spoken(
     assert recognition_options(*query).languages == languages
 
 
+@pytest.mark.parametrize(
+    ("query", "multilingual"),
+    [
+        ([], False),
+        ([("speech_model", "universal-streaming-english")], False),
+        ([("speech_model", "universal-streaming-multilingual")], True),
+        ([("speech_model", "u3-rt-pro")], False),
+        ([("language_code", "fr")], True),
+        ([("language_codes", '["en"]')], False),
+        ([("language_codes", '["en", "es"]')], True),
+        ([("language_code", "multi")], True),
+        ([("language_detection", "true")], True),
+    ],
+)
+def test_the_engine_is_told_whether_other_languages_than_english_were_asked_for(
+    query: list[tuple[str, str]], multilingual: bool
+) -> None:
+    assert recognition_options(*query).multilingual is multilingual
+
+
 def test_a_mode_may_change_and_leaves_what_was_asked_for_by_name() -> None:
     session = opened(("speech_model", "u3-rt-pro"), ("max_turn_silence", "900"))
     [configure] = session.receive(text(type="UpdateConfiguration", mode="min_latency"), 101)

@@ -6,6 +6,7 @@ The speech is that of Debian's telephone prompts, which scripts/install-clients 
 import asyncio
 import wave
 from collections.abc import Iterator
+from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -14,7 +15,7 @@ import pytest
 
 from turnwire.recognition import Finished, Pause, RecognitionOptions
 from turnwire.speech import load_engine
-from turnwire.speech.engine import Engine, Samples
+from turnwire.speech.engine import Engine, EngineError, Samples
 
 PROMPTS = Path("/usr/share/asterisk/sounds")
 RATE = 8000
@@ -38,7 +39,7 @@ pytestmark = [
 
 @pytest.fixture(scope="module")
 def engine() -> Iterator[Engine]:
-    made = load_engine("base")
+    made = load_engine("tiny.en, base")
     yield made
     asyncio.run(made.close())
 
@@ -54,16 +55,30 @@ def prompts(voice: str) -> Samples:
     return np.concatenate(spoken)
 
 
-FINALS_ONLY = RecognitionOptions(vad_threshold=0.4, first_partial=10**6, next_partial=10**6)
+FINALS_ONLY = RecognitionOptions(
+    vad_threshold=0.4, first_partial=10**6, next_partial=10**6, multilingual=True
+)
 
 
 @pytest.mark.parametrize("voice", SAID)
 async def test_a_language_is_found_and_written(engine: Engine, voice: str) -> None:
     code, phrases = SAID[voice]
-    stream = engine.open(sample_rate=RATE, options=FINALS_ONLY)
+    said, languages = await heard(engine, voice, FINALS_ONLY)
+    # The first, short utterances may be taken for another language; more speech corrects that.
+    assert languages[-1] == code
+    for phrase in phrases:
+        assert phrase in " ".join(said)
+
+
+async def heard(
+    engine: Engine, voice: str, options: RecognitionOptions
+) -> tuple[list[str], list[str]]:
+    """The words of what a voice says, in lower case, and the language of each utterance."""
+    stream = engine.open(sample_rate=RATE, options=options)
     await stream.feed(prompts(voice))
     stream.finish()
-    said, languages = [], []
+    said: list[str] = []
+    languages: list[str] = []
     async for event in stream.events():
         if isinstance(event, Pause) and event.until - event.since < 500:
             continue
@@ -72,7 +87,24 @@ async def test_a_language_is_found_and_written(engine: Engine, voice: str) -> No
             languages.append(event.language.code)
             stream.cut()
     await stream.close()
-    # The first, short utterances may be taken for another language; more speech corrects that.
-    assert languages[-1] == code
-    for phrase in phrases:
-        assert phrase in " ".join(said)
+    return said, languages
+
+
+async def test_sessions_that_ask_for_no_other_language_have_the_first_model(
+    engine: Engine,
+) -> None:
+    assert engine.name == "tiny.en"
+    _, languages = await heard(engine, "fr_CA_f_June", replace(FINALS_ONLY, multilingual=False))
+    assert set(languages) == {"en"}
+
+
+@pytest.mark.parametrize(
+    ("models", "why"),
+    [
+        ("base,tiny.en", "The second model is for other languages than English, and tiny.en knows"),
+        ("tiny.en,base,base", "A server has one model, or two"),
+    ],
+)
+def test_models_that_do_not_go_together(models: str, why: str) -> None:
+    with pytest.raises(EngineError, match=why):
+        load_engine(models)

@@ -15,6 +15,7 @@ from tests.speech.test_stream import GUIDANCE, Counter, loud, quiet
 from turnwire.recognition import Pause, SpeechEvent
 from turnwire.speech.decode_queue import DecodeQueue, Entry
 from turnwire.speech.decoding import RATE, Job, Kind
+from turnwire.speech.devices import CPU
 from turnwire.speech.planner import Plan, Planner, Situation, Wait
 from turnwire.speech.quality import FULL, LADDER, STEP_BACK_SECONDS, Quality, Standing
 from turnwire.speech.voice import FRAME
@@ -75,7 +76,9 @@ class Engine:
         counter = Counter()
         self.decode = counter.decode
         self.queue = DecodeQueue(
-            lambda job: (job.kind, len(job.window) // (2 * RATE), len(job.context)), WORKERS
+            lambda job: (job.kind, len(job.window) // (2 * RATE), len(job.context)),
+            WORKERS,
+            CPU.together,
         )
         self.workers = [Worker() for _ in range(WORKERS)]
         self.sessions = [Session(speech(seconds, seed)) for seed in range(sessions)]

@@ -26,8 +26,9 @@ from turnwire.recognition import (
 from turnwire.speech import load_engine
 from turnwire.speech.decoding import RATE, Job, Kind, Text
 from turnwire.speech.engine import Engine, EngineError, Samples
+from turnwire.speech.engines import load_whisper
 from turnwire.speech.models import find_model
-from turnwire.speech.whisper import Whisper, load_whisper
+from turnwire.speech.whisper import Whisper
 
 
 @pytest.fixture(scope="module")
@@ -238,7 +239,7 @@ def test_a_folder_that_holds_no_model(tmp_path: Path) -> None:
 
 async def test_close_ends_the_threads() -> None:
     before = our_threads()
-    engine = load_whisper("tiny.en")
+    engine = load_whisper(["tiny.en"])
     assert engine.name == "tiny.en"
     assert await hear(engine, [np.zeros(RATE, np.int16)], RATE) == SpeechEvent()
     await engine.close()

@@ -64,7 +64,7 @@ def serve(settings: Settings) -> None:
         ):
             tls = tls_of(settings, now=time.time())
             extend = extensions(settings)
-            engine = load_engine(settings.model)
+            engine = load_engine(settings.model, settings.device, settings.compute_type)
             with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
                 runner.run(_serve(settings, engine, extend, tls, port, output))
     except (
@@ -148,7 +148,7 @@ async def _serve(
             intercept=below(settings.root_path, Rehearsal if settings.rehearse else None),
         ) as url,
     ):
-        output.write(f"Turnwire is ready at {url}/v3/ws with model {engine.name}.")
+        output.write(f"Turnwire is ready at {url}/v3/ws with model {settings.model}.")
         for address in port.addresses[1:]:
             output.write(f"It listens at {address} too.")
         if service.session_limit is not None:

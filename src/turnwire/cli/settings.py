@@ -91,7 +91,7 @@ def takes_flags(*names: str) -> Callable[[Callable[..., None]], Callable[..., No
     return decorate
 
 
-LISTS = ("host",)
+LISTS = ("host", "model")
 """Options that may be given more than once, instead of with commas."""
 
 

@@ -29,7 +29,8 @@ def model(settings: Settings) -> Iterator[Finding]:
     """The model, and how many sessions it could serve."""
     if settings.model != "echo":
         try:
-            find_model(settings.model, fetch=False)
+            for each in settings.model.split(","):
+                find_model(each, fetch=False)
         except NotHere as missing:
             yield doubtful("model", str(missing), "The first start fetches it from the internet.")
             return
@@ -42,7 +43,7 @@ def model(settings: Settings) -> Iterator[Finding]:
 
 def _capacity(settings: Settings) -> Finding:
     try:
-        engine = load_engine(settings.model)
+        engine = load_engine(settings.model, settings.device, settings.compute_type)
     except EngineError as error:
         return bad("capacity", str(error), "Install the model anew, or name another.")
     limit = asyncio.run(_limit(engine))

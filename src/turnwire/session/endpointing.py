@@ -6,7 +6,7 @@ from typing import TypeVar
 
 from turnwire.recognition import RecognitionOptions
 from turnwire.wire.limits import LONGEST_SESSION_SECONDS
-from turnwire.wire.models import ENGLISH, Family
+from turnwire.wire.models import ENGLISH, MULTILINGUAL, Family
 from turnwire.wire.parameters import ConnectionParameters
 from turnwire.wire.presets import BY_MODE, CONFIDENCE_THRESHOLD, UNIVERSAL_STREAMING, Mode
 
@@ -94,16 +94,28 @@ def recognition_options(family: Family, asked: ConnectionParameters) -> Recognit
         keyterms=tuple(asked.keyterms_prompt or ()),
         agent_context=asked.agent_context or "",
         languages=_languages(asked),
+        multilingual=_is_multilingual(asked),
     )
 
 
-def _languages(asked: ConnectionParameters) -> tuple[str, ...]:
+def _codes(asked: ConnectionParameters) -> list[str]:
     codes = asked.language_codes if asked.language_codes is not None else asked.language_code
     if codes is None and asked.language is not None:
         codes = [asked.language]
+    return list(codes or ())
+
+
+def _languages(asked: ConnectionParameters) -> tuple[str, ...]:
+    codes = _codes(asked)
     if not codes and asked.speech_model == ENGLISH:
         return ("en",)
-    return tuple(code for code in codes or () if code != "multi")
+    return tuple(code for code in codes if code != "multi")
+
+
+def _is_multilingual(asked: ConnectionParameters) -> bool:
+    if asked.speech_model == MULTILINGUAL or asked.language_detection:
+        return asked.speech_model != ENGLISH
+    return any(code != "en" for code in _codes(asked))
 
 
 def _either(asked: Number | None, otherwise: Number) -> Number:

@@ -19,9 +19,6 @@ from dataclasses import dataclass, replace
 from turnwire.speech.decoding import Job, Kind, Text
 from turnwire.speech.quality import Quality, Standing
 
-TOGETHER = 8
-"""Jobs decoded at once, at most: more save little, and all wait for the last."""
-
 
 @dataclass(slots=True, eq=False)
 class Entry:
@@ -51,8 +48,10 @@ class Entry:
 class DecodeQueue:
     """The jobs of an engine with so many workers. All times are seconds on any one clock."""
 
-    def __init__(self, shape: Callable[[Job], Hashable], workers: int) -> None:
+    def __init__(self, shape: Callable[[Job], Hashable], workers: int, together: int) -> None:
+        """`together` is how many jobs are decoded at once, at most."""
         self._shape = shape
+        self._together = together
         self._standing = Standing()
         self._quality = self._standing.quality(0.0)
         self._numbers = 0
@@ -100,7 +99,7 @@ class DecodeQueue:
                 if entry.job.kind is first.job.kind
                 and (entry.due is None) is (first.due is None)
                 and entry.shape == first.shape
-            ][:TOGETHER]
+            ][: self._together]
             for entry in alike:
                 self._waiting.remove(entry)
             if batch := [entry for entry in alike if entry.begin()]:

@@ -7,6 +7,7 @@ from concurrent.futures import Future
 
 from turnwire.speech.decode_queue import DecodeQueue, Entry
 from turnwire.speech.decoding import Decoder, Job, Kind, Text
+from turnwire.speech.devices import CPU
 from turnwire.speech.quality import Quality
 
 
@@ -33,11 +34,15 @@ class Scheduler:
         workers: int,
         clock: Callable[[], float] = time.monotonic,
         cpu: Callable[[], float] = decoding_cpu,
+        together: int = CPU.together,
     ) -> None:
-        """`cpu` gives the seconds of CPU that decoding has taken so far, all in all."""
+        """`cpu` gives the seconds of CPU that decoding has taken so far, all in all.
+
+        `together` is how many jobs are decoded at once, at most.
+        """
         self._decoder = decoder
         self.clock = clock
-        self._queue = DecodeQueue(decoder.shape, workers)
+        self._queue = DecodeQueue(decoder.shape, workers, together)
         self._changed = threading.Condition()
         self._stopping = False
         self._cpu = cpu

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from concurrent.futures import Future
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -82,7 +82,9 @@ class WhisperStream:
         self._give_up()
 
     def configure(self, options: RecognitionOptions) -> None:
-        self._planner.options = options
+        # Tokens of what was said before mean nothing to another model.
+        asked = self._planner.options.multilingual
+        self._planner.options = replace(options, multilingual=asked)
 
     def voice_peak(self) -> float:
         peak, self._peak = self._peak, 0.0

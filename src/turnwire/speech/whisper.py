@@ -6,25 +6,20 @@ the end and repeat itself. So a final text is decoded from a window of at least 
 more from a longer one if it looks bad.
 """
 
-import asyncio
 import math
-import os
-import statistics
-import time
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import ctranslate2
 import numpy as np
-import threadpoolctl
 import tokenizers
 from faster_whisper.feature_extractor import FeatureExtractor
 from faster_whisper.tokenizer import Tokenizer
 
-from turnwire.recognition import ENGLISH, Language, RecognitionOptions
+from turnwire.recognition import ENGLISH, Language
 from turnwire.speech.decoding import MS, NOTHING, RATE, Decoded, Job, Kind, Text
-from turnwire.speech.engine import EngineError, EngineLoad
+from turnwire.speech.devices import CPU, Device
+from turnwire.speech.engine import EngineError
 from turnwire.speech.filters import (
     Attempt,
     is_doubtful,
@@ -36,11 +31,8 @@ from turnwire.speech.filters import (
 )
 from turnwire.speech.hinting import hint
 from turnwire.speech.languages import LanguageEvidence
-from turnwire.speech.models import ModelFiles, find_model
+from turnwire.speech.models import ModelFiles
 from turnwire.speech.quality import FULL
-from turnwire.speech.scheduler import Scheduler
-from turnwire.speech.stream import WhisperStream
-from turnwire.speech.voice import Silero, VoiceDetector
 
 _FULL_S = 30.0
 _LEAST_THOROUGH_S = 29.0
@@ -66,15 +58,6 @@ _MOST_TOKENS = 224
 _COMMON_TOKENS = 24
 """Tokens of a final text, more or less."""
 
-_FINALS_PER_S = 0.3
-"""Final texts for each second of speech: pauses end one, and so do some that end no turn."""
-
-_ROUNDS = 5
-"""How often a final text is made to measure what it takes."""
-
-_SPEECH = 0.5
-"""How much of a conversation one side speaks."""
-
 _MEL_FRAME_MS = 10
 _FRAME_MS = 20
 """The encoder makes one position of two mel frames."""
@@ -89,25 +72,31 @@ probability is below one half amid most sentences, and above at most ends."""
 class Whisper:
     """A loaded Whisper model. Thread-safe: it keeps nothing between two decodes."""
 
-    def __init__(self, files: ModelFiles, threads: int) -> None:
+    def __init__(self, files: ModelFiles, threads: int, device: Device = CPU) -> None:
         """Load a model, for `threads` decodes at a time. Raises `EngineError`."""
         folder, in_memory = files.folder, files.in_memory()
         try:
             self._model = ctranslate2.models.Whisper(
                 str(folder),
-                device="cpu",
-                compute_type="int8",
+                device=device.name,
+                compute_type=device.compute_type,
                 inter_threads=threads,
                 intra_threads=1,
                 files=in_memory,
             )
             self._vocabulary = tokenizers.Tokenizer.from_file(str(folder / "tokenizer.json"))
         except Exception as error:  # both libraries raise bare exceptions
-            raise EngineError(f"The model in {folder} cannot be loaded: {error}.") from error
+            raise EngineError(
+                f"The model in {folder} cannot be loaded: {str(error).rstrip('.')}."
+            ) from error
         self._languages = self._vocabulary.get_vocab().keys()
         self._tokenizer = self._tokenizer_for("en")
         self._features = FeatureExtractor(feature_size=self._model.n_mels)
         self._sentence_ends = [self._tokenizer.encode(mark)[0] for mark in ".?!"]
+
+    @property
+    def is_multilingual(self) -> bool:
+        return bool(self._model.is_multilingual)
 
     def _tokenizer_for(self, language: str) -> Tokenizer:
         multilingual = self._model.is_multilingual
@@ -306,66 +295,3 @@ def _token_starts(alignment: list[tuple[int, int]]) -> list[int]:
         if token == len(starts):
             starts.append(frame * _FRAME_MS)
     return starts
-
-
-class WhisperEngine:
-    """A Whisper model, and the threads that decode with it."""
-
-    def __init__(self, name: str, model: Whisper, threads: int) -> None:
-        self._name = name
-        self._threads = threads
-        self._expected = _FINALS_PER_S * _SPEECH * _time_finals(model, threads)
-        self._scheduler = Scheduler(model, threads)
-        self._silero = Silero()
-
-    @property
-    def name(self) -> str:
-        return self._name
-
-    def open(self, *, sample_rate: int, options: RecognitionOptions) -> WhisperStream:
-        return WhisperStream(
-            self._scheduler,
-            VoiceDetector(self._silero, sample_rate),
-            sample_rate=sample_rate,
-            options=options,
-        )
-
-    def load(self) -> EngineLoad:
-        return EngineLoad(
-            self._threads,
-            self._expected,
-            self._scheduler.spent_on(Kind.FINAL),
-            self._scheduler.finals_behind,
-            self._scheduler.quality.name,
-            self._scheduler.spent_on(Kind.PARTIAL),
-            self._scheduler.waiting(Kind.FINAL),
-            self._scheduler.waiting(Kind.PARTIAL),
-            self._scheduler.batches,
-        )
-
-    async def close(self) -> None:
-        await asyncio.to_thread(self._scheduler.close)
-
-
-def _time_finals(model: Whisper, threads: int) -> float:
-    """Seconds of CPU that a final text of common length takes while all threads make one.
-
-    Of CPU, so that other work on the machine makes little difference, and the median of some
-    rounds. The first takes longer, which also spares the first session that.
-    """
-    rounds = []
-    with ThreadPoolExecutor(threads) as pool:
-        for _ in range(_ROUNDS + 1):
-            began = time.process_time()
-            list(pool.map(lambda _: model.make_final(), range(threads)))
-            rounds.append((time.process_time() - began) / threads)
-    return statistics.median(rounds[1:])
-
-
-def load_whisper(model: str) -> WhisperEngine:
-    """The engine for a model's name or folder, decoding on all CPUs. Raises `EngineError`."""
-    threads = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    threads = threads or 1
-    # Each decode runs on one thread; more of them for its matrix products only get in the way.
-    threadpoolctl.threadpool_limits(1, "blas")
-    return WhisperEngine(model, Whisper(find_model(model), threads), threads)

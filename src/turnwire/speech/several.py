@@ -1,0 +1,28 @@
+"""Two models behind one engine: one for most sessions, one for other languages than English."""
+
+from collections.abc import Hashable, Sequence
+
+from turnwire.speech.decoding import Job, Text
+from turnwire.speech.whisper import Whisper
+
+
+class TwoModels:
+    """Has each job decoded by the model that its session asked for. Thread-safe."""
+
+    def __init__(self, usual: Whisper, multilingual: Whisper) -> None:
+        self._usual = usual
+        self._multilingual = multilingual
+
+    def shape(self, job: Job) -> Hashable:
+        model = self._of(job)
+        return model is self._usual, model.shape(job)
+
+    def decode(self, jobs: Sequence[Job]) -> list[Text | Job]:
+        return self._of(jobs[0]).decode(jobs)
+
+    def make_final(self) -> None:
+        self._usual.make_final()
+
+    def _of(self, job: Job) -> Whisper:
+        asked = job.options is not None and job.options.multilingual
+        return self._multilingual if asked else self._usual
