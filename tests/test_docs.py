@@ -5,12 +5,13 @@ import os
 import re
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 import textwrap
 import time
 import wave
-from contextlib import suppress
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,8 @@ import pytest
 from websockets.asyncio.client import connect
 
 from tests.support import RATE, converse, loud
+from turnwire.accounts.database_url import sqlite_url
+from turnwire.accounts.store import Store
 from turnwire.server.running import RunningServer, running
 from turnwire.webhooks.signing import new_secret, signed_headers
 
@@ -193,3 +196,23 @@ async def test_turnwire_is_embedded_and_drained_as_the_page_says(
         if host.returncode is None:
             host.kill()
             await host.wait()
+
+
+async def test_the_backup_of_a_running_server_is_whole(tmp_path: Path) -> None:
+    [statement] = re.findall(
+        r'^sqlite3 turnwire\.db "(.*)"$', (ROOT / "docs" / "upgrading.md").read_text(), re.M
+    )
+    store = await Store.open(sqlite_url(tmp_path), node="before")
+    await store.management.create_account("default")
+    key = await store.management.create_key("default", name="any")
+    with closing(sqlite3.connect(tmp_path / "turnwire.db")) as running:
+        running.execute(statement.replace("backup.db", str(tmp_path / "backup.db")))
+    await store.close()
+
+    restored = tmp_path / "restored"
+    restored.mkdir()
+    (tmp_path / "backup.db").rename(restored / "turnwire.db")
+    store = await Store.open(sqlite_url(restored), node="after")
+    grant = await store.begin("a-session", key)
+    await store.close()
+    assert grant.account == "default"

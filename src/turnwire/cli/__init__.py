@@ -10,6 +10,7 @@ from turnwire.cli import (
     admin,
     bench,
     closures,
+    completion,
     config,
     demo,
     doctor,
@@ -50,6 +51,7 @@ app.command()(usage.usage)
 app.add_typer(webhooks.app, name="webhooks")
 app.command()(closures.closures)
 app.add_typer(config.app, name="config")
+app.command()(completion.completion)
 app.add_typer(bench.app, name="bench")
 
 
@@ -69,3 +71,6 @@ def _options(
     ] = False,
 ) -> None:
     pass
+
+
+completion.answer_shells()
