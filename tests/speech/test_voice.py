@@ -68,6 +68,40 @@ def test_speech_has_a_voice_and_its_pauses_have_none(silero: Silero) -> None:
     assert heard.count(Change.STARTED) == heard.count(Change.PAUSED) == 6
 
 
+def with_voice(silero: Silero, audio: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """In which frames of audio, -1 to 1, someone speaks."""
+    _, probabilities = VoiceDetector(silero, RATE).listen(np.rint(audio * 32767).astype(np.int16))
+    segmenter = Segmenter()
+    spoken = []
+    for i, probability in enumerate(probabilities):
+        segmenter.push(probability, 0.4, (i + 1) * FRAME)
+        spoken.append(segmenter.speaking)
+    return np.array(spoken)
+
+
+@pytest.mark.parametrize(
+    ("peak_db", "offset", "hum_db"),
+    [
+        pytest.param(-60, 0.0, None, id="quiet"),
+        pytest.param(-36, 0.05, None, id="offset"),
+        pytest.param(-48, -0.2, None, id="large offset"),
+        pytest.param(-24, 0.0, -12, id="hum"),
+        pytest.param(-48, 0.0, -36, id="quiet hum"),
+    ],
+)
+def test_quiet_speech_is_found_under_an_offset_and_hum(
+    silero: Silero, peak_db: float, offset: float, hum_db: float | None
+) -> None:
+    audio, _ = samples("beckett.wav")
+    speech = audio / np.abs(audio).max()
+    t = np.arange(len(speech)) / RATE
+    hum = 0.0 if hum_db is None else 10 ** (hum_db / 20) * np.sin(2 * np.pi * 120 * t)
+    spoken = with_voice(silero, speech / 2)
+    found = with_voice(silero, speech * 10 ** (peak_db / 20) + offset + hum)
+    spoken[: 3 * RATE // 2 // FRAME] = False  # it takes a moment to be known for quiet
+    assert np.mean(found[spoken]) > 0.9
+
+
 @pytest.mark.parametrize("rate", [8000, 11_025, 22_050, 44_100, 48_000, 96_000])
 def test_any_rate_becomes_16_khz_and_nothing_is_lost(silero: Silero, rate: int) -> None:
     ear = VoiceDetector(silero, rate)

@@ -186,6 +186,19 @@ def quieter(audio: Samples, peak_db: float) -> NDArray[np.float64]:
     return louder * 10 ** (peak_db / 20)
 
 
+@pytest.mark.parametrize(
+    ("peak_db", "offset", "hum_db"), [(-48, 0.01, -100), (-24, 0.0, -12)], ids=["offset", "hum"]
+)
+async def test_quiet_speech_is_heard_under_an_offset_and_hum(
+    engine: Engine, peak_db: float, offset: float, hum_db: float
+) -> None:
+    audio, rate = samples("beckett.wav")
+    hum = 10 ** (hum_db / 20) * np.sin(2 * np.pi * 120 * np.arange(len(audio)) / rate)
+    noisy = np.rint((quieter(audio, peak_db) + offset + hum) * 32767).astype(np.int16)
+    errors, _ = word_errors(BECKETT_TEXT, (await hear(engine, [noisy], rate)).text)
+    assert errors <= 2
+
+
 async def test_many_voices_at_once_are_no_words(engine: Engine) -> None:
     audio, rate = samples("two_cities.wav")
     audio = soxr.resample(audio, rate, RATE)

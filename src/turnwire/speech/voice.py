@@ -11,6 +11,7 @@ import soxr
 from faster_whisper.utils import get_assets_path
 from numpy.typing import NDArray
 
+from turnwire.speech.cleaning import Cleaner
 from turnwire.speech.decoding import RATE
 from turnwire.speech.engine import Samples
 
@@ -22,8 +23,8 @@ _CONTEXT = 64
 
 _STATE = 128
 
-_FAINT = 1e-3 * 32768
-"""A frame whose loudest sample is below this (-60 dB) is silence."""
+_FAINT = 2.5e-4
+"""A frame whose loudest sample is below this (-72 dB) is silence."""
 
 _DOUBTFUL = 0.2
 """Below this earshot is as good as sure that there is no voice."""
@@ -43,6 +44,24 @@ _MOST_GAIN = 8.0
 
 _LEVEL_FRAMES = 250
 """Over how long loudness is averaged: 8 s."""
+
+_QUIET_PEAK = 0.01
+"""Audio whose peaks stay below this (-40 dB) is raised sooner, and further, unless it is steady:"""
+
+_RAISED_PEAK = _MOST_GAIN * _QUIET_PEAK
+"""to peaks of this, and for earshot, too;"""
+
+_MOST_GAIN_IF_QUIET = 64.0
+"""by no more than this."""
+
+_PEAK_FALLS = 0.5 ** (FRAME / RATE)
+"""What is left of a peak after a frame; half after a second. Louder audio is noticed at once."""
+
+_FLOOR_RISES = 2.0 ** (FRAME / RATE / 2)
+"""How fast the quietest frame is forgotten: it counts twice as loud after two seconds."""
+
+_UNSTEADY = 3.0
+"""Speech has peaks so many times as loud as its quietest frames; steady noise has not."""
 
 
 class Silero:
@@ -73,7 +92,8 @@ class VoiceDetector:
     """One stream's way in: resamples its audio and judges each frame of it.
 
     Silero costs most, so it is asked only while earshot, a network a tenth its size, sees a sign
-    of a voice, and earshot only if the frame is not faint.
+    of a voice, and earshot only if the frame is not faint. Both hear the audio cleaned and, where
+    it is quiet, raised; the samples that are given back are as they came.
     """
 
     def __init__(self, silero: Silero, sample_rate: int) -> None:
@@ -83,11 +103,14 @@ class VoiceDetector:
         )
         self._earshot = earshot.Detector()
         self._pending = np.zeros(0, np.int16)
+        self._cleaner = Cleaner(FRAME)
         # Frames that Silero has not heard yet, after the context of the first.
-        self._unheard = np.zeros(_CONTEXT, np.int16)
+        self._unheard = np.zeros(_CONTEXT, np.float32)
         self._state = _no_state()
         self._open = 0
         self._power = (_LEVEL / 2) ** 2
+        self._peak = 2 * _QUIET_PEAK
+        self._floor = 1.0
 
     def listen(self, samples: Samples, last: bool = False) -> tuple[Samples, list[float]]:
         """The samples at 16 kHz, and the speech probabilities of the frames that are complete.
@@ -103,7 +126,8 @@ class VoiceDetector:
         self._pending = audio[whole:]
         return samples, [self._judge(frame) for frame in audio[:whole].reshape(-1, FRAME)]
 
-    def _judge(self, frame: Samples) -> float:
+    def _judge(self, samples: Samples) -> float:
+        frame = self._cleaner(samples)
         self._unheard = np.concatenate((self._unheard, frame))
         if self._hints_at_voice(frame):
             self._open = _OPEN_FRAMES
@@ -112,18 +136,30 @@ class VoiceDetector:
             self._unheard = self._unheard[-(_WARM_UP * FRAME + _CONTEXT) :]
             return 0.0
         self._open -= 1
-        audio = self._unheard / np.float32(32768)
+        audio = self._unheard
         self._power += (float(np.mean(audio * audio)) - self._power) / _LEVEL_FRAMES
-        audio *= np.float32(min(max(_LEVEL / math.sqrt(self._power), 1.0), _MOST_GAIN))
+        gain = min(max(_LEVEL / math.sqrt(self._power), 1.0), _MOST_GAIN)
+        audio = np.clip(audio * np.float32(max(gain, self._gain_if_quiet)), -1, 1)
         rows = np.lib.stride_tricks.sliding_window_view(audio, _CONTEXT + FRAME)[::FRAME]
         probabilities = self._silero(rows.astype(np.float32), self._state)
         self._unheard = self._unheard[-_CONTEXT:]
         return float(probabilities[-1])
 
-    def _hints_at_voice(self, frame: Samples) -> bool:
-        if max(int(frame.max()), -int(frame.min())) < _FAINT:
+    def _hints_at_voice(self, frame: NDArray[np.float32]) -> bool:
+        peak = float(np.abs(frame).max())
+        self._peak = max(peak, self._peak * _PEAK_FALLS)
+        self._floor = min(max(peak, _FAINT / _UNSTEADY), self._floor * _FLOOR_RISES)
+        if peak < _FAINT:
             return False
-        return any(self._earshot.predict_i16(half) >= _DOUBTFUL for half in np.split(frame, 2))
+        heard = np.clip(frame * np.float32(self._gain_if_quiet * 32768), -32768, 32767)
+        halves = np.split(heard.astype(np.int16), 2)
+        return any(self._earshot.predict_i16(half) >= _DOUBTFUL for half in halves)
+
+    @property
+    def _gain_if_quiet(self) -> float:
+        if self._peak >= _QUIET_PEAK or self._peak < _UNSTEADY * self._floor:
+            return 1.0
+        return min(_RAISED_PEAK / max(self._peak, _FAINT), _MOST_GAIN_IF_QUIET)
 
 
 def _no_state() -> list[NDArray[np.float32]]:
