@@ -47,7 +47,7 @@ class Cleaner:
 
     def __call__(self, samples: NDArray[np.int16]) -> NDArray[np.float32]:
         """A frame without them, -1 to 1."""
-        frame = samples / np.float32(32768)
+        frame: NDArray[np.float32] = samples.astype(np.float32) / np.float32(32768)
         offset = self._measure_offset(frame)
         level = frame - np.float32(offset)
         lines = self._measure_hum(level)
