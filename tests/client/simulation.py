@@ -15,7 +15,8 @@ from turnwire.client.closures import UNREACHABLE, ClosedBy, Closure, Gap
 from turnwire.client.messages import Turn
 from turnwire.client.reconnect import Budget, Reconnect
 from turnwire.client.recording import MemoryRecording
-from turnwire.client.stream import FORCE_ENDPOINT, KEEP_ALIVE, TERMINATE, ClientStream
+from turnwire.client.sending import FORCE_ENDPOINT, KEEP_ALIVE, TERMINATE
+from turnwire.client.stream import ClientStream
 
 WORD_MS = 250
 PAUSES_MS = (100, 400, 1500)

@@ -10,7 +10,7 @@ from websockets.asyncio.server import ServerConnection
 
 from tests.cli.conftest import serving_in_thread
 from tests.client.servers import TERMINATE
-from turnwire.client import AsyncClient, Client, SessionClosed, legs
+from turnwire.client import AsyncClient, Client, SessionClosed, leg
 
 BOUND_SECONDS = 10.0
 
@@ -134,7 +134,7 @@ ENDINGS: list[tuple[list[Any], str]] = [
 @pytest.fixture(autouse=True)
 def _short_limits(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("OPEN_SECONDS", "CLOSE_SECONDS", "END_SECONDS"):
-        monkeypatch.setattr(legs, name, 1.0)
+        monkeypatch.setattr(leg, name, 1.0)
 
 
 @pytest.mark.parametrize("kind", [AsyncClient, Client])

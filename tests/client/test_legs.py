@@ -12,7 +12,7 @@ from websockets.asyncio.server import ServerConnection
 from tests.client.servers import BEGIN, end, serving, tell, until_terminate
 from tests.client.test_rollover import SharedTime
 from turnwire.client import AsyncClient
-from turnwire.client.stream import KEEP_ALIVE
+from turnwire.client.sending import KEEP_ALIVE
 
 
 @pytest.mark.parametrize(

@@ -58,7 +58,7 @@ async def streamed(engine: Engine, audio: bytes) -> tuple[list[Turn], AsyncClien
             for start in range(0, len(audio), RATE // 5):
                 await client.send(audio[start : start + RATE // 5])
                 await time.pass_time(0.1)
-                while len(client._stream._legs) > 1:
+                while len(client._stream.legs.in_order) > 1:
                     await asyncio.sleep(0.001)
     return [turn for turn in turns if turn.end_of_turn and turn.turn_is_formatted], client
 

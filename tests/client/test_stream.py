@@ -7,7 +7,8 @@ import pytest
 from turnwire.client import effects, events
 from turnwire.client.reconnect import DEFAULT, Budget, Reconnect
 from turnwire.client.recording import MemoryRecording
-from turnwire.client.stream import TERMINATE, ClientStream
+from turnwire.client.sending import TERMINATE
+from turnwire.client.stream import ClientStream
 
 BEGIN = '{"type": "Begin", "id": "s", "expires_at": 0}'
 LOUD = b"\x40\x1f" * 16_000

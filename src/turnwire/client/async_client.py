@@ -33,7 +33,8 @@ from turnwire.client.parameters import LiveParameters, Parameters, check_names
 from turnwire.client.reconnect import DEFAULT, Budget, Reconnect
 from turnwire.client.recording import DiskRecording, MemoryRecording
 from turnwire.client.rereading import Files
-from turnwire.client.stream import FORCE_ENDPOINT, ClientStream, SessionRecord
+from turnwire.client.sending import FORCE_ENDPOINT
+from turnwire.client.stream import ClientStream, SessionRecord
 from turnwire.wire.encodings import Encoding
 
 if TYPE_CHECKING:

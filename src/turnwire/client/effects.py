@@ -1,5 +1,6 @@
 """What a client's stream asks its shell to do, in order."""
 
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -69,3 +70,24 @@ class Log:
 
 
 Effect = Open | Send | Ping | Close | Drop | Reread | Call | Log
+
+
+class Effects:
+    """What has come up since it was last taken."""
+
+    def __init__(self) -> None:
+        self._effects: list[Effect] = []
+
+    def add(self, effect: Effect) -> None:
+        self._effects.append(effect)
+
+    def call(self, name: str, *arguments: object) -> None:
+        self.add(Call(name, arguments))
+
+    def log(self, text: str, level: int = logging.WARNING) -> None:
+        self.add(Log(text, level))
+
+    def take(self) -> list[Effect]:
+        """All of it, in order."""
+        taken, self._effects = self._effects, []
+        return taken

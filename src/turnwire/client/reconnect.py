@@ -3,6 +3,9 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from turnwire.client.closures import Closure
+from turnwire.wire.closures import SESSION_ENDED, TRANSMISSION_RATE
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reconnect:
@@ -54,3 +57,41 @@ class Budget:
         """Take note that a session lasted so long."""
         if self._policy is not None and seconds >= self._policy.stable_seconds:
             self._used = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Retry:
+    """A session that is to take the place of one that ended too early."""
+
+    at: float
+    """When it is to be opened."""
+    end: int | None
+    """Where its part of the stream ends, if that is known."""
+    is_second_hearing: bool
+    """Whether nobody knows if the session before it heard that part."""
+
+
+class Retries:
+    """What becomes of a stream whose session ended too early."""
+
+    def __init__(self, budget: Budget) -> None:
+        self.budget = budget
+        self.strict = False
+        """Whether the server was found to accept nothing faster than real time."""
+        self.pending: Retry | None = None
+
+    def delay(self, closure: Closure) -> float | None:
+        """Seconds to wait before the next attempt, which this is; None: there is none."""
+        retry_after = closure.retry_after
+        if closure.row is SESSION_ENDED:
+            retry_after = 0.0  # The server ended it by itself, and in good order.
+        elif closure.row is TRANSMISSION_RATE and not self.strict:
+            retry_after, self.strict = 0.0, True
+        return self.budget.delay(retry_after)
+
+    def due(self, now: float) -> Retry | None:
+        """The attempt whose time has come, once."""
+        if self.pending is None or now < self.pending.at:
+            return None
+        due, self.pending = self.pending, None
+        return due

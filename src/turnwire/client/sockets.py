@@ -36,7 +36,7 @@ from turnwire.client.events import (
     Received,
     Sent,
 )
-from turnwire.client.legs import CLOSE_SECONDS
+from turnwire.client.leg import CLOSE_SECONDS
 
 MAX_MESSAGE_BYTES = 16 * 1024 * 1024
 MAX_UNREAD_MESSAGES = 1024
