@@ -5,8 +5,8 @@ import pytest
 from tests.client.servers import BEGIN, turn
 from turnwire.cli.formats import FORMATS, Format
 from turnwire.client import ClosedBy, Closure, SessionRecord
-from turnwire.client.closures import CONNECTION_LOST
 from turnwire.client.messages import Turn
+from turnwire.client.rows import CONNECTION_LOST
 from turnwire.wire.closures import SESSION_ENDED
 
 TURNS = [

@@ -11,10 +11,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from turnwire.client import effects, events
-from turnwire.client.closures import UNREACHABLE, ClosedBy, Closure, Gap
+from turnwire.client.closures import ClosedBy, Closure, Gap
 from turnwire.client.messages import Turn
 from turnwire.client.reconnect import Budget, Reconnect
 from turnwire.client.recording import MemoryRecording
+from turnwire.client.rows import UNREACHABLE
 from turnwire.client.sending import FORCE_ENDPOINT, KEEP_ALIVE, TERMINATE
 from turnwire.client.stream import ClientStream
 

@@ -4,9 +4,11 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from websockets.asyncio.server import ServerConnection
+from websockets.asyncio.server import ServerConnection, serve
+from websockets.datastructures import Headers
+from websockets.http11 import Request, Response
 
-from tests.client.servers import BEGIN, end, serving, tell, turn, until_terminate
+from tests.client.servers import BEGIN, address, end, serving, tell, turn, until_terminate
 from turnwire.client import (
     AsyncClient,
     errors,
@@ -297,3 +299,41 @@ async def test_a_proxy_that_cannot_be_used_is_named_without_its_password(
 async def test_a_host_that_does_not_exist_is_named() -> None:
     with pytest.raises(errors.HostNotFound, match=r"There is no host speech\.invalid"):
         await AsyncClient("ws://speech.invalid").connect()
+
+
+@pytest.mark.parametrize(
+    ("location", "named"),
+    [
+        ("wss://elsewhere.invalid/v3/ws?token=secret", "wss://elsewhere.invalid/v3/ws"),
+        ("https://[::1]:9/v3/ws", "https://[::1]:9/v3/ws"),
+        ("/v4/ws", "/v4/ws"),
+    ],
+)
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+async def test_a_redirection_is_named_and_not_followed(
+    status: int, location: str, named: str
+) -> None:
+    keys: list[str | None] = []
+
+    def redirect(connection: ServerConnection, request: Request) -> Response:
+        keys.append(request.headers.get("Authorization"))
+        return Response(status, "Moved", Headers({"Location": location}))
+
+    async with serve(polite, "127.0.0.1", 0, process_request=redirect) as server:
+        url = address(server)
+        with pytest.raises(errors.Redirected) as caught:
+            await AsyncClient(url, api_key="tw_key").connect()
+    assert caught.value.closure.text.startswith(f"{url}/v3/ws redirects to ")
+    assert caught.value.closure.text.endswith(named)
+    assert caught.value.code == status
+    assert keys == ["tw_key"]
+
+
+@pytest.mark.parametrize("location", [None, "http://[", "\t"])
+async def test_a_redirection_to_nowhere_is_a_refusal(location: str | None) -> None:
+    def redirect(connection: ServerConnection, request: Request) -> Response:
+        return Response(301, "Moved", Headers() if location is None else Headers(Location=location))
+
+    async with serve(polite, "127.0.0.1", 0, process_request=redirect) as server:
+        with pytest.raises(errors.HandshakeRefused, match="HTTP status 301"):
+            await AsyncClient(address(server)).connect()

@@ -1,7 +1,8 @@
 import pytest
 
 from turnwire.client import ClosedBy, Closure
-from turnwire.client.closures import ROWS, UNKNOWN_CLOSURE, handshake_row, row_of
+from turnwire.client.closures import handshake_row, row_of
+from turnwire.client.rows import ROWS, UNKNOWN_CLOSURE
 from turnwire.wire.closures import (
     CLOSURES,
     INACTIVE,

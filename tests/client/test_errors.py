@@ -3,7 +3,8 @@ import re
 import pytest
 
 from turnwire.client import ClientError, LocalError, SessionClosed, errors
-from turnwire.client.closures import ROWS, ClosedBy, Closure
+from turnwire.client.closures import ClosedBy, Closure
+from turnwire.client.rows import ROWS
 from turnwire.wire.closures import SESSION_EXPIRED, ClosureRow
 
 

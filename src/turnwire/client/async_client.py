@@ -1,59 +1,41 @@
-"""The client: the shell of a `ClientStream`.
+"""The client as programs with asyncio see it.
 
-It gives the stream what happens, does to sockets and handlers what the stream says, and lets the
-program wait for what it waits for. What follows from what is all decided in `stream`.
+It tells its stream what the program does, by way of the `shell`; all else goes on in there.
 """
 
 import asyncio
 import inspect
-import logging
 import random as random_numbers
-import ssl
-from collections import deque
 from collections.abc import (
     AsyncIterable,
     AsyncIterator,
-    Awaitable,
     Callable,
     Iterable,
 )
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self, Unpack
+from typing import Any, Self, Unpack
 
-from turnwire.client import effects, events
+from turnwire.client import events
 from turnwire.client.address import session_url
 from turnwire.client.audio import AudioFormat
-from turnwire.client.closures import TOKEN_FAILED, ClosedBy, Closure
+from turnwire.client.closures import Closure
+from turnwire.client.connector import Connector, TokenProvider
 from turnwire.client.errors import Misuse, SessionClosed, raised_for
 from turnwire.client.handlers import GapHandler, Handler, Handlers, called
 from turnwire.client.messages import Begin, ServerMessage, SpeechStarted, Termination, Turn
-from turnwire.client.pacing import Clock, LoopClock, Timer, cut, each, paced
+from turnwire.client.pacing import Clock, LoopClock, cut, each, paced
 from turnwire.client.parameters import LiveParameters, Parameters, check_names
 from turnwire.client.reconnect import DEFAULT, Budget, Reconnect
 from turnwire.client.recording import DiskRecording, MemoryRecording
-from turnwire.client.rereading import Files
 from turnwire.client.sending import FORCE_ENDPOINT
+from turnwire.client.shell import Shell
 from turnwire.client.stream import ClientStream, SessionRecord
 from turnwire.wire.encodings import Encoding
-
-if TYPE_CHECKING:
-    from turnwire.client.sockets import Socket
-
-UNREAD_TURNS = 10_000
-"""How many turns wait for a program that iterates; beyond these the oldest are dropped."""
-
-UNCALLED = 1000
-"""How many calls of handlers wait; beyond these the sockets are not read."""
 
 REPLAY_SECONDS = 120.0
 """How much audio is kept at most: what can be sent again after a loss, and what `send` takes
 while there is no session."""
-
-TokenProvider = Callable[[], str | Awaitable[str]]
-"""Gives a temporary token, or something to await that does."""
-
-_log = logging.getLogger(__name__)
 
 
 class AsyncClient:
@@ -116,10 +98,7 @@ class AsyncClient:
         check_names("AsyncClient", parameters, Parameters, option_names(AsyncClient))
         url = session_url(base_url, parameters)
         format = AudioFormat.of(parameters)
-        self._base_url = base_url
-        self._api_key = api_key
-        self._token = token
-        self._ssl = None if ca_file is None else _trusting(ca_file)
+        connector = Connector(base_url, api_key=api_key, token=token, ca_file=ca_file)
         self._clock = clock or LoopClock()
         recording = DiskRecording if spool else MemoryRecording
         self._stream = ClientStream(
@@ -140,19 +119,7 @@ class AsyncClient:
             close=on_close,
             event=on_event,
         )
-        self._unread: deque[Turn] = deque(maxlen=UNREAD_TURNS)
-        self._iterated = on_turn is None
-        self._calls: deque[effects.Call] = deque()
-        self._sockets: dict[int, Socket] = {}
-        self._files = Files()
-        self._waiters: set[asyncio.Future[None]] = set()
-        self._timer: Timer | None = None
-        self._timer_due = float("inf")
-        self._tasks: set[asyncio.Task[None]] = set()
-        self._running: asyncio.Task[None] | None = None
-        self._cause: BaseException | None = None
-        self._failure: BaseException | None = None
-        self._over = False
+        self._shell = Shell(self._stream, self._handlers, connector, self._clock)
 
     # What it has to tell.
 
@@ -174,7 +141,7 @@ class AsyncClient:
     @property
     def is_over(self) -> bool:
         """Whether the stream has ended, and all handlers have been told."""
-        return self._over
+        return self._shell.is_over
 
     # The beginning and the end.
 
@@ -184,26 +151,25 @@ class AsyncClient:
         Raises the `SessionClosed` of its closure if the server refuses, or if there is none;
         `on_error` and `on_close` are called first. This is not tried again.
         """
-        if self._running is not None:
+        if self._shell.is_used:
             raise Misuse("This client has been used; make another one.")
-        self._running = asyncio.create_task(self._run())
-        self._dispatch(events.Started())
+        self._shell.start()
         try:
-            await self._until(lambda: self._over or self._stream.begun is not None)
+            await self._shell.until(lambda: self.is_over or self._stream.begun is not None)
         except asyncio.CancelledError:
-            self._dispatch(events.Abandoned())
-            await self._finished()
+            self._shell.dispatch(events.Abandoned())
+            await self._shell.finished()
             raise
         if self._stream.begun is None:
-            await self._finished()
+            await self._shell.finished()
             assert self.closure is not None
-            raise raised_for(self.closure) from self._cause
+            raise raised_for(self.closure) from self._shell.cause
         return self._stream.begun
 
     async def terminate(self) -> None:
         """Ask for the end, without waiting for it: what was sent so far is still heard."""
         self._check_used()
-        self._dispatch(events.Finished())
+        self._shell.dispatch(events.Finished())
 
     async def close(self) -> None:
         """End the stream, and wait for its last turn, its Termination and its close.
@@ -231,7 +197,7 @@ class AsyncClient:
         An error that ended the stream is raised here if there is no `on_error` to hear of it.
         """
         if error is not None:
-            self._dispatch(events.Abandoned())
+            self._shell.dispatch(events.Abandoned())
             await self._until_over(silently=True)
             return
         await self.close()
@@ -241,17 +207,10 @@ class AsyncClient:
     async def _until_over(self, *, silently: bool = False) -> None:
         if self._handlers.calling:
             return
-        await self._finished()
+        await self._shell.finished()
         if self._handlers.failure is not None and not silently:
             failure, self._handlers.failure = self._handlers.failure, None
             raise failure
-
-    async def _finished(self) -> None:
-        assert self._running is not None
-        if not self._running.done():
-            # Whoever waits may be cancelled; what is waited for is not.
-            await asyncio.wait([self._running])
-        self._running.result()
 
     # What goes out.
 
@@ -265,10 +224,10 @@ class AsyncClient:
 
     async def _give(self, audio: bytes, *, rereadable: bool = False) -> None:
         self._check_open()
-        self._dispatch(events.AudioGiven(audio, rereadable))
+        self._shell.dispatch(events.AudioGiven(audio, rereadable))
         # A source that never waits must not keep this side from hearing what the server says.
         await asyncio.sleep(0)
-        await self._until(lambda: not self._stream.is_full or self._handlers.calling)
+        await self._shell.until(lambda: not self._stream.is_full or self._handlers.calling)
 
     async def stream(self, chunks: Iterable[bytes] | AsyncIterable[bytes]) -> None:
         """Send audio as it comes from this source. Raises as `send` does."""
@@ -301,7 +260,7 @@ class AsyncClient:
             return AudioFile(path, sample_rate=rate, track=track)
 
         with opened() as file:
-            self._files.add(self._stream.timeline.end, opened)
+            self._shell.files.add(self._stream.timeline.end, opened)
             chunks = cut(file, sample_rate=rate)
             async for chunk in paced(chunks, sample_rate=rate, clock=self._clock):
                 await self._give(chunk, rereadable=True)
@@ -312,19 +271,19 @@ class AsyncClient:
     async def force_endpoint(self) -> None:
         """End the current turn where the audio sent so far ends."""
         self._check_open()
-        self._dispatch(events.MessageGiven(FORCE_ENDPOINT, forces=True))
+        self._shell.dispatch(events.MessageGiven(FORCE_ENDPOINT, forces=True))
 
     async def update(self, **changes: Unpack[LiveParameters]) -> None:
         """Change parameters (`min_turn_silence=300`, in ms) from here on, in later sessions too."""
         check_names("update", changes, LiveParameters, ())
         self._check_open()
         named = {name: value for name, value in changes.items() if value is not None}
-        self._carry_out(self._stream.update(named, self._clock.now()))
+        self._shell.carry_out(self._stream.update(named, self._clock.now()))
 
     async def keep_alive(self) -> None:
         """Keep `inactivity_timeout` from ending the session; idle clients do so by themselves."""
         self._check_open()
-        self._dispatch(events.KeepAliveGiven())
+        self._shell.dispatch(events.KeepAliveGiven())
 
     # What comes in.
 
@@ -333,19 +292,20 @@ class AsyncClient:
 
     async def __anext__(self) -> Turn:
         self._check_used()
-        self._iterated = True
-        await self._until(lambda: bool(self._unread) or self._over)
-        if not self._unread:
+        self._shell.keeps_turns = True
+        unread = self._shell.unread
+        await self._shell.until(lambda: bool(unread) or self.is_over)
+        if not unread:
             self._raise_error()
             raise StopAsyncIteration
-        return self._unread.popleft()
+        return unread.popleft()
 
     def _raise_error(self) -> None:
         if self.closure is not None and self.closure.is_error:
             raise raised_for(self.closure)
 
     def _check_used(self) -> None:
-        if self._running is None:
+        if not self._shell.is_used:
             raise Misuse("This client is not connected yet.")
 
     def _check_open(self) -> None:
@@ -354,168 +314,6 @@ class AsyncClient:
             raise raised_for(self.closure)
         if self._stream.timeline.finished:
             raise Misuse("The end of this stream has been asked for; nothing can follow.")
-
-    # The stream's shell.
-
-    async def _run(self) -> None:
-        """Call the handlers until the last one has been told; then leave nothing behind."""
-        try:
-            while True:
-                await self._until(lambda: bool(self._calls) or self._failure is not None)
-                if self._failure is not None:
-                    raise self._failure
-                call = self._calls.popleft()
-                self._wake()
-                await self._handlers.call(call.name, *call.arguments)
-                if call.name == "close":
-                    return
-        finally:
-            await self._end()
-
-    async def _end(self) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
-        if self.closure is None:
-            for socket in self._sockets.values():
-                socket.drop()
-        open_sockets = [socket.task for socket in self._sockets.values()]
-        if open_sockets:
-            await asyncio.wait(open_sockets)
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
-        self._files.close()
-        self._stream.timeline.recording.close()
-        self._over = True
-        self._wake()
-
-    def _dispatch(self, event: events.Event) -> None:
-        if self._over:
-            return
-        try:
-            self._carry_out(self._stream.receive(event, self._clock.now()))
-        except Exception as error:
-            # A mistake of this client; nobody is left waiting for it.
-            self._failure = error
-            self._wake()
-            raise
-
-    async def _report(self, event: events.LegEvent) -> None:
-        if isinstance(event, events.OpenFailed):
-            self._cause = event.cause
-        self._dispatch(event)
-        await self._until(lambda: len(self._calls) < UNCALLED or self.closure is not None)
-
-    def _carry_out(self, effected: list[effects.Effect]) -> None:
-        for effect in effected:
-            match effect:
-                case effects.Open():
-                    self._open(effect)
-                case effects.Send():
-                    self._sockets[effect.leg].send(effect.frame)
-                case effects.Ping():
-                    self._sockets[effect.leg].ping()
-                case effects.Close():
-                    self._sockets[effect.leg].close()
-                case effects.Drop():
-                    self._sockets[effect.leg].drop()
-                case effects.Reread():
-                    task = asyncio.create_task(self._reread(effect))
-                    self._tasks.add(task)
-                    task.add_done_callback(self._tasks.discard)
-                case effects.Call():
-                    self._note(effect)
-                case effects.Log():
-                    _log.log(effect.level, "%s", effect.text)
-        self._set_timer()
-        self._wake()
-
-    def _note(self, call: effects.Call) -> None:
-        if call.name == "turn" and self._iterated:
-            self._unread.append(call.arguments[0])
-        if call.name == "error" and self._cause is not None:
-            call.arguments[0].__cause__ = self._cause
-        if getattr(self._handlers, call.name) is not None or call.name == "close":
-            self._calls.append(call)
-
-    def _open(self, effect: effects.Open) -> None:
-        from turnwire.client.sockets import Socket
-
-        async def url() -> str:
-            parameters = dict(effect.parameters)
-            if self._token is not None:
-                parameters["token"] = await _fresh_token(self._token)
-            return session_url(self._base_url, parameters)
-
-        self._cause = None
-        socket = Socket(
-            effect.leg,
-            url,
-            self._api_key,
-            self._ssl,
-            report=self._report,
-            unix_time=self._clock.unix_time,
-        )
-        self._sockets[effect.leg] = socket
-        socket.task.add_done_callback(lambda task: self._closed(effect.leg, task))
-
-    def _closed(self, leg: int, task: asyncio.Task[None]) -> None:
-        self._sockets.pop(leg, None)
-        if not task.cancelled() and (error := task.exception()) is not None:
-            self._failure = error
-        self._wake()
-
-    async def _reread(self, effect: effects.Reread) -> None:
-        audio = await asyncio.to_thread(self._files.read, effect.start, effect.end)
-        self._dispatch(events.AudioReread(effect.leg, audio))
-
-    def _set_timer(self) -> None:
-        due = self._stream.deadline()
-        if self._timer is not None and (due is None or due < self._timer_due):
-            self._timer.cancel()
-            self._timer = None
-        # A timer that comes too early only looks again.
-        if due is not None and self._timer is None:
-            self._timer_due = due
-            self._timer = self._clock.call_at(due, self._tick)
-
-    def _tick(self) -> None:
-        self._timer = None
-        self._dispatch(events.Tick())
-
-    async def _until(self, reached: Callable[[], bool]) -> None:
-        """Wait until this holds; it is looked at whenever anything has happened."""
-        while not reached():
-            waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-            self._waiters.add(waiter)
-            try:
-                await waiter
-            finally:
-                self._waiters.discard(waiter)
-
-    def _wake(self) -> None:
-        for waiter in self._waiters:
-            if not waiter.done():
-                waiter.set_result(None)
-
-
-async def _fresh_token(provider: TokenProvider) -> str:
-    try:
-        token = provider()
-        return str(await token if inspect.isawaitable(token) else token)
-    except Exception as error:
-        row = TOKEN_FAILED
-        text = row.fill(problem=repr(error)).text
-        closure = Closure(row=row, code=row.code, text=text, by=ClosedBy.NEITHER)
-        raise raised_for(closure) from error
-
-
-def _trusting(ca_file: str | Path) -> ssl.SSLContext:
-    try:
-        return ssl.create_default_context(cafile=ca_file)
-    except OSError as error:
-        why = error.strerror or error
-        raise Misuse(f"The ca_file {str(ca_file)!r} cannot be used: {why}.") from None
 
 
 def option_names(client: type[Any]) -> list[str]:

@@ -54,12 +54,14 @@
         └── HandshakeClosure
             ├── DeprecatedEndpoint
             ├── HandshakeRefused
-            └── HandshakeFailed
+            ├── HandshakeFailed
+            └── Redirected
 
-Under these four there is a class for each row of `turnwire.client.closures`, named after it.
+Under these four there is a class for each row of `turnwire.client.rows`, named after it.
 """
 
-from turnwire.client.closures import ROWS, Closure
+from turnwire.client.closures import Closure
+from turnwire.client.rows import ROWS
 from turnwire.wire.closures import ClosureRow, Kind
 
 
@@ -252,6 +254,9 @@ class HandshakeRefused(HandshakeClosure): ...
 
 
 class HandshakeFailed(HandshakeClosure): ...
+
+
+class Redirected(HandshakeClosure): ...
 
 
 def class_name(row: ClosureRow) -> str:

@@ -8,22 +8,20 @@ What comes after that changes nothing but the story.
 from collections import deque
 
 from turnwire.client.audio import AudioFormat
-from turnwire.client.closures import (
+from turnwire.client.closures import ClosedBy, Closure, row_of
+from turnwire.client.cursor import Cursor
+from turnwire.client.events import CloseFrame, Disconnected
+from turnwire.client.messages import Begin, Error, ServerMessage, Termination, Turn, parse
+from turnwire.client.pacing import Pace
+from turnwire.client.placing import Place
+from turnwire.client.rows import (
     CLOSED_HERE,
     CONNECTION_LOST,
     NO_BEGIN,
     NO_TERMINATION,
     NOT_ENDED,
     NOT_THIS_PROTOCOL,
-    ClosedBy,
-    Closure,
-    row_of,
 )
-from turnwire.client.cursor import Cursor
-from turnwire.client.events import CloseFrame, Disconnected
-from turnwire.client.messages import Begin, Error, ServerMessage, Termination, Turn, parse
-from turnwire.client.pacing import Pace
-from turnwire.client.placing import Place
 from turnwire.client.timeline import Timeline
 from turnwire.wire.closures import NO_CLOSE_FRAME, SESSION_ENDED, ClosureRow
 

@@ -6,25 +6,16 @@ import ssl
 import time
 from collections.abc import Awaitable, Callable
 from typing import Protocol
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import urljoin, urlsplit, urlunsplit
 from urllib.request import getproxies, proxy_bypass
 
-from websockets.asyncio.client import ClientConnection
-from websockets.asyncio.client import connect as open_socket
+from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus, ProxyError, WebSocketException
 from websockets.frames import Close
+from websockets.http11 import Response
 
 from turnwire.client.address import is_loopback
-from turnwire.client.closures import (
-    HOST_NOT_FOUND,
-    NOT_A_WEBSOCKET,
-    PROXY_FAILED,
-    TLS_FAILED,
-    UNREACHABLE,
-    ClosedBy,
-    Closure,
-    handshake_row,
-)
+from turnwire.client.closures import ClosedBy, Closure, handshake_row
 from turnwire.client.errors import SessionClosed
 from turnwire.client.events import (
     CloseFrame,
@@ -37,6 +28,19 @@ from turnwire.client.events import (
     Sent,
 )
 from turnwire.client.leg import CLOSE_SECONDS
+from turnwire.client.rows import (
+    HOST_NOT_FOUND,
+    NOT_A_WEBSOCKET,
+    PROXY_FAILED,
+    REDIRECTED,
+    TLS_FAILED,
+    UNREACHABLE,
+)
+
+_REDIRECTIONS = (301, 302, 303, 307, 308)
+
+LONGEST_LOCATION = 200
+"""How much is said of where an answer redirects to."""
 
 MAX_MESSAGE_BYTES = 16 * 1024 * 1024
 MAX_UNREAD_MESSAGES = 1024
@@ -130,7 +134,7 @@ class Socket:
         url = await self._url()
         shown = url.partition("?")[0]  # the query may hold a token
         try:
-            return await open_socket(
+            return await _Connect(
                 url,
                 additional_headers={"Authorization": self._api_key} if self._api_key else None,
                 ssl=(self._tls or True) if url.startswith("wss:") else None,
@@ -179,6 +183,13 @@ class Socket:
                     server_first=end.rcvd_then_sent is True,
                 )
             )
+
+
+class _Connect(connect):
+    """Follows no redirection: who gets the key is the program's to say."""
+
+    def process_redirect(self, exc: Exception) -> Exception:
+        return exc
 
 
 def _frame(close: Close | None) -> CloseFrame | None:
@@ -231,11 +242,27 @@ def _handshake_closure(shown: str, error: InvalidStatus) -> Closure:
     status, body = error.response.status_code, (error.response.body or b"").decode(errors="replace")
     line = " ".join(body.split()).rstrip(".")
     told = f": {line[:200]}" if line else ""
+    row = handshake_row(status)
+    text = f"{shown} answered with HTTP status {status} instead of a session{told}"
+    if (location := _location(shown, error.response)) is not None:
+        row = REDIRECTED
+        text = row.fill(address=shown, location=location).text
     return Closure(
-        row=handshake_row(status),
+        row=row,
         code=status,
         reason=line,
-        text=f"{shown} answered with HTTP status {status} instead of a session{told}",
+        text=text,
         by=ClosedBy.SERVER,
         story=(f"received HTTP status {status}",),
     )
+
+
+def _location(shown: str, response: Response) -> str | None:
+    """Where this answer redirects to, without a query, which may hold a token; None: nowhere."""
+    named = response.headers.get("Location")
+    if response.status_code not in _REDIRECTIONS or not named:
+        return None
+    try:
+        return urljoin(shown, named).partition("?")[0][:LONGEST_LOCATION]
+    except ValueError:
+        return None  # It is no address.

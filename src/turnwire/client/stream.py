@@ -17,7 +17,7 @@ from typing import ClassVar
 
 from turnwire.client import effects, events
 from turnwire.client.audio import AudioFormat
-from turnwire.client.closures import CLOSED_HERE, NO_TERMINATION, ClosedBy, Closure
+from turnwire.client.closures import ClosedBy, Closure
 from turnwire.client.delivery import Delivery
 from turnwire.client.filling import Filling
 from turnwire.client.leg import Leg
@@ -28,6 +28,7 @@ from turnwire.client.placing import Place
 from turnwire.client.reconnect import Budget, Retries, Retry
 from turnwire.client.recording import Recording
 from turnwire.client.rollover import Rollover
+from turnwire.client.rows import CLOSED_HERE, NO_TERMINATION
 from turnwire.client.sending import Sending
 from turnwire.client.timeline import Timeline
 
