@@ -73,7 +73,12 @@ class Delivery:
         if self._timeline.is_repeated(placed):
             self._timeline.came_late(leg.place.moved_turn(turn, order=order, floor=0))
             return None
-        return placed
+        return None if self._is_overtaken(placed) else placed
+
+    def _is_overtaken(self, turn: Turn) -> bool:
+        """Whether the end of this turn is held back: what comes of it now comes late."""
+        held = (each.turn_order for _, each in self._held if isinstance(each, Turn))
+        return not turn.end_of_turn and turn.turn_order <= max(held, default=-1)
 
     # What is held back.
 
