@@ -40,11 +40,11 @@ def _no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(autouse=True)
 def _logging_as_it_was() -> Iterator[None]:
-    """A command sets up the logging of its process, which here is that of all tests."""
+    """A command leaves the logging of its process as it was."""
     client = logging.getLogger("turnwire.client")
-    level = client.level
+    before = client.level
     yield
-    client.setLevel(level)
+    assert client.level == before
 
 
 @pytest.fixture

@@ -38,6 +38,7 @@ def test_the_package_itself_costs_nothing() -> None:
 
 def test_the_client_loads_nothing_of_the_server_and_nothing_that_reads_files() -> None:
     heavy = {"av", "ctranslate2", "fastapi", "faster_whisper", "numpy", "pydantic", "uvicorn"}
+    heavy |= {"difflib", "tempfile", "websockets"}
     modules = loaded("from turnwire import Client")
     assert not heavy & modules
     assert "turnwire.client" in modules

@@ -7,12 +7,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from turnwire.cli.failures import fail
+from turnwire.cli.listening import Listening
 from turnwire.cli.sources import SPEECH_RATE, Source
+from turnwire.client import Gap
 
 CHUNK_MS = 100
-
-WAITING_CHUNKS = 600
-"""How much of what was heard waits for the stream to take it: a minute."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,19 +41,15 @@ def from_microphone(device: str | None) -> Iterator[Source]:
         )
     except (ValueError, library.PortAudioError) as error:
         fail(f"The microphone cannot be used: {error}. `turnwire listen --devices` lists them.")
-    yield Source(_heard(library, chosen), SPEECH_RATE, None, live=True)
+    gaps: list[Gap] = []
+    yield Source(_heard(library, chosen, gaps), SPEECH_RATE, None, live=True, gaps=gaps)
 
 
-async def _heard(library: Any, device: int | str | None) -> AsyncIterator[bytes]:
-    loop = asyncio.get_running_loop()
-    arrived: asyncio.Queue[bytes] = asyncio.Queue(WAITING_CHUNKS)
-
-    def take(audio: bytes) -> None:
-        if not arrived.full():
-            arrived.put_nowait(audio)
+async def _heard(library: Any, device: int | str | None, gaps: list[Gap]) -> AsyncIterator[bytes]:
+    listening = Listening(asyncio.get_running_loop(), sample_rate=SPEECH_RATE, gaps=gaps)
 
     def heard(audio: Any, frames: int, time: Any, status: Any) -> None:
-        loop.call_soon_threadsafe(take, bytes(audio))
+        listening.heard(bytes(audio), after_a_loss=bool(status.input_overflow))
 
     with library.RawInputStream(
         device=device,
@@ -63,9 +58,10 @@ async def _heard(library: Any, device: int | str | None) -> AsyncIterator[bytes]
         samplerate=SPEECH_RATE,
         blocksize=SPEECH_RATE * CHUNK_MS // 1000,
         callback=heard,
+        finished_callback=listening.stopped,
     ):
-        while True:
-            yield await arrived.get()
+        async for audio in listening.audio():
+            yield audio
 
 
 def _library() -> Any:

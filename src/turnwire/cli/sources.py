@@ -12,7 +12,7 @@ import typer
 
 from turnwire.cli.failures import fail
 from turnwire.cli.level import Level
-from turnwire.client import AudioFile, AudioFileError, cut, paced
+from turnwire.client import AudioFile, AudioFileError, Gap, cut, paced
 from turnwire.client.audio import AudioFormat
 from turnwire.client.tracks import Track
 from turnwire.wire.encodings import Encoding
@@ -40,6 +40,8 @@ class Source:
     """Those of its file that are not read."""
     level: Level = field(default_factory=Level)
     """How loud it was so far."""
+    gaps: Sequence[Gap] = ()
+    """What was lost so far before anybody could send it; silence takes its place."""
 
     async def watched(self, show: Callable[[float], None]) -> AsyncIterator[bytes]:
         """The chunks; `show` is told after each how many seconds have passed."""

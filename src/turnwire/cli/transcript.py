@@ -2,12 +2,19 @@
 
 import asyncio
 import logging
+import math
 import shutil
 import signal
 import sys
 import textwrap
-from collections.abc import AsyncIterator
-from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import (
+    AbstractAsyncContextManager,
+    AsyncExitStack,
+    asynccontextmanager,
+    contextmanager,
+    nullcontext,
+)
 from pathlib import Path
 
 import typer
@@ -39,11 +46,21 @@ def write_transcript(
 
     Raises `ClientError`.
     """
-    if not verbose:
-        # What the client does about a lost connection shows in the transcript, or as a gap.
-        logging.getLogger("turnwire.client").setLevel(logging.ERROR)
     server = _named(url, api_key) if url else local_server(model or DEFAULT_MODEL)
-    asyncio.run(_transcribe(source, server, ca_file, format, verbose=verbose))
+    with nullcontext() if verbose else _client_logs(logging.ERROR):
+        asyncio.run(_transcribe(source, server, ca_file, format, verbose=verbose))
+
+
+@contextmanager
+def _client_logs(level: int) -> Iterator[None]:
+    """What the client does about a lost connection shows in the transcript, or as a gap."""
+    logger = logging.getLogger("turnwire.client")
+    before = logger.level
+    logger.setLevel(level)
+    try:
+        yield
+    finally:
+        logger.setLevel(before)
 
 
 @asynccontextmanager
@@ -64,6 +81,8 @@ async def _transcribe(
     stop = asyncio.Event()
     failure: OSError | None = None
     any_words = False
+    gaps: list[Gap] = []
+    told = 0  # how many of the source's
     async with AsyncExitStack() as stack:
         url, api_key = await stack.enter_async_context(serving)
 
@@ -83,12 +102,22 @@ async def _transcribe(
             if is_finished(turn):
                 any_words = any_words or bool(turn.words)
                 screen.clear()
+                miss_before(turn.words[0].start if turn.words else 0)
                 write(written.turn(turn))
             elif not turn.end_of_turn:
                 screen.hear(turn)
 
         def miss(start: int, end: int, reason: str) -> None:
-            write(written.gap(Gap(start, end, reason)))
+            gaps.append(Gap(start, end, reason))
+            write(written.gap(gaps[-1]))
+
+        def miss_before(ms: float) -> None:
+            """Tell of what the source lost before this time."""
+            nonlocal told
+            while told < len(source.gaps) and source.gaps[told].start < ms:
+                gap = source.gaps[told]
+                told += 1
+                miss(gap.start, gap.end, gap.reason)
 
         client = AsyncClient(
             url,
@@ -111,6 +140,7 @@ async def _transcribe(
         finally:
             # Also of a file that turned out to be damaged: what was recognised is written.
             await client.close()
+            miss_before(math.inf)
             write(written.ending(client.sessions, client.audio_seconds))
     if failure is not None:
         raise failure
@@ -118,9 +148,9 @@ async def _transcribe(
     assert closure is not None
     if not closure.terminated:
         ended = explained(errors.raised_for(closure), verbose=verbose)
-        fail(ended, INCOMPLETE if closure.gaps else 1)
-    if closure.gaps:
-        lost = sum(gap.end - gap.start for gap in closure.gaps) / 1000
+        fail(ended, INCOMPLETE if gaps else 1)
+    if gaps:
+        lost = sum(gap.end - gap.start for gap in gaps) / 1000
         fail(f"The transcript is incomplete: {lost:.1f} s of audio are missing.", INCOMPLETE)
     if not any_words:
         typer.echo(source.why_no_words(), err=True)

@@ -52,20 +52,21 @@ def _with_scheme(address: str) -> str:
 
 def _is_local(host: str) -> bool:
     """Whether a host is this machine, or named by a number: certificates are for names."""
-    try:
-        ipaddress.ip_address(host)
-    except ValueError:
-        return host == "localhost"
-    return True
+    return host == "localhost" or _number(host) is not None
 
 
 def is_loopback(url: str) -> bool:
     """Whether the URL's host is this machine by name or by number."""
     host = urlsplit(url).hostname or ""
+    number = _number(host)
+    return host == "localhost" if number is None else number.is_loopback
+
+
+def _number(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
     try:
-        return ipaddress.ip_address(host).is_loopback
+        return ipaddress.ip_address(host)
     except ValueError:
-        return host == "localhost"
+        return None
 
 
 def _written(value: object) -> str:

@@ -4,7 +4,6 @@ What each does: docs/protocol.md. A name that a newer server knows and this list
 the query of the server's URL.
 """
 
-import difflib
 from collections.abc import Iterable, Mapping
 from typing import TypedDict
 
@@ -66,6 +65,8 @@ def check_names(function: str, given: Iterable[str], known: type, options: Itera
     names = [*options, *known.__annotations__]
     for name in given:
         if name not in names:
+            import difflib  # Only for this.
+
             close = difflib.get_close_matches(name, names, n=1)
             meant = f"; did you mean {close[0]!r}?" if close else ""
             raise TypeError(f"{function}() has no parameter {name!r}{meant}")

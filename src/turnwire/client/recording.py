@@ -9,7 +9,6 @@ Positions are bytes from the first that the client was given.
 import errno
 import logging
 import os
-import tempfile
 from typing import IO, Protocol
 
 MEMORY_BYTES = 4 << 20
@@ -124,6 +123,9 @@ class DiskRecording:
 
     def _write(self, audio: bytes) -> None:
         if self._file is None:
+            # It takes long to load, and few programs ask for it.
+            import tempfile
+
             self._file = tempfile.TemporaryFile(prefix="turnwire-", buffering=0)  # noqa: SIM115
         self._grow(self._end - self._start + len(audio))
         for start, end in self._spans(self._end, self._end + len(audio)):
