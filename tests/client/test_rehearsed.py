@@ -9,7 +9,7 @@ import pytest
 
 from tests.support import Server, loud, quiet, serving
 from turnwire.accounts.admission import OpenRegistry
-from turnwire.client import AsyncClient, Client, Closure, SessionClosed, errors, legs
+from turnwire.client import AsyncClient, Client, Closure, SessionClosed, errors, leg
 from turnwire.wire.closures import CLOSURES, NO_CLOSE_FRAME, SESSION_ENDED, ClosureRow, Kind, Phase
 
 BOUND_SECONDS = 8.0
@@ -19,8 +19,8 @@ BOUND_SECONDS = 8.0
 @pytest.fixture(autouse=True)
 def _short_limits(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("OPEN_SECONDS", "PING_SECONDS", "PONG_SECONDS", "CLOSE_SECONDS"):
-        monkeypatch.setattr(legs, name, 0.5)
-    monkeypatch.setattr(legs, "END_SECONDS", 4)
+        monkeypatch.setattr(leg, name, 0.5)
+    monkeypatch.setattr(leg, "END_SECONDS", 4)
 
 
 @pytest.fixture

@@ -124,8 +124,8 @@ def test_a_doubtful_word_is_stable_once_enough_was_heard_after_it() -> None:
 
 def test_the_first_word_need_not_be_as_sure() -> None:
     end = said("so this")[-1].end + HOLD_BACK_MS
-    assert after_two_decodes(doubtful("so this", 0, 0.3), end) == "so this"
-    assert after_two_decodes(doubtful("so this", 0, 0.1), end) == ""
+    assert after_two_decodes(doubtful("so this", 0, 0.5), end) == "so this"
+    assert after_two_decodes(doubtful("so this", 0, 0.3), end) == ""
 
 
 def test_a_first_word_that_is_sure_and_not_new_need_not_be_heard_twice() -> None:

@@ -18,7 +18,7 @@ HOLD_BACK_MS = 400
 SURE_ENOUGH = 0.7
 """A word the decoder gives less than this is not stable at once, even if it is heard twice."""
 
-SURE_ENOUGH_FIRST = 0.2
+SURE_ENOUGH_FIRST = 0.4
 """The same for the first word, which nothing before it makes likely: one that two decodes agree
 on is right more often than others that the decoder is sure of."""
 
