@@ -7,6 +7,7 @@ from websockets.asyncio.server import ServerConnection
 from tests.cli.conftest import serving_in_thread
 from tests.client.servers import BEGIN, end, tell, turn, until_terminate
 from tests.client.test_files import tone, write_wav
+from tests.leftovers import Running
 from turnwire.client import AudioFileError, Client, errors
 from turnwire.client.messages import Begin, Turn
 
@@ -19,6 +20,7 @@ async def polite(socket: ServerConnection) -> None:
 
 
 def test_a_whole_stream_blocks_until_its_end(tmp_path: Path) -> None:
+    before = Running.now()
     path = write_wav(tmp_path / "a.wav", tone(0.3, 16_000), 16_000)
     progress: list[tuple[float, float | None]] = []
     threads: set[str] = set()
@@ -46,7 +48,7 @@ def test_a_whole_stream_blocks_until_its_end(tmp_path: Path) -> None:
     assert client.closure.complete
     assert client.audio_seconds == pytest.approx(0.4)
     assert [record.closure for record in client.sessions] == [client.closure]
-    assert not [thread for thread in threading.enumerate() if "turnwire" in thread.name]
+    assert not (Running.now() - before).threads
 
 
 def test_turns_can_be_iterated_after_the_end_too() -> None:
@@ -85,6 +87,8 @@ def test_a_handler_may_use_the_client(name: str) -> None:
 
 
 def test_a_refusal_leaves_nothing_behind() -> None:
+    before = Running.now()
+
     async def handler(socket: ServerConnection) -> None:
         await socket.close(1013, "try again later")
 
@@ -93,7 +97,7 @@ def test_a_refusal_leaves_nothing_behind() -> None:
         with pytest.raises(errors.NoCapacity):
             client.connect()
         client.close()
-    assert not [thread for thread in threading.enumerate() if "turnwire" in thread.name]
+    assert not (Running.now() - before).threads
 
 
 def test_a_handler_that_fails_is_reported() -> None:
@@ -124,6 +128,8 @@ def test_leaving_by_an_exception_closes_at_once() -> None:
 
 
 def test_what_is_under_way_when_a_program_gives_up_is_ended() -> None:
+    before = Running.now()
+
     async def handler(socket: ServerConnection) -> None:
         await tell(socket, BEGIN)
         await socket.wait_closed()
@@ -132,4 +138,4 @@ def test_what_is_under_way_when_a_program_gives_up_is_ended() -> None:
         client = Client(url)
         client.connect()
         client._stop()  # As when Ctrl-C interrupts `__exit__`.
-    assert not [thread for thread in threading.enumerate() if "turnwire" in thread.name]
+    assert not (Running.now() - before).threads
