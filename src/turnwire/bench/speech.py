@@ -1,7 +1,8 @@
 """Speech through a server: how fast, how dear, how good."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Self
 
 from turnwire.bench import BenchError
 from turnwire.bench.clips import Clip, frame_ms
@@ -59,6 +60,9 @@ class SpeechFigures:
     def holds(self) -> bool:
         """Whether the server keeps up with so many sessions: every one of them in real time."""
         return self.in_real_time == self.sessions
+
+    def with_words(self, words: Words | None) -> Self:
+        return replace(self, words=words)
 
 
 async def warm_up(server: BenchServer, clips: Sequence[Clip]) -> None:

@@ -3,13 +3,15 @@
 import asyncio
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Self
 
 from turnwire.bench import BenchError
 from turnwire.bench.clips import Clip
 from turnwire.bench.measuring import Passed, Spread
 from turnwire.bench.serving import BenchServer
 from turnwire.bench.speech import SpeechFigures, measure_load
+from turnwire.bench.words import Words
 
 BEFORE_SECONDS = 20.0
 """How long sessions speak before the server's CPU is taken."""
@@ -47,6 +49,9 @@ class DisturbFigures:
     def holds(self) -> bool:
         return self.final_after is not None and not self.late_after and not self.ended_badly
 
+    def with_words(self, words: Words | None) -> Self:
+        return replace(self, speech=self.speech.with_words(words))
+
 
 @dataclass(frozen=True, slots=True)
 class OverloadFigures:
@@ -64,6 +69,9 @@ class OverloadFigures:
             spread is not None and spread.p95 <= 1000 * OVERLOAD_P95_SECONDS
             for spread in self.beyond_silence
         )
+
+    def with_words(self, words: Words | None) -> Self:
+        return replace(self, speech=self.speech.with_words(words))
 
 
 async def measure_disturbed(

@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING
 import typer
 
 from turnwire.cli.bench.report import show, step, write
-from turnwire.cli.bench.running import clips_in, measuring, with_server
+from turnwire.cli.bench.running import measuring, with_speech
 
 if TYPE_CHECKING:
+    from turnwire.bench.clips import Clip
     from turnwire.bench.serving import BenchServer
     from turnwire.bench.speech import SpeechFigures
 
@@ -29,18 +30,15 @@ def search_capacity(
             write_limit,
         )
         from turnwire.bench.machine import this_machine
-        from turnwire.bench.speech import measure_load, warm_up
+        from turnwire.bench.speech import measure_load
 
         if limit is not None:
             # It would be a pity to find out at the end.
             read_settings(limit)
-        played = clips_in(clips)
         machine = this_machine()
         steps: list[SpeechFigures] = []
 
-        async def search(server: "BenchServer") -> int:
-            await warm_up(server, played)
-
+        async def search(server: "BenchServer", played: "list[Clip]") -> int:
             async def holds(sessions: int) -> bool:
                 figures, _ = await measure_load(
                     server, played, model=model, sessions=sessions, seconds=seconds, duty=duty
@@ -51,7 +49,7 @@ def search_capacity(
 
             return await find_capacity(holds, start=2 * machine.cores)
 
-        capacity = with_server(model, search, "ever more sessions")
+        capacity = with_speech(clips, model, search, "ever more sessions")
         figures = CapacityFigures(
             model, duty, capacity, round(capacity / machine.cores, 1), steps, machine
         )

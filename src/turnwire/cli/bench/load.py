@@ -1,20 +1,17 @@
 """Sessions in real time, their latency, and their cost."""
 
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated
 
 import typer
 
 from turnwire.cli.bench.capacity import search_capacity
 from turnwire.cli.bench.options import Clips, Json, Model
 from turnwire.cli.bench.report import show_speech, write
-from turnwire.cli.bench.running import clips_in, measuring, scored, with_server
+from turnwire.cli.bench.running import measured, measuring
 from turnwire.cli.bench.stress import disturbed, overloaded
 from turnwire.cli.local import DEFAULT_MODEL
-
-if TYPE_CHECKING:
-    from turnwire.bench.serving import BenchServer
-
 
 LOAD_SECONDS = 60.0
 SEARCH_SECONDS = 60.0
@@ -96,22 +93,15 @@ def bench(
         search_capacity(clips, model, duty, seconds or SEARCH_SECONDS, json_file, write_limit)
         return
     with measuring():
-        from turnwire.bench.speech import measure_load, warm_up
+        from turnwire.bench.speech import measure_load
 
-        played = clips_in(clips)
-
-        async def measure(server: "BenchServer") -> Any:
-            await warm_up(server, played)
-            return await measure_load(
-                server,
-                played,
-                model=model,
-                sessions=sessions,
-                seconds=seconds or LOAD_SECONDS,
-                duty=duty,
-            )
-
-        figures, passed = with_server(model, measure, f"{sessions} sessions")
-        figures, _ = scored(figures, passed)
+        measure = partial(
+            measure_load,
+            model=model,
+            sessions=sessions,
+            seconds=seconds or LOAD_SECONDS,
+            duty=duty,
+        )
+        figures = measured(clips, model, measure, f"{sessions} sessions")
     show_speech(figures)
     write(figures, json_file)

@@ -3,9 +3,8 @@
 import asyncio
 from collections.abc import Callable, Coroutine, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, Self, TypeVar
 
 import typer
 from rich.console import Console
@@ -18,10 +17,17 @@ if TYPE_CHECKING:
     from turnwire.bench.clips import Clip
     from turnwire.bench.measuring import Passed
     from turnwire.bench.serving import BenchServer
-    from turnwire.bench.speech import SpeechFigures
-    from turnwire.bench.words import Difference
+    from turnwire.bench.words import Difference, Words
+
+
+class Figures(Protocol):
+    """What was measured, with room for word error rates."""
+
+    def with_words(self, words: "Words | None") -> Self: ...
+
 
 T = TypeVar("T")
+F = TypeVar("F", bound=Figures)
 
 EXTRAS = "bench,tiny-en"
 
@@ -69,14 +75,41 @@ def with_server(
         return runner.run(run())
 
 
-def scored(
-    figures: "SpeechFigures", passed: "Sequence[Passed]"
-) -> "tuple[SpeechFigures, list[Difference]]":
+def with_speech(
+    clips: Path | None,
+    model: str,
+    measure: "Callable[[BenchServer, list[Clip]], Coroutine[Any, Any, T]]",
+    what: str,
+) -> T:
+    """What is measured by playing these recordings to a server that has heard some already."""
+    from turnwire.bench.speech import warm_up
+
+    played = clips_in(clips)
+
+    async def warm(server: "BenchServer") -> T:
+        await warm_up(server, played)
+        return await measure(server, played)
+
+    return with_server(model, warm, what)
+
+
+def scored(model: str, figures: F, passed: "Sequence[Passed]") -> "tuple[F, list[Difference]]":
     """With word error rates, if it is known what was said and the model listens."""
     from turnwire.bench.words import score
 
-    if figures.model == ECHO:
+    if model == ECHO:
         return figures, []
     with Console(stderr=True).status("Transcribing the same offline"):
-        words, differences = score(passed, figures.model)
-    return replace(figures, words=words), differences
+        words, differences = score(passed, model)
+    return figures.with_words(words), differences
+
+
+def measured(
+    clips: Path | None,
+    model: str,
+    measure: "Callable[[BenchServer, list[Clip]], Coroutine[Any, Any, tuple[F, list[Passed]]]]",
+    what: str,
+) -> F:
+    """The same, with word error rates."""
+    figures, _ = scored(model, *with_speech(clips, model, measure, what))
+    return figures

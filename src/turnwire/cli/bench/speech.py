@@ -49,7 +49,7 @@ def accuracy(
             return await measure_clips(server, played, model=model, at_once=sessions)
 
         figures, passed = with_server(model, measure, f"{len(played)} clips")
-        figures, differences = scored(figures, passed)
+        figures, differences = scored(model, figures, passed)
     if each:
         show_differences(differences)
     show_speech(figures)

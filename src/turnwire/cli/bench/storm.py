@@ -6,10 +6,11 @@ import typer
 
 from turnwire.cli.bench.options import Clips, Json, Model
 from turnwire.cli.bench.report import show, show_spreads, write
-from turnwire.cli.bench.running import clips_in, measuring, with_server
+from turnwire.cli.bench.running import measuring, with_speech
 from turnwire.cli.local import DEFAULT_MODEL
 
 if TYPE_CHECKING:
+    from turnwire.bench.clips import Clip
     from turnwire.bench.serving import BenchServer
     from turnwire.bench.storm import StormFigures
 
@@ -28,19 +29,15 @@ def storm(
     """
     with measuring():
         from turnwire.bench.attackers import ATTACKS
-        from turnwire.bench.speech import warm_up
         from turnwire.bench.storm import measure_storm
 
-        played = clips_in(clips)
-
-        async def measure(server: "BenchServer") -> "list[StormFigures]":
-            await warm_up(server, played)
+        async def measure(server: "BenchServer", played: "list[Clip]") -> "list[StormFigures]":
             return [
                 await measure_storm(server, played, model=model, attack=attack, seconds=seconds)
                 for attack in (None, *ATTACKS)
             ]
 
-        storms = with_server(model, measure, "a server under attack")
+        storms = with_speech(clips, model, measure, "a server under attack")
     for each in storms:
         typer.echo(f"\nAttack: {each.attack}")
         speech = each.speech

@@ -1,16 +1,12 @@
 """A server that has too little time."""
 
-from dataclasses import replace
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
 import typer
 
 from turnwire.cli.bench.report import show_speech, show_spreads, write
-from turnwire.cli.bench.running import clips_in, measuring, scored, with_server
-
-if TYPE_CHECKING:
-    from turnwire.bench.serving import BenchServer
+from turnwire.cli.bench.running import measured, measuring
 
 
 def disturbed(
@@ -23,26 +19,17 @@ def disturbed(
     json_file: Path | None,
 ) -> None:
     with measuring():
-        from turnwire.bench.speech import warm_up
         from turnwire.bench.stress import ON_TIME_SECONDS, SETTLED_SECONDS, measure_disturbed
 
-        played = clips_in(clips)
-
-        async def measure(server: "BenchServer") -> Any:
-            await warm_up(server, played)
-            return await measure_disturbed(
-                server,
-                played,
-                model=model,
-                sessions=sessions,
-                seconds=seconds,
-                without_cpu=without_cpu,
-                duty=duty,
-            )
-
-        figures, passed = with_server(model, measure, f"{sessions} sessions")
-        speech, _ = scored(figures.speech, passed)
-        figures = replace(figures, speech=speech)
+        measure = partial(
+            measure_disturbed,
+            model=model,
+            sessions=sessions,
+            seconds=seconds,
+            without_cpu=without_cpu,
+            duty=duty,
+        )
+        figures = measured(clips, model, measure, f"{sessions} sessions")
     show_speech(figures.speech)
     typer.echo(
         f"\nWithout CPU for {without_cpu:g} s. From {SETTLED_SECONDS:g} s after it was back:\n"
@@ -58,18 +45,10 @@ def overloaded(
     clips: Path | None, model: str, duty: float, seconds: float, json_file: Path | None
 ) -> None:
     with measuring():
-        from turnwire.bench.speech import warm_up
         from turnwire.bench.stress import OVERLOAD_P95_SECONDS, measure_overload
 
-        played = clips_in(clips)
-
-        async def measure(server: "BenchServer") -> Any:
-            await warm_up(server, played)
-            return await measure_overload(server, played, model=model, seconds=seconds, duty=duty)
-
-        figures, passed = with_server(model, measure, "too many sessions")
-        speech, _ = scored(figures.speech, passed)
-        figures = replace(figures, speech=speech)
+        measure = partial(measure_overload, model=model, seconds=seconds, duty=duty)
+        figures = measured(clips, model, measure, "too many sessions")
     show_speech(figures.speech)
     typer.echo(
         f"\nThe server would admit {figures.admitted} sessions. Ended badly: "
