@@ -10,7 +10,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from turnwire.accounts.admin_keys import AdminKeys
 from turnwire.accounts.errors import AccountsError
-from turnwire.server.connection import credential_of
+from turnwire.server.credential import credential_of
 from turnwire.server.forwarding import caller
 from turnwire.server.wrong_keys import WrongKeys
 from turnwire.transport.networks import LOOPBACK, UNIX

@@ -9,7 +9,7 @@ from starlette.types import ASGIApp
 
 from turnwire import __version__
 from turnwire.accounts.credentials import NOBODYS
-from turnwire.server.connection import credential_of
+from turnwire.server.credential import credential_of
 from turnwire.server.forwarding import caller
 from turnwire.server.service import Service
 from turnwire.server.site import DEPRECATED_PATHS, REHEARSAL_PATH, SOCKET_PATHS, refuse_deprecated

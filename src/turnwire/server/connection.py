@@ -1,13 +1,9 @@
 """One WebSocket's session: carries out what the session decides.
 
 What comes from the socket, the engine and the clock is given to the session, and its effects are
-carried out in order, all of them at once but those that may have to wait:
-
-- what concerns the engine waits in one queue, as the engine takes audio at its own pace. The socket
-  is read meanwhile: what waits is bounded by how far audio may be ahead of time, and for the whole
-  server by `HeldAudio`. Compressed audio holds the socket until it is decoded, because only then
-  it is known what it means;
-- messages wait while the client does not read. Nothing more is taken from the engine meanwhile.
+carried out in order. Two kinds may have to wait: what is done for the engine, in `Feeding`, and
+messages to a client that does not read, in `Outbox`. Nothing more is taken from the engine while
+too many of these wait.
 """
 
 import asyncio
@@ -20,17 +16,20 @@ from turnwire.accounts.admission import Funds, Grant, Renewal, Usage
 from turnwire.accounts.credentials import NO_BALANCE, access_ended
 from turnwire.accounts.keys import is_key
 from turnwire.profanity import masked
-from turnwire.server.clock import Clock, Timer, resolve
-from turnwire.server.decoders import CannotDecode, Decoder, Decoders
-from turnwire.server.held_audio import GUARANTEED_BYTES, HeldAudio
+from turnwire.server.clock import Clock, Timer
+from turnwire.server.credential import credential_of
+from turnwire.server.decoders import Decoders
+from turnwire.server.feeding import Feeding
+from turnwire.server.held_audio import HeldAudio
 from turnwire.server.leases import Leases
 from turnwire.server.observers import Observers
 from turnwire.server.options import ServerOptions
+from turnwire.server.outbox import Outbox
 from turnwire.server.session_log import SessionLog
 from turnwire.session import effects, events
 from turnwire.session.options import SessionOptions
 from turnwire.session.session import Session
-from turnwire.speech.engine import Engine, Stream
+from turnwire.speech.engine import Engine
 from turnwire.transport.request import Request
 from turnwire.transport.websocket import Socket
 from turnwire.wire.closures import (
@@ -43,23 +42,9 @@ from turnwire.wire.closures import (
 )
 from turnwire.wire.parameters import ConnectionParameters
 
-OUTBOX_BYTES = 256 * 1024
-"""How much may wait for a client that does not read, before the engine waits too."""
-
 KEY_IN_QUERY = "?token= takes no API key, as logs keep it; send it as a header or get a token"
 
 logger = logging.getLogger(__name__)
-
-_ToStream = effects.Recognize | effects.Decode | effects.Mark | effects.Configure | effects.Finish
-"""What is done for the engine's stream, one after the other."""
-
-
-def credential_of(header: str | None) -> str | None:
-    """The key or token in an Authorization header, raw or as a bearer's; None without one."""
-    scheme, _, credential = (header or "").strip().partition(" ")
-    if scheme.lower() == "bearer":
-        return credential.strip() or None
-    return (header or "").strip() or None
 
 
 def _funded(funds: Funds | None) -> events.Funded:
@@ -100,21 +85,9 @@ class Connection:
         self._clock = server.clock
         options = SessionOptions(masked, server.options.ahead_seconds, server.check)
         self._session = Session(str(uuid4()), server.engine.name, options)
-        self._stream: Stream | None = None
-        self._decoder: Decoder | None = None
-        # Lists, as they are short: an empty deque takes as much memory as 60 items.
-        self._to_stream: list[_ToStream] = []
-        self._held_bytes = 0
-        self._outbox: list[str] = []
-        self._outbox_bytes = 0
-        # Made when there is something to wait for: an Event takes six times the memory.
-        self._something_to_do: asyncio.Future[None] | None = None
-        self._outbox_has_room: asyncio.Future[None] | None = None
-        self._opening = True
-        self._decoding = False
-        self._crowded_out = False
+        self._outbox = Outbox(socket)
+        self._feeding: Feeding | None = None
         self._reserving = False
-        self._gone = False
         self._timer: Timer | None = None
         self._timer_due = float("inf")
         self._tasks: set[asyncio.Task[None]] = set()
@@ -171,17 +144,11 @@ class Connection:
         self._dispatch(events.Abort(closure))
 
     def gone(self) -> None:
-        self._gone = True
-        self._outbox.clear()
-        self._make_room()
+        self._outbox.gone()
         self._dispatch(events.Disconnected())
 
     def writable_again(self) -> None:
-        while self._outbox and self._socket.writable:
-            text = self._outbox.pop(0)
-            self._outbox_bytes -= len(text)
-            self._socket.send(text)
-        self._make_room()
+        self._outbox.writable_again()
 
     # What the session decides.
 
@@ -209,39 +176,17 @@ class Connection:
 
     def _send(self, effect: effects.Send) -> None:
         self._log_of_session.sent(effect.message)
-        text = effect.message.to_json()
-        if self._socket.writable and not self._outbox:
-            self._socket.send(text)
-        elif not self._gone:
-            self._outbox.append(text)
-            self._outbox_bytes += len(text)
+        self._outbox.send(effect.message.to_json())
 
     def _log(self, effect: effects.Log) -> None:
         logger.warning("session %s: %s", self.id, effect.text)
 
     def _listen(self, effect: effects.Listen) -> None:
-        self._stream = self._server.engine.open(
-            sample_rate=effect.sample_rate, options=effect.options
-        )
-        self._start(self._feed)
+        stream = self._server.engine.open(sample_rate=effect.sample_rate, options=effect.options)
+        self._feeding = Feeding(stream, self._server, self._dispatch, self._hold_if_needed)
+        self._start(self._feeding.run)
         self._start(self._hear)
-        self._opening = False
         self._hold_if_needed()
-
-    def _recognize(self, effect: effects.Recognize) -> None:
-        size = effect.samples.nbytes
-        self._held_bytes += size
-        self._server.held_audio.held += size
-        self._queue(effect)
-        if self._server.held_audio.full and self._held_bytes > GUARANTEED_BYTES:
-            self._crowded_out = True
-            self._dispatch(events.NoRoom())
-            self._hold_if_needed()
-
-    def _decode_next(self, effect: effects.Decode) -> None:
-        self._decoding = True
-        self._hold_if_needed()
-        self._queue(effect)
 
     def _reserve(self, _: effects.Reserve) -> None:
         if not self._reserving:
@@ -249,19 +194,16 @@ class Connection:
             self._hold_if_needed()
             self._start(self._renew_lease)
 
-    def _queue(self, effect: _ToStream) -> None:
-        self._to_stream.append(effect)
-        if self._something_to_do is not None:
-            resolve(self._something_to_do)
-
     def _hold_if_needed(self) -> None:
-        if self._opening or self._decoding or self._crowded_out or self._reserving:
+        if self._feeding is None or self._feeding.holding or self._reserving:
             self._socket.hold()
         else:
             self._socket.release()
 
     def _close(self, effect: effects.Close) -> None:
         self._socket.finish()
+        if self._feeding is not None:
+            self._feeding.stop()
         self._ending = asyncio.create_task(self._end(effect.closure))
 
     # What goes on meanwhile.
@@ -315,65 +257,10 @@ class Connection:
         self._reserving = False
         self._hold_if_needed()
 
-    async def _feed(self) -> None:
-        """Do what is to be done for the engine's stream."""
-        while True:
-            while self._to_stream:
-                effect = self._to_stream.pop(0)
-                await self._STREAM_HANDLERS[type(effect)](self, effect)
-                # What was done last is let go of before waiting for more.
-                effect = None  # type: ignore[assignment]
-            self._something_to_do = asyncio.get_running_loop().create_future()
-            await self._something_to_do
-
-    async def _feed_samples(self, effect: effects.Recognize) -> None:
-        await self._open_stream.feed(effect.samples)
-        self._take_from_store(effect.samples.nbytes)
-        if self._crowded_out and self._held_bytes < GUARANTEED_BYTES:
-            self._crowded_out = False
-            self._hold_if_needed()
-
-    def _take_from_store(self, size: int) -> None:
-        self._held_bytes -= size
-        self._server.held_audio.held -= size
-
-    async def _decode(self, effect: effects.Decode) -> None:
-        if self._decoder is None:
-            self._decoder = await self._server.decoders.open(effect.encoding, self._clock)
-        try:
-            async for samples in self._decoder.decode(effect.data):
-                self._dispatch(events.Decoded(samples))
-                if self._ending is not None:
-                    return
-        except CannotDecode as error:
-            self._dispatch(events.Undecodable(str(error)))
-        self._decoding = False
-        self._hold_if_needed()
-
-    async def _mark(self, _: effects.Mark) -> None:
-        self._open_stream.mark()
-
-    async def _configure(self, effect: effects.Configure) -> None:
-        self._open_stream.configure(effect.options)
-
-    async def _finish(self, _: effects.Finish) -> None:
-        self._open_stream.finish()
-
     async def _hear(self) -> None:
-        async for event in self._open_stream.events():
+        async for event in self._fed.stream.events():
             self._dispatch(event)
-            while self._outbox_bytes > OUTBOX_BYTES and not self._gone:
-                await self._room_in_outbox()
-
-    async def _room_in_outbox(self) -> None:
-        if self._outbox_has_room is None:
-            self._outbox_has_room = asyncio.get_running_loop().create_future()
-        await self._outbox_has_room
-
-    def _make_room(self) -> None:
-        if self._outbox_has_room is not None:
-            resolve(self._outbox_has_room)
-            self._outbox_has_room = None
+            await self._outbox.room()
 
     # The end.
 
@@ -382,8 +269,7 @@ class Connection:
             # First the ledger: whoever sees the close may count on the slot being free again.
             await self._server.leases.end(self, closure)
             self._log_of_session.ended(closure)
-            while self._outbox and not self._gone:
-                await self._room_in_outbox()
+            await self._outbox.emptied()
             if closure.row is not CLIENT_GONE:
                 self._socket.close(closure.code, closure.reason)
         finally:
@@ -395,46 +281,33 @@ class Connection:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        self._to_stream.clear()
-        self._take_from_store(self._held_bytes)
         try:
-            if self._decoder is not None:
-                self._decoder.close()
-            if self._stream is not None:
-                await self._stream.close()
+            if self._feeding is not None:
+                await self._feeding.close()
         except Exception:
             logger.exception("session %s could not let go of its engine", self.id)
         self._server.left(self)
 
     @property
-    def _open_stream(self) -> Stream:
-        if self._stream is None:
+    def _fed(self) -> Feeding:
+        if self._feeding is None:
             raise RuntimeError("the session has no speech stream yet")
-        return self._stream
+        return self._feeding
 
     _EFFECT_HANDLERS: ClassVar[dict[type, Callable[["Connection", Any], object]]] = {
         effects.Admit: lambda self, _: self._start(self._admit),
         effects.Send: _send,
         effects.Close: _close,
         effects.Listen: _listen,
-        effects.Decode: _decode_next,
-        effects.Recognize: _recognize,
+        effects.Decode: lambda self, effect: self._fed.decode(effect),
+        effects.Recognize: lambda self, effect: self._fed.recognize(effect),
         effects.Reserve: _reserve,
         effects.Log: _log,
-        effects.Mark: _queue,
-        effects.Finish: _queue,
-        effects.Configure: _queue,
-        effects.Cut: lambda self, _: self._open_stream.cut(),
+        effects.Mark: lambda self, effect: self._fed.put(effect),
+        effects.Finish: lambda self, effect: self._fed.put(effect),
+        effects.Configure: lambda self, effect: self._fed.put(effect),
+        effects.Cut: lambda self, _: self._fed.stream.cut(),
         effects.MeasureVoice: lambda self, _: self._dispatch(
-            events.VoiceMeasured(self._open_stream.voice_peak())
+            events.VoiceMeasured(self._fed.stream.voice_peak())
         ),
-    }
-    _STREAM_HANDLERS: ClassVar[
-        dict[type, Callable[["Connection", Any], Coroutine[Any, Any, None]]]
-    ] = {
-        effects.Recognize: _feed_samples,
-        effects.Decode: _decode,
-        effects.Mark: _mark,
-        effects.Configure: _configure,
-        effects.Finish: _finish,
     }
