@@ -246,6 +246,51 @@ async def test_a_partial_decode_that_has_to_wait_is_made_of_the_newest_audio(
     bench.close()
 
 
+async def test_a_decode_that_ended_before_the_event_loop_heard_of_it_is_not_replaced(
+    counter: Counter,
+) -> None:
+    at_work, go_on, after = threading.Event(), threading.Event(), threading.Event()
+
+    def decode(job: Job) -> Text:
+        at_work.set()
+        assert go_on.wait(10)
+        if 99 in job.window:
+            after.set()
+        return counter.decode(job)
+
+    now = 0.0
+    bench = Bench(decode, workers=1, clock=lambda: now)
+    busy, stream, last = bench.open(), bench.open(), bench.open()
+    finishing = asyncio.create_task(hear(busy, loud(2), quiet(320)))
+    await asyncio.to_thread(at_work.wait, 10)
+    listening = asyncio.ensure_future(anext(aiter_of(stream, skip=SpeechStarted)))
+    for number in range(1, 6):
+        now += WORD_MS / 1000
+        await stream.feed(loud(1, first=number))
+        for _ in range(20):
+            await asyncio.sleep(0)
+    now += 10.0  # A partial text of the stream waits, and after it one of the last stream.
+    await last.feed(loud(3, first=97))
+    listening_to_last = asyncio.ensure_future(anext(aiter_of(last, skip=SpeechStarted)))
+    for _ in range(20):
+        await asyncio.sleep(0)
+
+    def hold_up() -> None:
+        """Both decodes end while the event loop is busy, and just before the stream goes on."""
+        go_on.set()
+        assert after.wait(10)
+
+    loop = asyncio.get_running_loop()
+    loop.call_soon(loop.call_soon, hold_up)
+    await stream.feed(loud(1, first=6))
+    assert texts(await listening) == "1 2"
+    assert texts(await listening_to_last) == "97 98 99"
+    await finishing
+    await stream.close()
+    await last.close()
+    bench.close()
+
+
 async def test_partial_decodes_wait_as_long_as_the_session_wants(
     bench: Bench, counter: Counter
 ) -> None:

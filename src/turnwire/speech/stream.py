@@ -34,7 +34,11 @@ class _Decode:
     queued: Future[Text]
     """The outcome, as the scheduler sees it, and"""
     outcome: asyncio.Future[Text]
-    """as the event loop does."""
+    """as the event loop does, which hears of it later."""
+
+    @property
+    def begun(self) -> bool:
+        return self.queued.running() or self.queued.done()
 
 
 class _ClosedError(Exception):
@@ -95,6 +99,8 @@ class WhisperStream:
             while True:
                 event = await self._step()
                 if event is None:
+                    # Other streams go on, too, and so does what this one waits for.
+                    await asyncio.sleep(0)
                     continue
                 yield event
                 if isinstance(event, Finished):
@@ -134,7 +140,7 @@ class WhisperStream:
             at=self._scheduler.clock(),
             more=bool(self._inbox),
             quality=self._scheduler.quality,
-            queued=self._running is not None and not self._running.queued.running(),
+            queued=self._running is not None and not self._running.begun,
         )
 
     # Audio.
@@ -156,7 +162,6 @@ class WhisperStream:
         audio, voices = self._detector.listen(item.samples, item.last)
         self._peak = max((self._peak, *voices))
         self._planner.add(audio, voices, item.vad_threshold, item.came, item.live)
-        await asyncio.sleep(0)  # other streams listen, too
 
     # Decodes.
 
