@@ -5,7 +5,9 @@ import asyncio
 import pytest
 
 from tests.accounts.conftest import TIME
+from turnwire.accounts.admin_keys import AdminKeys
 from turnwire.accounts.errors import NotFound, NotNow
+from turnwire.accounts.presence import Presence
 from turnwire.accounts.store import Store
 from turnwire.webhooks.deliveries import (
     ATTEMPTS,
@@ -58,7 +60,7 @@ async def test_each_delivery_is_taken_by_one_server_and_lapses_if_that_dies(
 
 
 async def test_it_is_given_up_after_ten_attempts_and_forgotten_later(memory_store: Store) -> None:
-    deliveries = Deliveries(memory_store.database)
+    deliveries = Deliveries(memory_store.database, lambda: 0.0)
     await memory_store.management.create_account("default")
     await deliveries.keep(parcel("s"))
     for pause in (*PAUSES, 0.0):
@@ -74,6 +76,41 @@ async def test_it_is_given_up_after_ten_attempts_and_forgotten_later(memory_stor
     TIME.now += LISTED_SECONDS
     await deliveries.prune()
     assert await deliveries.newest(limit=1) == []
+
+
+async def test_what_failed_together_does_not_all_come_again_together(memory_store: Store) -> None:
+    chances = iter((0.0, 0.5, 1.0))
+    deliveries = Deliveries(memory_store.database, lambda: next(chances))
+    await memory_store.management.create_account("default")
+    for session in "abc":
+        await deliveries.keep(parcel(session))
+    for _ in range(3):
+        attempt = await deliveries.take(not_of=())
+        assert attempt is not None
+        await deliveries.note(attempt, FAILED)
+    due = [each.next_at for each in await deliveries.newest(limit=3)]
+    assert due == pytest.approx([TIME.now + 5, TIME.now + 4.5, TIME.now + 4])
+
+
+async def test_who_asks_and_is_gone_too_soon_breaks_nothing(memory_store: Store) -> None:
+    deliveries, keys = Deliveries(memory_store.database), AdminKeys(memory_store.database)
+    await memory_store.management.create_account("default")
+    presence = Presence(memory_store.database)
+    for ask in (
+        lambda: deliveries.newest(limit=1),
+        lambda: deliveries.secret("default"),
+        lambda: keys.identify("a key"),
+        lambda: keys.valid(1),
+        presence.nodes,
+    ):
+        # Each of the moments in which it may be.
+        for turns in range(12):
+            asking = asyncio.create_task(ask())
+            for _ in range(turns):
+                await asyncio.sleep(0)
+            asking.cancel()
+            await asyncio.gather(asking, return_exceptions=True)
+    assert [each.name for each in await memory_store.management.accounts()] == ["default"]
 
 
 async def test_one_that_kills_each_server_is_given_up(memory_store: Store) -> None:

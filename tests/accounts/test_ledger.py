@@ -1,8 +1,10 @@
 """What an operator reads in the ledger and does to accounts, on every database."""
 
 import asyncio
+from typing import Any
 
 import pytest
+from sqlalchemy import event, text
 
 from tests.accounts.conftest import NOW, TIME
 from turnwire.accounts.admin_keys import NOTED_SECONDS, AdminKeys
@@ -50,6 +52,42 @@ async def test_sessions_are_found_and_added_up(store: Store, key: str) -> None:
         (day, "client_gone", 1),
         (day + 1, "session_ended", 1),
     ]
+
+
+async def test_the_ledger_of_one_account_is_not_looked_for_among_all(store: Store) -> None:
+    for name in ("busy", "quiet"):
+        await store.management.create_account(name)
+    numbers = "WITH RECURSIVE s(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM s WHERE n < 20000)"
+    fields = "id, account_id, node, begun_at, renewed_at, audio_ms, session_ms, billed_ms"
+    asked: list[tuple[str, Any]] = []
+
+    async with store.database.begin() as db:
+        await db.execute(
+            text(
+                f"{numbers} INSERT INTO turnwire_sessions ({fields}) SELECT 's' || n, "
+                f"CASE WHEN n < 100 THEN 2 ELSE 1 END, 'n', {NOW} + n, {NOW} + n, 1, 1, 1 FROM s"
+            )
+        )
+        await db.execute(text("ANALYZE"))
+        connection = await db.connection()
+
+        def note(_: object, __: object, statement: str, parameters: Any, *___: object) -> None:
+            asked.append((statement, parameters))
+
+        engine = connection.sync_engine
+    event.listen(engine, "before_cursor_execute", note)
+    entries = await store.management.sessions(limit=2, account="quiet")
+    assert [entry.id for entry in entries] == ["s99", "s98"]
+    listed = asked[-1]
+    await store.management.usage([By.CLOSURE], account="quiet", since=NOW + 50)
+    used = asked[-1]
+    event.remove(engine, "before_cursor_execute", note)
+    explain = "EXPLAIN QUERY PLAN " if engine.dialect.name == "sqlite" else "EXPLAIN "
+    for statement, parameters in (listed, used):
+        async with store.database.begin() as db:
+            connection = await db.connection()
+            plan = (await connection.exec_driver_sql(explain + statement, parameters)).all()
+        assert "ix_turnwire_sessions_account_id_begun_at" in str(plan), plan
 
 
 async def test_a_session_ended_by_hand_learns_of_it_when_it_renews(store: Store, key: str) -> None:

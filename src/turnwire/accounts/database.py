@@ -1,10 +1,11 @@
 """The database behind the accounts: SQLite, or PostgreSQL if the URL says so."""
 
 import asyncio
+import functools
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import asynccontextmanager
-from typing import Any, Self, TypeVar
+from typing import Any, Concatenate, ParamSpec, Protocol, Self, TypeVar
 
 from alembic.util import CommandError
 from sqlalchemy import text
@@ -22,7 +23,7 @@ from turnwire.accounts.errors import DatabaseFailed, DatabaseUnusable
 from turnwire.accounts.failures import BUSY_SECONDS, cause, is_busy
 from turnwire.accounts.migrating import migrate
 
-__all__ = ["IN_MEMORY", "Database", "sqlite_url"]
+__all__ = ["IN_MEMORY", "Database", "carried_through", "sqlite_url"]
 
 IN_MEMORY = "sqlite://"
 """The URL of a database that is gone once it is closed."""
@@ -31,6 +32,8 @@ _DATABASE_TIME = text("SELECT extract(epoch FROM clock_timestamp())")
 """Not that of the transaction's begin: it may have waited for a lock since."""
 
 T = TypeVar("T")
+P = ParamSpec("P")
+S = TypeVar("S", bound="OnDatabase")
 
 
 class Database:
@@ -160,6 +163,24 @@ class Database:
             await self._migrate()
         else:
             raise FileNotFoundError(0, "its file was deleted")
+
+
+class OnDatabase(Protocol):
+    """What asks a database."""
+
+    database: Database
+
+
+def carried_through(
+    method: Callable[Concatenate[S, P], Coroutine[Any, Any, T]],
+) -> Callable[Concatenate[S, P], Coroutine[Any, Any, T]]:
+    """A method that is done to its end even if its caller is cancelled meanwhile."""
+
+    @functools.wraps(method)
+    async def call(self: S, /, *args: P.args, **kwargs: P.kwargs) -> T:
+        return await self.database.carry_through(method(self, *args, **kwargs))
+
+    return call
 
 
 @asynccontextmanager

@@ -1,6 +1,6 @@
 """What an operator reads in the ledger of sessions, and how one is ended by hand."""
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any, TypedDict, Unpack
 
@@ -100,13 +100,12 @@ class Ledger:
         that come after it in this order.
         """
         query = select(Entry).join(Entry.account).options(contains_eager(Entry.account))
-        query = query.where(*_within(span))
         if only_open:
             query = query.where(Entry.ended_at.is_(None))
         if closures is not None:
             query = query.where(Entry.closure.in_(closures))
         async with self._database.begin() as db:
-            await _check(db, span)
+            query = query.where(*await _within(db, span))
             if after is not None:
                 last = await _entry(db, after)
                 place = tuple_(Entry.begun_at, Entry.id)
@@ -137,13 +136,11 @@ class Ledger:
         query = (
             select(*groups, func.count(), *sums)
             .join(Entry.account)
-            .where(*_within(span))
             .group_by(*groups)
             .order_by(*(each.nulls_last() for each in groups))
         )
         async with self._database.begin() as db:
-            await _check(db, span)
-            rows = (await db.execute(query)).all()
+            rows = (await db.execute(query.where(*await _within(db, span)))).all()
         # PostgreSQL adds integers up to decimals.
         return [
             UsageRow(dict(zip(by, row, strict=False)), *map(int, row[len(by) :])) for row in rows
@@ -184,22 +181,20 @@ class Ledger:
             return {row[0]: row[1] for row in rows}
 
 
-def _within(span: Span) -> Iterator[ColumnElement[bool]]:
-    """For queries of entries and their accounts."""
-    if (account := span.get("account")) is not None:
-        yield Account.name == account
-    if (since := span.get("since")) is not None:
-        yield Entry.begun_at >= since
-    if (until := span.get("until")) is not None:
-        yield Entry.begun_at < until
-
-
-async def _check(db: AsyncSession, span: Span) -> None:
+async def _within(db: AsyncSession, span: Span) -> list[ColumnElement[bool]]:
     """Raises `NotFound` if there never was the account; one that was deleted is in the ledger."""
+    conditions: list[ColumnElement[bool]] = []
     if (name := span.get("account")) is not None:
-        known = await db.scalar(select(Account.id).where(Account.name == name))
-        if known is None:
+        account = await db.scalar(select(Account.id).where(Account.name == name))
+        if account is None:
             raise NotFound(f"There is no account named {name}.")
+        # By its id, which the index begins with.
+        conditions.append(Entry.account_id == account)
+    if (since := span.get("since")) is not None:
+        conditions.append(Entry.begun_at >= since)
+    if (until := span.get("until")) is not None:
+        conditions.append(Entry.begun_at < until)
+    return conditions
 
 
 async def _entry(db: AsyncSession, id: str) -> Entry:

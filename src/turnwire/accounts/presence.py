@@ -5,7 +5,7 @@ from typing import TypedDict, Unpack
 
 from sqlalchemy import delete, select
 
-from turnwire.accounts.database import Database
+from turnwire.accounts.database import Database, carried_through
 from turnwire.accounts.moments import over
 from turnwire.accounts.tables import Node
 
@@ -26,20 +26,23 @@ class Standing(TypedDict):
 
 class Presence:
     def __init__(self, database: Database) -> None:
-        self._database = database
+        self.database = database
 
+    @carried_through
     async def note(self, process: str, **standing: Unpack[Standing]) -> None:
         """Write down what a server says of itself now; those long silent are forgotten."""
-        async with self._database.begin() as db:
-            now = await self._database.now(db)
+        async with self.database.begin() as db:
+            now = await self.database.now(db)
             await db.execute(delete(Node).where(over(Node.seen_at, FORGOTTEN_SECONDS, now)))
             await db.merge(Node(process=process, seen_at=now, **standing))
 
+    @carried_through
     async def leave(self, process: str) -> None:
         """A server has stopped."""
-        async with self._database.begin() as db:
+        async with self.database.begin() as db:
             await db.execute(delete(Node).where(Node.process == process))
 
+    @carried_through
     async def nodes(self) -> Sequence[Node]:
-        async with self._database.begin() as db:
+        async with self.database.begin() as db:
             return (await db.scalars(select(Node).order_by(Node.name, Node.process))).all()

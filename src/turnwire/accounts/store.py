@@ -1,15 +1,14 @@
 """The registry of a server that has accounts: admission, leases and the ledger in a database."""
 
-import functools
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from typing import Any, Concatenate, ParamSpec, Self, TypeVar
+from typing import Self, TypeVar
 from uuid import uuid4
 
 from turnwire.accounts import leases
 from turnwire.accounts.admission import Grant, Renewal, Usage, allow
 from turnwire.accounts.batcher import Batcher
-from turnwire.accounts.database import Database
+from turnwire.accounts.database import Database, carried_through
 from turnwire.accounts.entrance import ADMITTED_AT_ONCE, Applicant, Entrance
 from turnwire.accounts.issuing import ISSUED_AT_ONCE, Asked, issue
 from turnwire.accounts.leases import Sign
@@ -17,20 +16,7 @@ from turnwire.accounts.management import Management
 from turnwire.accounts.tables import Entry
 from turnwire.wire.closures import Closure
 
-P = ParamSpec("P")
 T = TypeVar("T")
-
-
-def _carried_through(
-    method: Callable[Concatenate["Store", P], Coroutine[Any, Any, T]],
-) -> Callable[Concatenate["Store", P], Coroutine[Any, Any, T]]:
-    """A method that is done to its end even if its caller is cancelled meanwhile."""
-
-    @functools.wraps(method)
-    async def call(store: "Store", /, *args: P.args, **kwargs: P.kwargs) -> T:
-        return await store.database.carry_through(method(store, *args, **kwargs))
-
-    return call
 
 
 class Store:
@@ -104,7 +90,7 @@ class Store:
         await self._enter(signs)
         return [None] * len(signs)
 
-    @_carried_through
+    @carried_through
     async def _enter(self, signs: Sequence[Sign]) -> dict[str, Renewal]:
         renewals: dict[str, Renewal] = {}
         # Also without any: that finds out whether the store can be reached.
@@ -119,13 +105,13 @@ class Store:
     ) -> str:
         return _or_raised(await self._tokens.submit(Asked(credential, expires_in, max_seconds)))
 
-    @_carried_through
+    @carried_through
     async def close_lost(self) -> int:
         async with self.database.begin() as db:
             now = await self.database.now(db)
             return await leases.close_as_lost(db, leases.lapsed(now), now)
 
-    @_carried_through
+    @carried_through
     async def reclaim(self) -> int:
         """Close as lost what earlier servers of this one's name left open; gives how many.
 

@@ -94,6 +94,8 @@ class Entry(Base):
     __table_args__ = (
         # Open sessions are few among many: those of an account, or all of them.
         Index(None, "ended_at", "account_id"),
+        # Those of an account, newest first, or of some days.
+        Index(None, "account_id", "begun_at"),
     )
 
     id: Mapped[str] = mapped_column(primary_key=True)

@@ -43,8 +43,6 @@ class Node:
 
     async def nodes(self) -> views.Nodes:
         """Those that said something within the last hour."""
-        database = self._store.database
-        nodes = await database.carry_through(self._presence.nodes())
         return views.Nodes(
             items=[
                 views.Node(
@@ -58,7 +56,7 @@ class Node:
                     draining=node.draining,
                     here=node.process == self._store.process,
                 )
-                for node in nodes
+                for node in await self._presence.nodes()
             ]
         )
 
@@ -73,18 +71,16 @@ class Node:
             await pause(self._service.clock, RENEWAL_SECONDS)
 
     async def leave(self) -> None:
-        await self._store.database.carry_through(self._presence.leave(self._store.process))
+        await self._presence.leave(self._store.process)
 
     async def _say(self) -> None:
         engine = self.engine()
-        await self._store.database.carry_through(
-            self._presence.note(
-                self._store.process,
-                name=self._store.node,
-                version=__version__,
-                sessions=engine.sessions,
-                max_sessions=engine.max_sessions,
-                quality=engine.quality,
-                draining=engine.draining,
-            )
+        await self._presence.note(
+            self._store.process,
+            name=self._store.node,
+            version=__version__,
+            sessions=engine.sessions,
+            max_sessions=engine.max_sessions,
+            quality=engine.quality,
+            draining=engine.draining,
         )

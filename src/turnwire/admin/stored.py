@@ -1,33 +1,16 @@
 """What operators do, done in a database that this process has open."""
 
-from collections.abc import Callable, Coroutine
 from datetime import UTC, datetime
-from functools import wraps
-from typing import Any, Concatenate, ParamSpec, TypeVar, cast
+from typing import Any, cast
 
 from turnwire.accounts import ledger, management, tables
-from turnwire.accounts.database import Database
+from turnwire.accounts.database import Database, carried_through
 from turnwire.accounts.grouping import DAY_SECONDS, OPEN, By
 from turnwire.accounts.management import Management
 from turnwire.admin import views
 from turnwire.wire.closures import CLOSURES
 
-P = ParamSpec("P")
-T = TypeVar("T")
-
 CODES = {row.name: row.code for row in CLOSURES}
-
-
-def _carried_through(
-    method: Callable[Concatenate["StoredAdministration", P], Coroutine[Any, Any, T]],
-) -> Callable[Concatenate["StoredAdministration", P], Coroutine[Any, Any, T]]:
-    """A method that is done to its end even if its caller is cancelled meanwhile."""
-
-    @wraps(method)
-    async def call(self: "StoredAdministration", /, *args: P.args, **kwargs: P.kwargs) -> T:
-        return await self.database.carry_through(method(self, *args, **kwargs))
-
-    return call
 
 
 class StoredAdministration:
@@ -37,7 +20,7 @@ class StoredAdministration:
         self.database = database
         self._management = Management(database)
 
-    @_carried_through
+    @carried_through
     async def accounts(self) -> list[views.Account]:
         open_ = await self._management.open_sessions()
         return [
@@ -45,51 +28,51 @@ class StoredAdministration:
             for account in await self._management.accounts()
         ]
 
-    @_carried_through
+    @carried_through
     async def account(self, name: str) -> views.Account:
         return await self._account_of(name)
 
-    @_carried_through
+    @carried_through
     async def create_account(self, new: views.NewAccount) -> views.Account:
         account = await self._management.create_account(new.name, **_terms(new))
         return _account(account, 0)
 
-    @_carried_through
+    @carried_through
     async def update_account(self, name: str, terms: views.Terms) -> views.Account:
         await self._management.update_account(name, **_terms(terms))
         return await self._account_of(name)
 
-    @_carried_through
+    @carried_through
     async def delete_account(self, name: str) -> None:
         await self._management.delete_account(name)
 
-    @_carried_through
+    @carried_through
     async def top_up(self, account: str, new: views.NewTopUp) -> views.TopUp:
         ms = round(1000 * new.seconds)
         return _top_up(await self._management.top_up(account, ms, new.reason))
 
-    @_carried_through
+    @carried_through
     async def top_ups(self, account: str) -> list[views.TopUp]:
         return [_top_up(each) for each in await self._management.top_ups(account)]
 
-    @_carried_through
+    @carried_through
     async def keys(self, account: str | None = None) -> list[views.Key]:
         return [views.Key(**_key(key)) for key in await self._management.keys(account)]
 
-    @_carried_through
+    @carried_through
     async def create_key(self, account: str, name: str) -> views.CreatedKey:
         secret = await self._management.create_key(account, name=name)
         return views.CreatedKey(**_key(await self._management.key(secret)), key=secret)
 
-    @_carried_through
+    @carried_through
     async def take_back_key(self, key: views.CreatedKey) -> None:
         await self._management.take_back_key(key.key)
 
-    @_carried_through
+    @carried_through
     async def revoke_key(self, id: int) -> views.Key:
         return views.Key(**_key(await self._management.revoke_key(id)))
 
-    @_carried_through
+    @carried_through
     async def create_token(self, account: str, new: views.NewToken) -> views.Token:
         token = await self._management.create_token(
             account,
@@ -98,7 +81,7 @@ class StoredAdministration:
         )
         return views.Token(token=token, expires_in_seconds=new.expires_in_seconds)
 
-    @_carried_through
+    @carried_through
     async def sessions(self, which: views.SessionFilter) -> views.Sessions:
         entries = await self._management.sessions(
             account=which.account,
@@ -113,15 +96,15 @@ class StoredAdministration:
         more = len(entries) > which.limit
         return views.Sessions(items=listed, next=listed[-1].id if more else None)
 
-    @_carried_through
+    @carried_through
     async def session(self, id: str) -> views.Session:
         return _session(await self._management.session(id))
 
-    @_carried_through
+    @carried_through
     async def end_session(self, id: str) -> None:
         await self._management.end_session(id)
 
-    @_carried_through
+    @carried_through
     async def usage(self, which: views.UsageFilter) -> list[views.Usage]:
         rows = await self._management.usage(
             list(dict.fromkeys(which.by)),
@@ -133,7 +116,7 @@ class StoredAdministration:
         names = await self._management.keys_named(keys) if keys else {}
         return [_usage(row, names) for row in rows]
 
-    @_carried_through
+    @carried_through
     async def closures(self, step: int, since: float, until: float) -> views.Closures:
         """How sessions ended that did in that time, step by step."""
         counts: dict[float, dict[str, int]] = {}

@@ -4,7 +4,8 @@ A server takes a delivery by moving on when it is due. So no other takes it mean
 one does if that server dies over it. The database's clock is the only clock.
 """
 
-from collections.abc import Collection, Sequence
+import random
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 from uuid import uuid4
@@ -13,13 +14,17 @@ from sqlalchemy import delete, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import contains_eager
 
-from turnwire.accounts.database import Database
+from turnwire.accounts.database import Database, carried_through
 from turnwire.accounts.errors import NotFound, NotNow
 from turnwire.accounts.tables import Account, Delivery
 from turnwire.webhooks.signing import new_secret
 
 PAUSES = (5.0, 30.0, 120.0, 600.0, 1800.0, 3600.0, 7200.0, 14400.0, 28800.0)
 """Seconds between attempts: ten of them, within sixteen hours."""
+
+EARLIER = 0.2
+"""What part of a pause may be left out, by chance: what failed together comes apart like that, and
+does not fall all at once on a receiver that is just back."""
 
 ATTEMPTS = len(PAUSES) + 1
 
@@ -93,13 +98,16 @@ class Listed:
 class Deliveries:
     """The deliveries of all servers that share a database."""
 
-    def __init__(self, database: Database) -> None:
-        self._database = database
+    def __init__(self, database: Database, chance: Callable[[], float] = random.random) -> None:
+        """`chance` gives numbers from 0 to 1."""
+        self.database = database
+        self._chance = chance
 
+    @carried_through
     async def keep(self, parcel: Parcel) -> None:
         """Take on what is to be posted; it is due at once."""
-        async with self._database.begin() as db:
-            now = await self._database.now(db)
+        async with self.database.begin() as db:
+            now = await self.database.now(db)
             account = await _account(db, parcel.account)
             name, value = parcel.header or (None, None)
             db.add(
@@ -116,10 +124,11 @@ class Deliveries:
                 )
             )
 
+    @carried_through
     async def take(self, *, not_of: Collection[int]) -> Attempt | None:
         """The delivery that is due for longest, but of none of these accounts; None: none is."""
-        async with self._database.begin() as db:
-            now = await self._database.now(db)
+        async with self.database.begin() as db:
+            now = await self.database.now(db)
             # One that is due later than any can be was kept by a clock that was ahead.
             due = or_(Delivery.next_at <= now, Delivery.next_at > now + 2 * max(PAUSES))
             delivery = await db.scalar(
@@ -140,54 +149,60 @@ class Deliveries:
             account = await db.get_one(Account, delivery.account_id)
             return _attempt(delivery, await _secret(db, account), now)
 
+    @carried_through
     async def note(self, attempt: Attempt, outcome: Outcome) -> bool:
         """Write down what came of an attempt; gives whether there will be another one."""
-        async with self._database.begin() as db:
+        async with self.database.begin() as db:
             delivery = await db.get(Delivery, attempt.id, with_for_update=True)
             if delivery is None or delivery.next_at is None:
                 return False
             delivery.last_status, delivery.last_error = outcome.status, outcome.error
-            now = await self._database.now(db)
+            now = await self.database.now(db)
             if outcome.error is None:
                 delivery.delivered_at = now
             elif outcome.again and attempt.number < ATTEMPTS:
                 # Of two attempts, as the first took too long, only the later one says when.
                 if delivery.attempts == attempt.number:
-                    delivery.next_at = now + PAUSES[attempt.number - 1]
+                    pause = PAUSES[attempt.number - 1] * (1 - EARLIER * self._chance())
+                    delivery.next_at = now + pause
                 return True
             _finish(delivery)
             return False
 
+    @carried_through
     async def prune(self) -> None:
         """Forget those that were finished long ago."""
-        async with self._database.begin() as db:
-            since = await self._database.now(db) - LISTED_SECONDS
+        async with self.database.begin() as db:
+            since = await self.database.now(db) - LISTED_SECONDS
             await db.execute(
                 delete(Delivery).where(Delivery.next_at.is_(None), Delivery.created_at < since)
             )
 
+    @carried_through
     async def newest(self, *, account: str | None = None, limit: int) -> Sequence[Listed]:
         """Newest first."""
         query = select(Delivery).join(Delivery.account).options(contains_eager(Delivery.account))
-        async with self._database.begin() as db:
+        async with self.database.begin() as db:
             if account is not None:
                 query = query.where(Delivery.account_id == (await _account(db, account)).id)
             query = query.order_by(Delivery.created_at.desc()).limit(limit)
             return [_listed(delivery) for delivery in await db.scalars(query)]
 
+    @carried_through
     async def retry(self, id: str) -> None:
         """Post it now, and not only when it is due. Raises `NotFound` and `NotNow`."""
-        async with self._database.begin() as db:
+        async with self.database.begin() as db:
             delivery = await db.get(Delivery, id, with_for_update=True)
             if delivery is None:
                 raise NotFound(f"There is no delivery {id}.")
             if delivery.next_at is None:
                 raise NotNow(f"Delivery {id} is finished; what was in it is not kept.")
-            delivery.next_at = await self._database.now(db)
+            delivery.next_at = await self.database.now(db)
 
+    @carried_through
     async def secret(self, account: str, *, new: bool = False) -> str:
         """What an account's webhooks are signed with, or from now on."""
-        async with self._database.begin() as db:
+        async with self.database.begin() as db:
             found = await _account(db, account)
             if new:
                 found.webhook_secret = None

@@ -2,10 +2,11 @@
 
 import asyncio
 import logging
+import random
 from collections import Counter
+from collections.abc import Callable
 from urllib.parse import urlsplit
 
-from turnwire.accounts.database import Database
 from turnwire.accounts.errors import NotFound
 from turnwire.accounts.store import Store
 from turnwire.server.clock import pause
@@ -50,10 +51,9 @@ logger = logging.getLogger(__name__)
 class Webhooks(Extension):
     parameters = ("webhook_url", "webhook_auth_header_name", "webhook_auth_header_value")
 
-    def __init__(self, service: Service, database: Database, poster: Poster) -> None:
+    def __init__(self, service: Service, deliveries: Deliveries, poster: Poster) -> None:
         self._clock = service.clock
-        self._database = database
-        self._deliveries = Deliveries(database)
+        self._deliveries = deliveries
         self._poster = poster
         self._unkept: list[Parcel] = []
         self._posting: dict[asyncio.Task[None], int] = {}
@@ -120,7 +120,7 @@ class Webhooks(Extension):
         while self._unkept:
             parcel = self._unkept[0]
             try:
-                await self._database.carry_through(self._deliveries.keep(parcel))
+                await self._deliveries.keep(parcel)
             except NotFound as error:
                 logger.error("session %s: its webhook is lost: %s", parcel.session_id, error)
             self._unkept.pop(0)
@@ -128,7 +128,7 @@ class Webhooks(Extension):
     async def _take(self) -> Attempt | None:
         of = Counter(self._posting.values())
         not_of = [account for account, count in of.items() if count >= AT_ONCE_OF_ACCOUNT]
-        return await self._database.carry_through(self._deliveries.take(not_of=not_of))
+        return await self._deliveries.take(not_of=not_of)
 
     def _posted(self, task: asyncio.Task[None]) -> None:
         del self._posting[task]
@@ -138,8 +138,7 @@ class Webhooks(Extension):
         """One attempt; if the database fails over it, there is another one later."""
         try:
             outcome = await _post(self._poster, attempt)
-            noted = self._deliveries.note(attempt, outcome)
-            again = await self._database.carry_through(noted)
+            again = await self._deliveries.note(attempt, outcome)
         except Exception as error:
             self._outage.failed("A webhook could not be looked after", error)
         else:
@@ -148,7 +147,7 @@ class Webhooks(Extension):
     async def _prune(self) -> None:
         while True:
             try:
-                await self._database.carry_through(self._deliveries.prune())
+                await self._deliveries.prune()
             except Exception as error:
                 self._outage.failed("Old webhooks could not be forgotten", error)
             await pause(self._clock, PRUNE_SECONDS)
@@ -180,13 +179,18 @@ def _log(attempt: Attempt, outcome: Outcome, again: bool) -> None:
         logger.error("%s: %s It is given up.", what, outcome.error)
 
 
-def webhooks(*, allow_private: bool = False, resolve: Resolve = resolve) -> Extend:
+def webhooks(
+    *,
+    allow_private: bool = False,
+    resolve: Resolve = resolve,
+    chance: Callable[[], float] = random.random,
+) -> Extend:
     """Webhooks, to public addresses unless private ones are allowed, for a server with accounts."""
 
     def extend(service: Service) -> Extension:
         if not isinstance(service.registry, Store):
             return Extension()
         poster = Poster(allow_private=allow_private, resolve=resolve)
-        return Webhooks(service, service.registry.database, poster)
+        return Webhooks(service, Deliveries(service.registry.database, chance), poster)
 
     return extend
