@@ -28,7 +28,7 @@ MAY_IMPORT = {
         *("admin", "server", "accounts", "session", "transport", "speech.engine"),
         *("speech.quality", "recognition", "web", "wire"),
     },
-    "webhooks": {"webhooks", "server", "accounts", "session", "wire"},
+    "webhooks": {"webhooks", "server", "accounts", "admin.client", "session", "wire"},
     "assembly": {"server", "admin", "metrics", "traces", "webhooks", "transport"},
     "asgi": {"asgi", "assembly", "server", "speech", "transport", "wire"},
     "rehearsal": {"rehearsal", "server", "transport", "wire"},

@@ -10,6 +10,7 @@ import httpx
 from tests.support import Server, serving
 from turnwire.accounts.admin_keys import AdminKeys
 from turnwire.admin.extension import Admin, admin
+from turnwire.webhooks.api import deliveries
 
 
 @dataclass
@@ -35,7 +36,8 @@ class Administered:
 async def administered(
     *, from_anywhere: bool = False, **options: Any
 ) -> AsyncIterator[Administered]:
-    async with serving(extend=[admin(from_anywhere=from_anywhere)], **options) as server:
+    extend = [admin(from_anywhere=from_anywhere, also=[deliveries])]
+    async with serving(extend=extend, **options) as server:
         _, key = await AdminKeys(server.store.database).create("test")
         async with server.http(headers={"Authorization": key}) as http:
             http.base_url = f"{str(http.base_url).rstrip('/')}/admin/v1/"

@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 from tests.admin.conftest import administered
-from turnwire.cli import accounts, admin, keys, sessions, tokens
+from turnwire.cli import accounts, admin, keys, sessions, tokens, webhooks
 
 PAGE = (Path(__file__).parents[2] / "docs" / "admin.md").read_text()
 
@@ -19,7 +19,7 @@ async def test_each_path_is_on_the_page() -> None:
 
 
 def test_each_command_is_on_the_page() -> None:
-    for group in (accounts, keys, tokens, sessions, admin):
+    for group in (accounts, keys, tokens, sessions, webhooks, admin):
         room = group.__name__.rpartition(".")[2]
         rows = [row for row in PAGE.splitlines() if f"`turnwire {room} " in row]
         for command in group.app.registered_commands:

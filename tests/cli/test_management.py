@@ -21,6 +21,7 @@ from turnwire.accounts.database import Database, sqlite_url
 from turnwire.accounts.store import Store
 from turnwire.admin.extension import admin
 from turnwire.cli import sessions
+from turnwire.webhooks.api import deliveries
 from turnwire.webhooks.deliveries import Deliveries, Parcel
 from turnwire.wire.closures import CLIENT_GONE, SESSION_ENDED, Violation
 
@@ -78,7 +79,7 @@ def administered_in_thread(data_dir: Path) -> Iterator[tuple[str, str]]:
     async def serve() -> None:
         store = await Store.open(sqlite_url(data_dir), node="test")
         _, key = await AdminKeys(store.database).create("test")
-        async with serving(registry=store, extend=[admin()]) as server:
+        async with serving(registry=store, extend=[admin(also=[deliveries])]) as server:
             url = server.url.replace("ws", "http", 1)
             started.set_result((asyncio.get_running_loop(), url, key))
             await stop.wait()
@@ -385,12 +386,20 @@ def test_where_the_accounts_are(
     assert "config" in turnwire("accounts", "list", "--data-dir", tmp_path / "file").stdout
 
 
-def test_webhooks(turnwire: Invoke, data_dir: Path) -> None:
-    turnwire("accounts", "create", "default")
-    secret = turnwire("webhooks", "secret").stdout
+def test_webhooks(manage: Invoke, data_dir: Path) -> None:
+    manage("accounts", "create", "default")
+    secret = manage("webhooks", "secret").stdout
     assert secret.startswith("whsec_")
-    assert turnwire("webhooks", "secret").stdout == secret
-    assert turnwire("webhooks", "secret", "--new").stdout != secret
+    assert manage("webhooks", "secret").stdout == secret
+    new = manage("webhooks", "secret", "--new").stdout
+    assert new != secret
+    assert json.loads(manage("webhooks", "secret", "--json").stdout) == {
+        "account": "default",
+        "secret": new.strip(),
+    }
+    assert manage("webhooks", "secret", "--account", "a/b").stderr == (
+        "There is no account named a/b.\n"
+    )
 
     async def keep() -> None:
         store = await Store.open(sqlite_url(data_dir), node="test")
@@ -400,15 +409,15 @@ def test_webhooks(turnwire: Invoke, data_dir: Path) -> None:
         await store.close()
 
     asyncio.run(keep())
-    listed = turnwire("webhooks", "list", "--account", "default").output
+    listed = manage("webhooks", "list", "--account", "default").output
     [[id, *row]] = rows(listed)[1:]
     assert row[:5] == ["default", "s", "h.example", "waiting", "0"]
     assert "secret" not in listed
     assert "said" not in listed
-    assert turnwire("webhooks", "retry", id).output == (
+    assert manage("webhooks", "retry", id).output == (
         f"Delivery {id} is tried again within seconds.\n"
     )
-    unknown = turnwire("webhooks", "retry", "x")
+    unknown = manage("webhooks", "retry", "x")
     assert (unknown.exit_code, unknown.stderr) == (1, "There is no delivery x.\n")
 
 
@@ -530,3 +539,31 @@ def test_servers_that_do_not_do_it(turnwire: Invoke, data_dir: Path) -> None:
         "'localhost:8080' is not the address of a server; expected something like "
         "http://localhost:8080.\n"
     )
+
+
+@pytest.mark.parametrize("command", ["accounts list", "webhooks list", "usage", "drain"])
+@pytest.mark.parametrize(
+    ("given", "sentence"),
+    [
+        ("--server http://h --data-dir d", "--data-dir is for what is done here, and --server "),
+        ("--server http://h --config f", "--config is for what is done here, and --server "),
+        ("--admin-key k", "--admin-key is for a server that does it: name that with --server."),
+        ("--ca-file f", "--ca-file is for a server that does it: name that with --server."),
+    ],
+)
+def test_what_would_not_matter_is_refused(
+    turnwire: Invoke, command: str, given: str, sentence: str
+) -> None:
+    result = turnwire(*command.split(), *given.split())
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert result.stderr.startswith(sentence)
+
+
+def test_a_server_elsewhere_needs_no_settings_of_this_machine(
+    turnwire: Invoke, data_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with administered_in_thread(data_dir) as (url, key):
+        monkeypatch.setenv("TURNWIRE_ADMIN_KEY", key)
+        monkeypatch.setenv("TURNWIRE_DATABASE", "postgresql://elsewhere")
+        monkeypatch.setenv("TURNWIRE_CONFIG", str(data_dir / "nowhere.toml"))
+        assert turnwire("accounts", "list", "--server", url).exit_code == 0

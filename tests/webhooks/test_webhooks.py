@@ -18,7 +18,8 @@ from turnwire.accounts.database import sqlite_url
 from turnwire.accounts.store import Store
 from turnwire.speech.echo import EchoEngine
 from turnwire.webhooks import posting
-from turnwire.webhooks.deliveries import PAUSES, Deliveries, Listed
+from turnwire.webhooks.administration import Listed
+from turnwire.webhooks.deliveries import PAUSES, Deliveries
 from turnwire.webhooks.sending import webhooks
 from turnwire.webhooks.signing import signed_headers
 

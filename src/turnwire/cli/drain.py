@@ -5,14 +5,15 @@ import os
 import signal
 from pathlib import Path
 
+import typer
 from pydantic import BaseModel
 
 from turnwire.accounts.errors import AccountsError
 from turnwire.cli.failures import fail
-from turnwire.cli.managing import AdminKey, Json, Server
+from turnwire.cli.managing import AdminKey, Json, Server, check_place
 from turnwire.cli.options import CaFile
 from turnwire.cli.outcomes import Said
-from turnwire.cli.settings import takes_settings
+from turnwire.cli.settings import Flags, load, takes_flags
 from turnwire.server.settings import Settings, SettingsError
 
 DRAINS = "takes no new sessions and ends with its open ones"
@@ -24,9 +25,10 @@ class Draining(BaseModel):
     """Null for a server that was asked by its address."""
 
 
-@takes_settings("data_dir", "port")
+@takes_flags("data_dir", "port")
 def drain(
-    settings: Settings,
+    given: Flags,
+    context: typer.Context,
     as_json: Json = False,
     server: Server = None,
     admin_key: AdminKey = None,
@@ -37,20 +39,22 @@ def drain(
     It is what SIGTERM does; the server's drain_seconds says how long open sessions have. Without
     --server, it is the one on this machine with this port and these accounts.
     """
+    check_place(context, server)
     if server is not None:
         _ask(server, admin_key, ca_file)
         done = Said(f"The server at {server} {DRAINS}.", Draining(process=None))
     else:
-        process = _signal(settings)
+        process = _signal(load(given))
         done = Said(f"The server, process {process}, {DRAINS}.", Draining(process=process))
     asyncio.run(done.tell(as_json=as_json))
 
 
 def _ask(server: str, admin_key: str | None, ca_file: Path | None) -> None:
+    from turnwire.admin.client import AdminApi
     from turnwire.admin.remote import RemoteAdministration
 
     try:
-        asyncio.run(RemoteAdministration(server, admin_key, ca_file).drain())
+        asyncio.run(RemoteAdministration(AdminApi(server, admin_key, ca_file)).drain())
     except AccountsError as error:
         fail(str(error))
 

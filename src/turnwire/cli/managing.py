@@ -15,11 +15,12 @@ from turnwire.admin.administration import Administration
 from turnwire.cli.failures import fail, needs_server
 from turnwire.cli.options import CaFile
 from turnwire.cli.outcomes import Outcome
-from turnwire.cli.settings import takes_settings
-from turnwire.server.settings import Settings, SettingsError
+from turnwire.cli.settings import Flags, load, takes_flags
+from turnwire.server.settings import SettingsError
 
 if TYPE_CHECKING:
     from turnwire.accounts.database import Database
+    from turnwire.admin.client import AdminApi
 
 Account = Annotated[str, typer.Option(help="The name of the account.", metavar="NAME")]
 
@@ -47,27 +48,44 @@ _REMOTE: Mapping[str, Any] = {"server": Server, "admin_key": AdminKey, "ca_file"
 _Function = Callable[..., Coroutine[Any, Any, Outcome]]
 
 
-def manages(function: _Function) -> Callable[..., None]:
-    """Makes a command of a coroutine function of an `Administration`.
+def manages_what(
+    stored: Callable[["Database"], Any], remote: Callable[["AdminApi"], Any]
+) -> Callable[[_Function], Callable[..., None]]:
+    """Makes a command of a coroutine function of what one of these gives.
 
     It gets options that say where that is done, and prints what the function has to say.
     """
 
     @asynccontextmanager
-    async def administration(
-        settings: Settings, server: str | None, admin_key: str | None, ca_file: Path | None
-    ) -> AsyncIterator[Administration]:
+    async def opened(
+        given: Flags, server: str | None, admin_key: str | None, ca_file: Path | None
+    ) -> AsyncIterator[Any]:
         if server is not None:
-            from turnwire.admin.remote import RemoteAdministration
+            from turnwire.admin.client import AdminApi
 
-            yield RemoteAdministration(server, admin_key, ca_file)
-            return
-        with needs_server():
-            from turnwire.admin.stored import StoredAdministration
-        async with database_of(settings) as database:
-            yield StoredAdministration(database)
+            yield remote(AdminApi(server, admin_key, ca_file))
+        else:
+            async with database_of(given) as database:
+                yield stored(database)
 
-    return _command(function, administration, _REMOTE)
+    return lambda function: _command(function, opened, _REMOTE)
+
+
+def manages(function: _Function) -> Callable[..., None]:
+    """The same of a coroutine function of an `Administration`."""
+    return manages_what(_stored, _remote)(function)
+
+
+def _stored(database: "Database") -> Administration:
+    from turnwire.admin.stored import StoredAdministration
+
+    return StoredAdministration(database)
+
+
+def _remote(api: "AdminApi") -> Administration:
+    from turnwire.admin.remote import RemoteAdministration
+
+    return RemoteAdministration(api)
 
 
 def manages_database(function: _Function) -> Callable[..., None]:
@@ -75,17 +93,35 @@ def manages_database(function: _Function) -> Callable[..., None]:
     return _command(function, database_of, {})
 
 
+def check_place(context: typer.Context, server: str | None) -> None:
+    """Refuse options that would not matter, as it is done somewhere else."""
+
+    def given(*names: str) -> str | None:
+        for name in names:
+            source = context.get_parameter_source(name)
+            if source is not None and source.name == "COMMANDLINE":
+                return f"--{name.replace('_', '-')}"
+        return None
+
+    if server is not None:
+        if option := given("data_dir", "database", "config", "port"):
+            fail(f"{option} is for what is done here, and --server has a server do it.", code=2)
+    elif option := given("admin_key", "ca_file"):
+        fail(f"{option} is for a server that does it: name that with --server.", code=2)
+
+
 def _command(
     function: _Function,
     opened: Callable[..., AbstractAsyncContextManager[Any]],
     options: Mapping[str, Any],
 ) -> Callable[..., None]:
-    def command(settings: Settings, as_json: bool, **given: Any) -> None:
-        where = {name: given.pop(name) for name in options}
+    def command(given: Flags, context: typer.Context, as_json: bool, **others: Any) -> None:
+        where = {name: others.pop(name) for name in options}
+        check_place(context, where.get("server"))
 
         async def run() -> None:
-            async with opened(settings, **where) as it:
-                outcome = await function(it, **given)
+            async with opened(given, **where) as it:
+                outcome = await function(it, **others)
                 await outcome.tell(as_json=as_json)
 
         try:
@@ -101,6 +137,7 @@ def _command(
         [
             first,
             *own,
+            inspect.Parameter("context", keyword, annotation=typer.Context),
             inspect.Parameter("as_json", keyword, default=False, annotation=Json),
             *(
                 inspect.Parameter(name, keyword, default=None, annotation=option)
@@ -108,12 +145,13 @@ def _command(
             ),
         ]
     )
-    return takes_settings("data_dir", "database")(command)
+    return takes_flags("data_dir", "database")(command)
 
 
 @asynccontextmanager
-async def database_of(settings: Settings) -> "AsyncIterator[Database]":
+async def database_of(given: Flags) -> "AsyncIterator[Database]":
     """The database of a server that was set up. Raises `AccountsError` and `SettingsError`."""
+    settings = load(given)
     with needs_server():
         from turnwire.accounts.database import Database, sqlite_url
         from turnwire.accounts.database_url import SqliteUrl, parse_database_url

@@ -46,15 +46,19 @@ def takes_settings(*names: str) -> Callable[[Callable[..., None]], Callable[...,
         @takes_flags(*names)
         @functools.wraps(function)
         def command(given: Flags, **others: Any) -> None:
-            try:
-                settings = load_settings(given.config, **given.settings)
-            except SettingsError as error:
-                fail(str(error), code=2)
-            function(settings, **others)
+            function(load(given), **others)
 
         return command
 
     return decorate
+
+
+def load(given: Flags) -> Settings:
+    """The settings, also from the environment and the file."""
+    try:
+        return load_settings(given.config, **given.settings)
+    except SettingsError as error:
+        fail(str(error), code=2)
 
 
 def takes_flags(*names: str) -> Callable[[Callable[..., None]], Callable[..., None]]:

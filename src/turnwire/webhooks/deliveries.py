@@ -17,6 +17,7 @@ from sqlalchemy.orm import contains_eager
 from turnwire.accounts.database import Database, carried_through
 from turnwire.accounts.errors import NotFound, NotNow
 from turnwire.accounts.tables import Account, Delivery
+from turnwire.webhooks.administration import Listed
 from turnwire.webhooks.signing import new_secret
 
 PAUSES = (5.0, 30.0, 120.0, 600.0, 1800.0, 3600.0, 7200.0, 14400.0, 28800.0)
@@ -76,23 +77,6 @@ class Outcome:
     """Why that is no delivery; None: it is one."""
     again: bool = False
     """Whether another attempt may do better."""
-
-
-@dataclass(frozen=True, slots=True)
-class Listed:
-    """A delivery as an operator may see it: nothing of what was said, and no secret."""
-
-    id: str
-    session_id: str
-    account: str
-    host: str
-    state: str
-    attempts: int
-    last_status: int | None
-    last_error: str | None
-    created_at: float
-    next_at: float | None
-    delivered_at: float | None
 
 
 class Deliveries:
