@@ -181,6 +181,68 @@ def test_the_capacity_found_is_written(
     assert figures["steps"][-1]["sessions"] == 1
 
 
+def written_figures(path: Path, sessions: int, p50: float) -> Path:
+    figures = {
+        "model": "tiny.en",
+        "duty": 1.0,
+        "sessions": sessions,
+        "beyond_silence": {"p50": p50, "p95": 4 * p50},
+        "machine": {"cpu": "a CPU", "cores": 2, "date": "2026-01-01"},
+    }
+    path.write_text(json.dumps(figures))
+    return path
+
+
+def test_latency_over_sessions_is_drawn(turnwire: Invoke, tmp_path: Path) -> None:
+    one = written_figures(tmp_path / "one.json", 24, 50.0)
+    more = written_figures(tmp_path / "more.json", 32, 70.0)
+    svg = tmp_path / "charts" / "latency.svg"
+    result = turnwire("bench", "plot", more, one, "--svg", svg)
+    assert (result.exit_code, result.stdout, result.stderr) == (0, "", "")
+    drawn = svg.read_text()
+    for said in ("tiny.en; a CPU, 2 cores, 2026-01-01", "p50, all speaking", "p95, all speaking"):
+        assert said in drawn
+    assert re.findall(r"<title>(p95.*)</title>", drawn) == [
+        "p95, all speaking: 200 at 24",
+        "p95, all speaking: 280 at 32",
+    ]
+
+
+def test_a_search_for_the_capacity_is_drawn_by_its_steps(turnwire: Invoke, tmp_path: Path) -> None:
+    steps = [
+        json.loads(written_figures(tmp_path / "step.json", sessions, 50.0).read_text())
+        for sessions in (4, 8, 16)
+    ]
+    (tmp_path / "capacity.json").write_text(json.dumps(steps[0] | {"steps": steps}))
+    svg = tmp_path / "latency.svg"
+    assert turnwire("bench", "plot", tmp_path / "capacity.json", "--svg", svg).exit_code == 0
+    assert svg.read_text().count("<title>p50") == 3
+
+
+@pytest.mark.parametrize(
+    ("written", "said"),
+    [
+        ("not JSON", "is not JSON"),
+        ("[]", "has no figures"),
+        ('{"model": "tiny.en"}', "is not what `turnwire bench --json`"),
+        ('{"steps": 3}', "is not what `turnwire bench --json`"),
+        ('{"machine": {"cpu": "", "cores": 1, "date": ""}, "steps": []}', "No turn ended"),
+        (None, "No such file"),
+    ],
+)
+def test_what_cannot_be_drawn_is_said(
+    turnwire: Invoke, tmp_path: Path, written: str | None, said: str
+) -> None:
+    figures = tmp_path / "figures.json"
+    if written is not None:
+        figures.write_text(written)
+    result = turnwire("bench", "plot", figures, "--svg", tmp_path / "latency.svg")
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert said in result.stderr
+    assert "Traceback" not in result.stderr
+    assert not (tmp_path / "latency.svg").exists()
+
+
 def test_a_file_that_cannot_take_the_limit_is_found_out_before(
     turnwire: Invoke, clips: Path, tmp_path: Path
 ) -> None:
