@@ -2,6 +2,8 @@
 
 import json
 import sys
+from dataclasses import replace
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +18,8 @@ from benchmarks.peers.playing import Recording, Take
 from benchmarks.peers.servers import PeerError, serving
 from benchmarks.peers.whisperlive import WhisperLiveDialogue
 from benchmarks.peers.whisperlivekit import WhisperLiveKit, WhisperLiveKitDialogue
+from tests.recordings import recording
+from turnwire.bench.clips import read_clip
 from turnwire.bench.scoring import normalise
 
 
@@ -124,6 +128,24 @@ async def test_a_recording_is_played_to_a_server(monkeypatch: pytest.MonkeyPatch
     assert len(take.sent) == 19
     assert (normalise(take.text.final), take.text.tentative) == ("one two three", "")
     assert len(take.heard) > 1
+
+
+async def test_a_server_is_measured(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(playing, "SILENCE_SECONDS", 0.2)
+    monkeypatch.setattr(measuring, "WARM_UP_SECONDS", 0.2)
+    speech = read_clip(recording("two_cities.wav"))
+    two_seconds = replace(speech, pcm=speech.pcm[: 2 * 32_000], reference="it was the best")
+    figures = await measuring.measure(
+        Turnwire(), Path(sys.executable), Path("echo"), [two_seconds], seconds=0
+    )
+    assert (figures.name, figures.version) == ("Turnwire", metadata.version("turnwire"))
+    assert (figures.recordings, figures.failed, figures.speech_seconds) == (1, 0, 2.0)
+    assert figures.words is not None
+    assert figures.words.words == 4
+    assert figures.cpu_ms_per_speech_second > 0
+    assert figures.first_text is not None
+    assert figures.all_text is not None
+    assert (figures.sessions, figures.steps) == (None, [])
 
 
 async def test_a_server_that_is_not_there() -> None:
