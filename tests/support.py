@@ -25,6 +25,7 @@ from turnwire.server.extensions import Extend
 from turnwire.server.http import listening
 from turnwire.server.options import ServerOptions
 from turnwire.server.port import Port
+from turnwire.server.root_path import below
 from turnwire.server.service import Service
 from turnwire.session.options import SessionOptions
 from turnwire.speech.echo import EchoEngine
@@ -137,6 +138,7 @@ async def serving(
     registry: Registry | None = None,
     capacity: Capacity | None = None,
     rehearse: bool = False,
+    root_path: str = "",
     extend: Sequence[Extend] = (),
     port: int = 0,
     **options: Any,
@@ -156,7 +158,7 @@ async def serving(
         capacity,
         extend=extend,
     )
-    intercept = Rehearsal if rehearse else None
+    intercept = below(root_path, Rehearsal if rehearse else None)
     with Port.take("127.0.0.1", port) as taken:
         async with listening(service, taken, intercept=intercept) as url:
             yield Server(url, service, key)

@@ -78,12 +78,13 @@ class ConsoleServer:
 
 
 @contextmanager
-def console_server(port: int = 0) -> Iterator[ConsoleServer]:
+def console_server(port: int = 0, root_path: str = "") -> Iterator[ConsoleServer]:
     started: Future[ConsoleServer] = Future()
     stop = asyncio.Event()
 
     async def serve() -> None:
-        async with serving(extend=[admin(also=[deliveries])], port=port) as server:
+        extend = [admin(also=[deliveries])]
+        async with serving(extend=extend, port=port, rehearse=True, root_path=root_path) as server:
             _, key = await AdminKeys(server.store.database).create("test")
             started.set_result(ConsoleServer(server, asyncio.get_running_loop(), key))
             await stop.wait()

@@ -11,7 +11,6 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import ClientConnection
 
 from tests.web.console import ConsoleServer, console_server, show, signed_in
-from turnwire.admin.console import COOKIE
 from turnwire.webhooks.deliveries import Deliveries, Outcome, Parcel
 from turnwire.wire import closures
 
@@ -257,7 +256,7 @@ def test_a_wrong_key_is_told_and_the_right_one_is_kept_from_scripts(
     page.reload()
     expect(page.locator("#admin-key")).to_be_visible()
     # Nor does it count any more.
-    context.add_cookies([{"name": COOKIE, "value": cookie["value"], "url": server.page}])
+    context.add_cookies([{"name": cookie["name"], "value": cookie["value"], "url": server.page}])
     page.reload()
     expect(page.locator("#admin-key")).to_be_visible()
 

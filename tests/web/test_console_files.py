@@ -13,15 +13,15 @@ import pytest
 from tests.support import ManualClock, Server, serving
 from turnwire.accounts.admin_keys import AdminKeys
 from turnwire.accounts.admission import OpenRegistry
-from turnwire.admin.console import COOKIE
 from turnwire.admin.cookies import LIFETIME_SECONDS, MOST, Cookies
 from turnwire.admin.extension import Admin, admin
 from turnwire.admin.paths import PREFIX
 from turnwire.webhooks.api import deliveries
 
-FOLDER = Path(str(files("turnwire.web"))) / "console"
+WEB = Path(str(files("turnwire.web")))
+FOLDER = WEB / "console"
 
-SCRIPTS = [path for path in sorted(FOLDER.rglob("*.js")) if path.parent.name != "vendor"]
+SCRIPTS = [path for path in sorted(WEB.rglob("*.js")) if path.parent.name != "vendor"]
 
 
 @pytest.fixture
@@ -58,9 +58,9 @@ def paths(server: Server) -> list[tuple[str, str]]:
 
 
 async def test_nothing_is_told_without_the_key(server: Server) -> None:
-    async with server.http(
-        cookies={COOKIE: "guessed"}, headers={"X-Turnwire-Console": "1"}
-    ) as http:
+    async with signed_in(server) as other:
+        [name] = other.cookies
+    async with server.http(cookies={name: "guessed"}, headers={"X-Turnwire-Console": "1"}) as http:
         for method, path in paths(server):
             answer = await http.request(method, path)
             assert answer.status_code == 401, path
@@ -88,6 +88,20 @@ async def test_a_key_that_is_revoked_closes_the_console(server: Server) -> None:
         assert (await http.get(f"{PREFIX}/accounts")).status_code == 200
         await AdminKeys(server.store.database).revoke(1)
         assert (await http.get(f"{PREFIX}/accounts")).status_code == 401
+
+
+async def test_one_is_signed_in_at_two_servers_of_a_host() -> None:
+    async with (
+        serving(extend=[admin()]) as one,
+        serving(extend=[admin()]) as two,
+        signed_in(one) as http,
+        signed_in(two) as other,
+    ):
+        # As browsers do, whatever the ports.
+        shared = dict(http.cookies) | dict(other.cookies)
+        for server in (one, two):
+            async with server.http(cookies=shared) as both:
+                assert (await both.get(f"{PREFIX}/accounts")).status_code == 200
 
 
 @pytest.mark.parametrize("body", [b"", b"{}", b'{"key": 1}', b"\xff", b'["key"]'])
@@ -161,7 +175,7 @@ def test_what_is_not_ours_is_what_its_authors_published() -> None:
     assert (vendor / "LICENSE-uPlot.txt").is_file()
 
 
-@pytest.mark.parametrize("path", SCRIPTS, ids=lambda path: path.name)
+@pytest.mark.parametrize("path", SCRIPTS, ids=lambda path: f"{path.parent.name}/{path.name}")
 def test_scripts_make_no_markup_of_text_and_name_no_path_from_the_root(path: Path) -> None:
     text = path.read_text()
     assert not re.search(r"innerHTML|outerHTML|insertAdjacent|document\.write|\beval\b", text)

@@ -9,6 +9,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from tests.recordings import BECKETT_TEXT, recording
+from tests.web.console import console_server
 from turnwire.bench.scoring import word_errors
 from turnwire.testing import LocalServer, serving
 from turnwire.wire import closures
@@ -92,6 +93,28 @@ def test_nothing_is_asked_of_another_host(page: Page) -> None:
     page.click("#stop")
     expect(page.locator("#closing")).to_be_visible()
     assert set(hosts) == {urlsplit(page.url).netloc}
+
+
+def test_below_a_prefix_it_asks_for_nothing_that_is_not(context: BrowserContext) -> None:
+    with console_server(root_path="/all/stt") as server:
+        host = server.url.replace("ws", "http", 1)
+        page = context.new_page()
+        urls: list[str] = []
+        page.goto(f"{host}/all/stt")
+        page.evaluate("key => sessionStorage.setItem('turnwire-key', key)", server.key)
+        page.on("request", lambda request: urls.append(request.url))
+        page.on("websocket", lambda socket: urls.append(socket.url))
+        page.reload()
+        page.click("#speak")
+        expect(page.locator("#status")).to_have_text("Listening.")
+        page.click("#stop")
+        expect(page.locator("#closing h2")).to_have_text("1000 Session Ended")
+        page.click("#rehearsal summary")
+        page.select_option("#scenario", closures.SESSION_EXPIRED.name)
+        page.click("#speak")
+        expect(page.locator("#closing h2")).to_contain_text("3008")
+        assert len(urls) > 10
+        assert {urlsplit(url).path.partition("/stt/")[0] for url in urls} == {"/all"}
 
 
 @pytest.mark.parametrize(

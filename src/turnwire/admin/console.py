@@ -20,8 +20,6 @@ PREFIX = "/console"
 
 SIGN_IN, SIGN_OUT = f"{PREFIX}/login", f"{PREFIX}/logout"
 
-COOKIE = "turnwire_console"
-
 HEADER = "x-turnwire-console"
 """What no form of another page can send."""
 
@@ -54,7 +52,7 @@ class Console:
 
         Raises `Refused` for a change that another page has this browser ask for.
         """
-        cookie = request.cookies.get(COOKIE)
+        cookie = request.cookies.get(self._cookies.name)
         key = None if cookie is None else self._cookies.key_of(cookie)
         if key is not None and request.method not in ("GET", "HEAD"):
             _check_page(request)
@@ -72,7 +70,7 @@ class Console:
             return Refused(503, str(error)).response()
         response = Response(status_code=204, headers={"Cache-Control": "no-store"})
         response.set_cookie(
-            COOKIE,
+            self._cookies.name,
             self._cookies.issue(key),
             max_age=int(LIFETIME_SECONDS),
             # The browser's own word for it: a proxy may be what speaks TLS.
@@ -87,9 +85,9 @@ class Console:
             _check_page(request)
         except Refused as refused:
             return refused.response()
-        self._cookies.forget(request.cookies.get(COOKIE, ""))
+        self._cookies.forget(request.cookies.get(self._cookies.name, ""))
         response = Response(status_code=204, headers={"Cache-Control": "no-store"})
-        response.delete_cookie(COOKIE, httponly=True, samesite="strict")
+        response.delete_cookie(self._cookies.name, httponly=True, samesite="strict")
         return response
 
 

@@ -15,6 +15,10 @@ class Cookies:
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
+        # A browser sends its cookies to all servers of a host, whatever their ports; behind a
+        # proxy even those have one. So each process has a name of its own, which lasts as long as
+        # what it knows.
+        self.name = f"turnwire_console_{secrets.token_hex(4)}"
         self._keys: dict[str, tuple[int, float]] = {}
         """The id of each one's admin key, and until when it counts; the oldest first."""
 

@@ -3,6 +3,7 @@
 from dataclasses import replace
 from urllib.parse import quote
 
+from starlette.responses import RedirectResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from turnwire.server.clock import Clock
@@ -28,6 +29,10 @@ class BelowPath:
         return self._site.upgrade(inner if inner.path != request.path else request)
 
     async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["path"] == self._prefix:
+            # The page names its files as they lie beside it: below the prefix.
+            await RedirectResponse(f"{self._prefix.rpartition('/')[2]}/")(scope, receive, send)
+            return
         path = self._inner(scope["path"])
         if path != scope["path"]:
             scope = {**scope, "path": path, "raw_path": quote(path).encode()}

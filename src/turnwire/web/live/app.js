@@ -1,13 +1,14 @@
 // The page: one session at a time, from the microphone or a file.
 
-import { AudioFile, Microphone, SourceError } from "/live/audio.js";
-import { Captions } from "/live/captions.js";
-import { Closures } from "/live/closures.js";
-import { NoToken, token } from "/live/credentials.js";
-import { Parameters } from "/live/parameters.js";
-import { Session } from "/live/session.js";
+import { AudioFile, Microphone, SourceError } from "./audio.js";
+import { Captions } from "./captions.js";
+import { Closures } from "./closures.js";
+import { NoToken, token } from "./credentials.js";
+import { Parameters } from "./parameters.js";
+import { at } from "./place.js";
+import { Session } from "./session.js";
 
-const SOCKET_PATH = "/v3/ws";
+const SOCKET_PATH = "v3/ws";
 const MESSAGES_SHOWN = 500;
 const MESSAGES_KEPT = 20000;
 const RETRIES = 5;
@@ -75,9 +76,9 @@ async function connect(run) {
   if (!query.has("format_turns")) query.set("format_turns", "true");
   query.set("sample_rate", run.rate);
   query.set("token", await token($("key")));
-  const prefix = $("scenario").value && `/rehearse/${$("scenario").value}`;
-  const scheme = location.protocol === "https:" ? "wss" : "ws";
-  const url = `${scheme}://${location.host}${prefix}${SOCKET_PATH}?${query}`;
+  const prefix = $("scenario").value && `rehearse/${$("scenario").value}/`;
+  const url = at(`${prefix}${SOCKET_PATH}?${query}`);
+  url.protocol = url.protocol.replace("http", "ws");
   run.session = new Session(url, {
     onMessage: (message, direction) => heard(run, message, direction),
     onClose: (closure) => closed(run, closure),
@@ -186,7 +187,7 @@ function save() {
 }
 
 async function loadRehearsal() {
-  const answer = await fetch("/rehearse", { headers: { Accept: "application/json" } });
+  const answer = await fetch(at("rehearse"), { headers: { Accept: "application/json" } });
   if (!answer.ok) return;
   const menu = await answer.json();
   $("rehearsal").hidden = false;

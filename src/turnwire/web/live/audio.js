@@ -1,6 +1,8 @@
 // Where audio comes from: the microphone or a file. A source calls `onChunk` with Int16Array
 // chunks of 100 ms at `rate` Hz, and `onEnd` once there is no more.
 
+import { at } from "./place.js";
+
 const RATE = 16000;
 const CHUNK_SECONDS = 0.1;
 
@@ -38,7 +40,7 @@ export class Microphone {
       this.context = new AudioContext();
       this.input = this.context.createMediaStreamSource(stream);
     }
-    await this.context.audioWorklet.addModule("/live/worklet.js");
+    await this.context.audioWorklet.addModule(at("live/worklet.js"));
     return this.context.sampleRate;
   }
 

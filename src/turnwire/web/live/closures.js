@@ -1,5 +1,7 @@
 // The server's closure table, and which row of it a closure is.
 
+import { at } from "./place.js";
+
 const NO_CLOSE_FRAME = 1006;
 
 const LOST = {
@@ -16,7 +18,7 @@ export class Closures {
   }
 
   static async load() {
-    return new Closures(await (await fetch("/v3/closures.json")).json());
+    return new Closures(await (await fetch(at("v3/closures.json"))).json());
   }
 
   // The row of a closure: by its text, as several rows share a code.

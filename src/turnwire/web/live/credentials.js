@@ -1,6 +1,8 @@
 // The token that opens a session. A key, where the server asks for one, stays in this tab and
 // never stands in a URL.
 
+import { at } from "./place.js";
+
 const STORED = "turnwire-key";
 
 export class NoToken extends Error {}
@@ -9,7 +11,7 @@ export async function token(dialog) {
   let problem = "";
   for (;;) {
     const key = sessionStorage.getItem(STORED);
-    const answer = await fetch("/v3/token?expires_in_seconds=60", {
+    const answer = await fetch(at("v3/token?expires_in_seconds=60"), {
       headers: key ? { Authorization: key } : {},
     });
     if (answer.ok) return (await answer.json()).token;

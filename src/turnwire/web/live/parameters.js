@@ -1,5 +1,7 @@
 // A form of the protocol's own parameters, as the server lists them.
 
+import { at } from "./place.js";
+
 const OWN = ["sample_rate", "encoding", "token"]; // which the page sets itself
 
 export class Parameters {
@@ -12,7 +14,7 @@ export class Parameters {
   }
 
   static async load(form) {
-    return new Parameters(form, await (await fetch("/live/parameters.json")).json());
+    return new Parameters(form, await (await fetch(at("live/parameters.json"))).json());
   }
 
   // What was filled in, as [name, value] pairs.
