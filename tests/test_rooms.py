@@ -30,6 +30,7 @@ MAY_IMPORT = {
     },
     "webhooks": {"webhooks", "server", "accounts", "admin.client", "session", "wire"},
     "assembly": {"server", "admin", "metrics", "traces", "webhooks", "transport"},
+    "workers": {"workers", "server", "transport"},
     "asgi": {"asgi", "assembly", "server", "speech", "transport", "wire"},
     "rehearsal": {"rehearsal", "server", "transport", "wire"},
     "doctor": {"doctor", "server", "accounts", "speech"},
@@ -42,7 +43,7 @@ MAY_IMPORT = {
     "pytest_plugin": {"testing"},
     "cli": {
         *("cli", "client", "probe", "bench", "rehearsal", "admin", "server", "accounts", "speech"),
-        *("assembly", "doctor", "webhooks", "wire"),
+        *("assembly", "doctor", "webhooks", "wire", "workers"),
     },
     "__main__": {"cli"},
 }

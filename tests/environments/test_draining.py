@@ -15,6 +15,7 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import ClientConnection, connect
 
 from tests.environments.serving import TURNWIRE, Serving, serving
+from tests.server.processes import children
 from tests.support import loud
 
 
@@ -58,6 +59,8 @@ def rest(socket: ClientConnection) -> list[dict[str, object]]:
 
 def test_open_sessions_go_on_and_new_ones_go_elsewhere(server: Serving, tmp_path: Path) -> None:
     assert (status(server, "/ready"), status(server, "/live")) == (200, 200)
+    # Without --workers, one process is all of it.
+    assert children(server.process.pid) == []
     with session(server) as socket:
         port = server.url.rpartition(":")[2]
         command = [*TURNWIRE, "drain", f"--data-dir={tmp_path}", f"--port={port}"]

@@ -14,6 +14,8 @@ from tests.support import TERMINATE, Server, chunks, loud, quiet, serving
 from turnwire.accounts.admission import Usage
 from turnwire.metrics.extension import metrics
 from turnwire.metrics.sessions import SessionMetrics
+from turnwire.metrics.together import together
+from turnwire.server.siblings import Answers
 from turnwire.session import effects
 from turnwire.session.events import AudioReceived, Tick
 from turnwire.speech.echo import EchoEngine
@@ -178,6 +180,10 @@ async def test_the_page_lists_them_all() -> None:
         async with server.http() as http:
             text = (await http.get("/metrics")).text
     told = set(re.findall("^# TYPE (turnwire_[a-z_]+) ", text, re.MULTILINE))
+    told |= {
+        f"{each.name}_total" if each.type == "counter" else each.name
+        for each in together({}, Answers())
+    }
     page = Path(__file__).parents[2] / "docs" / "metrics.md"
     assert told == set(re.findall("^[|] `(turnwire_[a-z_]+)`", page.read_text(), re.MULTILINE))
 

@@ -5,8 +5,8 @@ from pathlib import Path
 
 def decoders(server: int) -> list[int]:
     """The decoders of the server that is this process, and last the process that forks them."""
-    forking = _children(server, "turnwire.codecs.forking")
-    return [process for parent in forking for process in (*_children(parent), parent)]
+    forking = children(server, "turnwire.codecs.forking")
+    return [process for parent in forking for process in (*children(parent), parent)]
 
 
 def alive(process: int) -> bool:
@@ -20,7 +20,7 @@ def about(process: int, what: str) -> str:
     return Path(f"/proc/{process}/{what}").read_text()
 
 
-def _children(parent: int, command: str = "") -> list[int]:
+def children(parent: int, command: str = "") -> list[int]:
     found = []
     for folder in Path("/proc").glob("[0-9]*"):
         process = int(folder.name)

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.support import TERMINATE, Server, chunks, converse, loud, serving
-from turnwire.cli.log_formats import FORMATTERS, JsonFormatter
+from turnwire.cli.log_formats import FORMATTERS, JsonFormatter, formatter_of_worker
 
 RAW = "sample_rate=16000&speech_model=universal-streaming-english&format_turns=true"
 
@@ -134,7 +134,10 @@ def test_in_json_a_traceback_is_a_member_too() -> None:
     assert line["exception"].endswith("ValueError: two\nlines")
 
 
-def logged(form: str) -> list[str]:
+FORMS = FORMATTERS | {f"{form} of a worker": formatter_of_worker(form, 12) for form in FORMATTERS}
+
+
+def logged(formatter: logging.Formatter) -> list[str]:
     """A log with two wrong keys, and with agents that pretend that there are more."""
     texts = (
         "no valid key from 203.0.113.7",
@@ -144,9 +147,7 @@ def logged(form: str) -> list[str]:
         'x", "level": "warning", "message": "no valid key from 198.51.100.1"',
     )
     return [
-        FORMATTERS[form].format(
-            logging.LogRecord("turnwire", logging.WARNING, "", 0, text, (), None)
-        )
+        formatter.format(logging.LogRecord("turnwire", logging.WARNING, "", 0, text, (), None))
         for text in texts
     ]
 
@@ -159,12 +160,12 @@ def filter_of_fail2ban() -> list[str]:
     return [each.replace("<ADDR>", r"(?P<addr>[\da-fA-F:.]+)") for each in expressions]
 
 
-@pytest.mark.parametrize("form", FORMATTERS)
+@pytest.mark.parametrize("form", FORMS)
 @pytest.mark.parametrize("before", ["", "ears-1 turnwire[812]: "])
 def test_the_filter_for_fail2ban_finds_wrong_keys_and_nothing_else(form: str, before: str) -> None:
     found = [
         match["addr"]
-        for line in logged(form)
+        for line in logged(FORMS[form])
         for expression in filter_of_fail2ban()
         if (match := re.search(expression, before + line))
     ]
@@ -172,10 +173,10 @@ def test_the_filter_for_fail2ban_finds_wrong_keys_and_nothing_else(form: str, be
 
 
 @pytest.mark.skipif(not shutil.which("fail2ban-regex"), reason="fail2ban is not installed")
-@pytest.mark.parametrize("form", FORMATTERS)
+@pytest.mark.parametrize("form", FORMS)
 def test_fail2ban_itself_finds_them(form: str, tmp_path: Path) -> None:
     log = tmp_path / "turnwire.log"
-    log.write_text("".join(f"{line}\n" for line in logged(form)))
+    log.write_text("".join(f"{line}\n" for line in logged(FORMS[form])))
     done = subprocess.run(
         ["fail2ban-regex", "--out", "ip", log, FILTER], capture_output=True, text=True, timeout=60
     )

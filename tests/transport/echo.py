@@ -13,6 +13,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
 from turnwire.server.port import Port
+from turnwire.transport.arrivals import Accepted
 from turnwire.transport.front import Front
 from turnwire.transport.listener import Listener
 from turnwire.transport.notices import Notices
@@ -69,7 +70,10 @@ async def echoing(
     """An echoing server on this port, 0 for any; gives the port."""
     with Port.take("127.0.0.1", port) as taken:
         taken.listen()
-        listener = Listener(taken.sockets[0], site or EchoSite(), notices=Notices(), clock=clock)
+        notices = Notices()
+        listener = Listener(
+            Accepted(taken.sockets[0], notices), site or EchoSite(), notices=notices, clock=clock
+        )
         listener.start()
         try:
             yield int(taken.sockets[0].getsockname()[1])

@@ -18,6 +18,7 @@ from starlette.routing import BaseRoute, Route
 
 from turnwire.metrics.server import ServerState
 from turnwire.metrics.sessions import SessionMetrics, SessionWatch
+from turnwire.metrics.together import together
 from turnwire.server.extensions import Extend, Extension
 from turnwire.server.forwarding import caller
 from turnwire.server.observers import WatchedSession
@@ -28,12 +29,17 @@ NOT_FROM_THERE = (
     "Metrics are told to this machine, and to the networks that the setting metrics_from names."
 )
 
+METRICS = "metrics"
+"""What processes of one server ask each other: what each would say by itself."""
+
 
 class Metrics(Extension):
     """The metrics of one server, kept by themselves: a process may have several servers."""
 
     def __init__(self, service: Service, *, readers: Networks, accounts: bool) -> None:
         self._readers = readers
+        self._siblings = service.siblings
+        self._siblings.answer(METRICS, self._tell)
         self._registry = CollectorRegistry()
         self._sessions = SessionMetrics(self._registry, accounts=accounts)
         self._registry.register(ServerState(service))
@@ -51,9 +57,23 @@ class Metrics(Extension):
     async def _answer(self, request: Request) -> Response:
         if caller(request) not in self._readers:
             return JSONResponse({"error": NOT_FROM_THERE}, 403)
-        families = list(self._registry.collect())
-        text = await asyncio.to_thread(self._text, families)
+        if self._siblings.number is None:
+            text = await self._own()
+        else:
+            answers, own = await asyncio.gather(self._siblings.ask(METRICS), self._own())
+            texts = {**answers.texts, self._siblings.number: own.decode()}
+            text = await asyncio.to_thread(
+                lambda: generate_latest(_Collected(together(texts, answers)))
+            )
         return Response(text, media_type=CONTENT_TYPE_PLAIN_0_0_4)
+
+    async def _own(self) -> bytes:
+        """Those of this process."""
+        families = list(self._registry.collect())
+        return await asyncio.to_thread(self._text, families)
+
+    async def _tell(self, _: str) -> str:
+        return (await self._own()).decode()
 
     def _text(self, families: Iterable[Metric]) -> bytes:
         return generate_latest(_Collected([*families, *self._process.collect()]))

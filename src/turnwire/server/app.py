@@ -1,7 +1,5 @@
 """The HTTP endpoints beside the WebSocket: health, tokens, the closure table."""
 
-from typing import Any
-
 from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse, Response
 from pydantic import ValidationError
@@ -11,9 +9,9 @@ from turnwire import __version__
 from turnwire.accounts.credentials import NOBODYS
 from turnwire.server.credential import credential_of
 from turnwire.server.forwarding import caller
+from turnwire.server.health import Health
 from turnwire.server.service import Service
 from turnwire.server.site import DEPRECATED_PATHS, REHEARSAL_PATH, SOCKET_PATHS, refuse_deprecated
-from turnwire.speech.quality import FULL
 from turnwire.web import live_page
 from turnwire.wire.catalogue import closure_rows
 from turnwire.wire.closures import INTERNAL_ERROR, Violation
@@ -27,26 +25,13 @@ NO_REHEARSAL = "Rehearsal is not enabled: turnwire serve --rehearse"
 def create_app(service: Service) -> ASGIApp:
     """The application that serves `service`."""
     app = FastAPI(title="Turnwire", version=__version__, openapi_url=None)
-
-    async def health() -> dict[str, Any]:
-        load = service.engine.load()
-        return {
-            "status": "ok",
-            "version": __version__,
-            "model": service.engine.name,
-            "sessions": service.open_sessions,
-            "max_sessions": service.session_limit,
-            "quality": load.quality if load else FULL.name,
-            "event_loop_lag_ms": round(1000 * service.lag.worst, 1),
-            "held_audio_bytes": service.held_audio.held,
-            "max_held_audio_bytes": service.held_audio.limit,
-        }
+    health = Health(service)
 
     async def live() -> dict[str, str]:
         return {"status": "ok"}
 
     async def ready() -> JSONResponse:
-        reason = service.not_ready()
+        reason = await health.not_ready()
         return JSONResponse({"status": "ok"}) if reason is None else refusal(503, reason)
 
     async def token(request: Request) -> JSONResponse:
@@ -65,7 +50,7 @@ def create_app(service: Service) -> ASGIApp:
     app.add_api_route("/live", live)
     app.add_api_route("/ready", ready)
     for path in HEALTH_PATHS:
-        app.add_api_route(path, health)
+        app.add_api_route(path, health.view)
 
     async def root(request: Request) -> Response:
         return live_page.page() if live_page.wants_page(request) else upgrade_required()

@@ -12,6 +12,7 @@ from turnwire.server.extensions import Extend
 from turnwire.server.options import ServerOptions
 from turnwire.server.service import Service
 from turnwire.server.settings import Settings
+from turnwire.server.siblings import Alone, Siblings
 from turnwire.speech.engine import Engine
 from turnwire.transport.networks import Networks
 from turnwire.wire.closures import TOO_MANY_SESSIONS
@@ -27,6 +28,7 @@ async def open_service(
     engine: Engine,
     extend: Sequence[Extend] = (),
     drain_asked: asyncio.Event | None = None,
+    siblings: Siblings | None = None,
 ) -> Service:
     """The service that the settings describe.
 
@@ -63,5 +65,6 @@ async def open_service(
         options,
         capacity,
         extend=extend,
+        siblings=siblings or Alone(),
         drain_asked=drain_asked or asyncio.Event(),
     )

@@ -4,9 +4,10 @@ import asyncio
 import contextlib
 import resource
 import ssl
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from email.utils import formatdate
+from typing import Protocol
 
 import h11
 import uvicorn
@@ -16,13 +17,14 @@ from uvicorn.server import ServerState
 
 from turnwire.server.app import create_app
 from turnwire.server.forwarding import BehindProxies
-from turnwire.server.port import Port
 from turnwire.server.service import Service
 from turnwire.server.site import Interceptor, ServiceSite, Site
 from turnwire.server.upkeep import kept_up
+from turnwire.transport.arrivals import Arrivals
 from turnwire.transport.front import Front
 from turnwire.transport.listener import Listener
 from turnwire.transport.networks import Networks
+from turnwire.transport.notices import Notices
 from turnwire.transport.request import HEAD_BYTES, Request, Response
 from turnwire.transport.websocket import Opening
 
@@ -91,10 +93,20 @@ class _Door:
         return _PlainHttp(self._config, self.state, front)
 
 
+class Place(Protocol):
+    """Where a server is reached: a port of its own, or one that another process has."""
+
+    def arrivals(self, notices: Notices) -> Sequence[Arrivals]:
+        """Where its connections come from, from now on. Raises `AddressUnusable`."""
+
+    def url(self, scheme: str) -> str:
+        """What clients call it, without a path."""
+
+
 @asynccontextmanager
 async def listening(
     service: Service,
-    port: Port,
+    port: Place,
     *,
     tls: Callable[[], ssl.SSLContext] | None = None,
     intercept: Interceptor | None = None,
@@ -109,7 +121,6 @@ async def listening(
         if intercept is not None:
             site = intercept(site, service.clock)
         door = _Door(site, service.options.proxies)
-        port.listen()
         listeners = [
             Listener(
                 each,
@@ -117,8 +128,9 @@ async def listening(
                 tls=tls,
                 notices=service.notices,
                 proxies=service.options.proxies,
+                count=service.siblings.note_connections,
             )
-            for each in port.sockets
+            for each in port.arrivals(service.notices)
         ]
         for listener in listeners:
             listener.start()

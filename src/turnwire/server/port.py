@@ -4,12 +4,15 @@ import errno
 import os
 import socket
 import stat
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Self
 
-from turnwire.transport.listener import BACKLOG
+from turnwire.transport.arrivals import Accepted
+from turnwire.transport.notices import Notices
+
+BACKLOG = 4096
 
 FIRST_PASSED = 3
 """The descriptor of the first socket that is passed, as sd_listen_fds(3) has it."""
@@ -102,6 +105,11 @@ class Port:
     def is_open(self) -> bool:
         """Whether other machines are let in by every network."""
         return any(each.startswith(("0.0.0.0:", "[::]:")) for each in self.addresses)
+
+    def arrivals(self, notices: Notices) -> Sequence[Accepted]:
+        """The connections of each address, from now on. Raises `AddressUnusable`."""
+        self.listen()
+        return [Accepted(each, notices) for each in self.sockets]
 
     def listen(self) -> None:
         """Let clients connect. Raises `AddressUnusable`."""

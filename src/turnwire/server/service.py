@@ -17,6 +17,7 @@ from turnwire.server.lag import LoopLag
 from turnwire.server.leases import Leases
 from turnwire.server.observers import Observers
 from turnwire.server.options import ServerOptions
+from turnwire.server.siblings import Alone, Siblings
 from turnwire.server.wrong_keys import WrongKeys
 from turnwire.speech.engine import Engine
 from turnwire.transport.notices import Notices
@@ -31,6 +32,7 @@ DRAIN_SECONDS = 10.0
 END_SECONDS = 5.0
 """How long those that took longer have to end at once."""
 
+NO_ROOM = "This server has as many sessions as it can serve."
 
 logger = logging.getLogger(__name__)
 
@@ -50,6 +52,7 @@ class Service:
     held_audio: HeldAudio = field(default_factory=HeldAudio)
     decoders: Decoders = field(default_factory=Decoders)
     extend: Sequence[Extend] = ()
+    siblings: Siblings = field(default_factory=Alone)
     drain_asked: asyncio.Event = field(default_factory=asyncio.Event)
     """Set by whoever wants the server to take no new sessions and end with its open ones."""
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
@@ -140,6 +143,7 @@ class Service:
     def _count(self) -> None:
         if self.capacity is not None:
             self.capacity.changed(len(self._admitted))
+        self.siblings.note_sessions()
 
     def not_ready(self) -> str | None:
         """Why new sessions should go elsewhere; None if they may come."""
@@ -148,13 +152,14 @@ class Service:
         if not self.leases.reachable:
             return "The accounts cannot be reached."
         if self.session_limit is not None and self.open_sessions >= self.session_limit:
-            return "This server has as many sessions as it can serve."
+            return NO_ROOM
         return None
 
     def ask_to_drain(self) -> None:
         """Take no new sessions from now on, and tell whoever runs the server."""
         self.draining = True
         self.drain_asked.set()
+        self.siblings.drain()
 
     async def drain(self, seconds: float, hurry: asyncio.Event) -> None:
         """Take no new sessions, and wait until the open ones have ended.

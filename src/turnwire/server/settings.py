@@ -100,6 +100,14 @@ class Settings(BaseModel):
             "int8_float16, float16, float32, ..."
         ),
     ] = "int8"
+    workers: Annotated[
+        int,
+        Field(
+            ge=1,
+            description="Processes that share the sessions, each with its part of the processors. "
+            "One is enough for up to 8 processors.",
+        ),
+    ] = 1
     data_dir: Annotated[
         Path | None,
         Field(
@@ -280,6 +288,14 @@ class Settings(BaseModel):
             raise ValueError("tls_cert and tls_key go together: give both or neither")
         if self.tls_self_signed and self.tls_cert is not None:
             raise ValueError("give tls_cert and tls_key, or tls_self_signed, not both")
+        return self
+
+    @model_validator(mode="after")
+    def _fits_its_workers(self) -> Self:
+        if self.workers > 1 and self.rehearse:
+            raise ValueError("rehearsal counts connections in one process: leave out workers")
+        if self.max_sessions is not None and self.max_sessions < self.workers:
+            raise ValueError("max_sessions is less than workers: one would have no session")
         return self
 
     def data_folder_name(self) -> Path:

@@ -1,42 +1,32 @@
-"""Accepts connections, and knows all that are open.
+"""Welcomes connections, and knows all that are open.
 
 What is no session yet is bounded, in all and for each address: whoever comes when there are as
 many as there may be takes the place of the one that has taken longest.
 """
 
 import asyncio
-import errno
 import socket
 import ssl
 import time
 from collections.abc import Callable
 
+from turnwire.transport.arrivals import Arrivals
 from turnwire.transport.front import HEAD_SECONDS, Front, Site
 from turnwire.transport.limits import Turns
-from turnwire.transport.networks import LOOPBACK, UNIX, Networks
+from turnwire.transport.networks import LOOPBACK, Networks
 from turnwire.transport.notices import Notices
 from turnwire.transport.websocket import WebSocket
-
-ACCEPTED_AT_ONCE = 32
-"""How many connections are accepted in one turn of the loop; the kernel keeps the others."""
 
 MOST_HALF_OPEN = 1024
 MOST_HALF_OPEN_OF_ONE = 256
 """Connections that are no WebSocket, in all and of one address."""
 
-BACKLOG = 4096
-
-RETRY_SECONDS = 0.2
-"""When to try again to accept, after the system had no room."""
-
 FAREWELL_SECONDS = 3.0
 """How long a server that stops waits for its clients to close their connections."""
 
-_NO_ROOM = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
-
 
 class Listener:
-    """A socket that is listened to, with all of its connections.
+    """All the connections that come from one place.
 
     `tls` gives the context for each new connection; None for no TLS. What `proxies` say of the
     addresses of their clients is believed.
@@ -44,26 +34,28 @@ class Listener:
 
     def __init__(
         self,
-        listening: socket.socket,
+        arrivals: Arrivals,
         site: Site,
         *,
         tls: Callable[[], ssl.SSLContext] | None = None,
         notices: Notices,
         proxies: Networks = LOOPBACK,
+        count: Callable[[int], None] = lambda _: None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._socket = listening
+        """`count` is told how many connections there are, whenever that changes."""
+        self._arrivals = arrivals
         self._site = site
         self._tls = tls
         self._notices = notices
         self._proxies = proxies
+        self._count = count
         self._loop = asyncio.get_running_loop()
         self._turns = Turns(clock)
         self._fronts: dict[str, dict[Front, None]] = {}
         """Of each address, the oldest first."""
         self._half_open = 0
         self._websockets: set[WebSocket] = set()
-        self._retry: asyncio.TimerHandle | None = None
         self._all_closed: asyncio.Future[None] | None = None
 
     @property
@@ -71,15 +63,11 @@ class Listener:
         return self._half_open
 
     def start(self) -> None:
-        self._socket.setblocking(False)
-        self._loop.add_reader(self._socket, self._accept)
+        self._arrivals.start(self._welcome)
 
     def stop_accepting(self) -> None:
         """Take no further connection, and let go of those that ask for nothing more."""
-        if self._retry is not None:
-            self._retry.cancel()
-        self._loop.remove_reader(self._socket)
-        self._socket.close()
+        self._arrivals.stop()
         for front in self._all_fronts():
             front.finish()
 
@@ -103,21 +91,6 @@ class Listener:
 
     # Those that come.
 
-    def _accept(self) -> None:
-        for _ in range(ACCEPTED_AT_ONCE):
-            try:
-                connection, address = self._socket.accept()
-            except (BlockingIOError, InterruptedError, ConnectionAbortedError):
-                return
-            except OSError as error:
-                if error.errno in _NO_ROOM:
-                    self._notices.warn(f"no connection can be accepted: {error.strerror}")
-                self._loop.remove_reader(self._socket)
-                self._retry = self._loop.call_later(RETRY_SECONDS, self.start)
-                return
-            # A unix socket has no address; IPv4 is written as such where both are listened to.
-            self._welcome(connection, address[0].removeprefix("::ffff:") if address else UNIX)
-
     def _welcome(self, connection: socket.socket, address: str) -> None:
         self._make_room(address)
         front = Front(
@@ -131,6 +104,7 @@ class Listener:
         )
         self._fronts.setdefault(address, {})[front] = None
         self._half_open += 1
+        self._counted()
         front.arriving = self._loop.create_task(self._connect(connection, front))
 
     async def _connect(self, connection: socket.socket, front: Front) -> None:
@@ -176,14 +150,16 @@ class Listener:
             self._half_open -= 1
             if not fronts:
                 del self._fronts[front.address]
-            self._see_whether_all_closed()
+            self._counted()
 
     def _forget_websocket(self, websocket: WebSocket) -> None:
         self._websockets.discard(websocket)
-        self._see_whether_all_closed()
+        self._counted()
 
-    def _see_whether_all_closed(self) -> None:
-        if self._half_open or self._websockets:
+    def _counted(self) -> None:
+        connections = self._half_open + len(self._websockets)
+        self._count(connections)
+        if connections:
             return
         if self._all_closed is not None and not self._all_closed.done():
             self._all_closed.set_result(None)

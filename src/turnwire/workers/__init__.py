@@ -1,0 +1,1 @@
+"""Several processes as one server: one that has the port, and workers that have the sessions."""
