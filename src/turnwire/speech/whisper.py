@@ -99,7 +99,7 @@ class Whisper:
         return bool(self._model.is_multilingual)
 
     def _tokenizer_for(self, language: str) -> Tokenizer:
-        multilingual = self._model.is_multilingual
+        multilingual = self.is_multilingual
         task = "transcribe" if multilingual else None
         return Tokenizer(self._vocabulary, multilingual, task, language if multilingual else None)
 
@@ -220,7 +220,7 @@ class Whisper:
         self, encoded: ctranslate2.StorageView, job: Job
     ) -> tuple[Language, LanguageEvidence | None]:
         """The language to write a window in, and what is known with it, if that was asked."""
-        if not self._model.is_multilingual:
+        if not self.is_multilingual:
             return ENGLISH, None
         allowed = job.options.languages if job.options else ()
         if len(allowed) == 1 and f"<|{allowed[0]}|>" in self._languages:
