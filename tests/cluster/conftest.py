@@ -8,10 +8,14 @@ import pytest
 
 from tests.accounts import postgresql
 from tests.cluster.cluster import HAPROXY, Cluster, running
+from tests.cluster.sizes import LONG
 from turnwire.accounts.database import Database
 from turnwire.accounts.management import Management, Terms
 
 _numbers = count()
+
+# Real clients: `./scripts/cluster` alone runs them here. The suite has them without a proxy.
+collect_ignore = [] if LONG else ["test_clients.py"]
 
 
 @pytest.fixture(scope="session")

@@ -18,8 +18,10 @@ class Sizes:
     """How many of those there are at once."""
 
 
+LONG = os.environ.get("TURNWIRE_CLUSTER") == "long"
+
 SIZES = (
     Sizes(limit=100, outage_seconds=60, dictations=20, session_seconds=30, callers=20)
-    if os.environ.get("TURNWIRE_CLUSTER") == "long"
+    if LONG
     else Sizes(limit=20, outage_seconds=0, dictations=10, session_seconds=2, callers=5)
 )
