@@ -16,6 +16,7 @@ from turnwire.accounts.admission import OpenRegistry
 from turnwire.admin.cookies import LIFETIME_SECONDS, MOST, Cookies
 from turnwire.admin.extension import Admin, admin
 from turnwire.admin.paths import PREFIX
+from turnwire.server.siblings import Alone
 from turnwire.webhooks.api import deliveries
 
 WEB = Path(str(files("turnwire.web")))
@@ -150,18 +151,18 @@ async def test_the_page_has_a_policy_and_is_found_with_a_slash_too(server: Serve
         assert (await http.get("/console/%2e%2e/files.py")).status_code == 404
 
 
-def test_a_cookie_lasts_for_half_a_day_and_there_are_not_too_many() -> None:
+async def test_a_cookie_lasts_for_half_a_day_and_there_are_not_too_many() -> None:
     clock = ManualClock()
-    cookies = Cookies(clock)
+    cookies = Cookies(clock, Alone())
     first = cookies.issue(1)
     clock.advance(LIFETIME_SECONDS - 1)
-    assert cookies.key_of(first) == 1
+    assert await cookies.key_of(first) == 1
     clock.advance(1)
-    assert cookies.key_of(first) is None
+    assert await cookies.key_of(first) is None
     second, third = cookies.issue(2), cookies.issue(3)
     for _ in range(MOST - 1):
         cookies.issue(4)
-    assert (cookies.key_of(second), cookies.key_of(third)) == (None, 3)
+    assert (await cookies.key_of(second), await cookies.key_of(third)) == (None, 3)
 
 
 def test_what_is_not_ours_is_what_its_authors_published() -> None:

@@ -10,7 +10,8 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
+from http.client import HTTPConnection, HTTPMessage
 from pathlib import Path
 from typing import Any
 
@@ -215,6 +216,53 @@ def test_a_signal_drains_all_and_ends_when_the_last_session_has(tmp_path: Path) 
         assert code_of(other) == 1000
         assert server.process.wait(60) == 0
         assert list(tmp_path.glob("*.pid")) == []
+
+
+def test_the_console_shows_and_drains_all_whichever_it_has_reached(tmp_path: Path) -> None:
+    with two(tmp_path, "--drain-seconds=0") as server, ExitStack() as stack:
+        sessions = [stack.enter_context(opened(server, server.key)) for _ in range(2)]
+        assert [first(each) for each in sessions] == ["Begin"] * 2
+        made = subprocess.run(
+            [*TURNWIRE, "admin", "create-key", f"--data-dir={tmp_path}"],
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        one, other = (stack.enter_context(browsing(server)) for _ in range(2))
+        status, headers, _ = asked(one, "POST", "/console/login", {"key": made.stdout.strip()})
+        assert status == 204
+        cookie = {"Cookie": headers["set-cookie"].partition(";")[0]}
+        for browser in (one, other):
+            live = asked(browser, "GET", "/admin/v1/live", **cookie)[2]
+            assert len(live["items"]) == 2
+            assert asked(browser, "GET", "/admin/v1/engine", **cookie)[2]["sessions"] == 2
+            nodes = asked(browser, "GET", "/admin/v1/nodes", **cookie)[2]["items"]
+            assert [each["here"] for each in nodes] == [True, True]
+            assert [each["name"][-2:] for each in nodes] == ["#1", "#2"]
+        assert asked(other, "POST", "/console/logout", **cookie)[0] == 204
+        assert asked(one, "GET", "/admin/v1/live", **cookie)[0] == 401
+        key = {"Authorization": made.stdout.strip()}
+        assert asked(other, "POST", "/admin/v1/drain", **key)[0] == 202
+        assert [code_of(each) for each in sessions] == [3005] * 2
+        assert server.process.wait(60) == 0
+
+
+@contextmanager
+def browsing(server: Serving) -> Iterator[HTTPConnection]:
+    """A connection that is kept, so that the next one goes to the other worker."""
+    with closing(HTTPConnection(server.http.removeprefix("http://"), timeout=60)) as connection:
+        connection.connect()
+        yield connection
+
+
+def asked(
+    browser: HTTPConnection, method: str, path: str, body: object = None, **headers: str
+) -> tuple[int, HTTPMessage, Any]:
+    own = {"Origin": f"http://{browser.host}:{browser.port}", "X-Turnwire-Console": "1"}
+    browser.request(method, path, json.dumps(body), {**own, **headers})
+    answer = browser.getresponse()
+    text = answer.read()
+    return answer.status, answer.headers, json.loads(text) if text else None
 
 
 def test_the_certificate_is_read_again_by_all(tmp_path: Path) -> None:

@@ -1,7 +1,7 @@
 """Who may use the admin API: those with an admin key, and from this machine unless it is open to
 others."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import Request
@@ -108,7 +108,10 @@ class KeyRequired:
     """
 
     def __init__(
-        self, app: ASGIApp, access: Access, cookie: Callable[[Request], int | None]
+        self,
+        app: ASGIApp,
+        access: Access,
+        cookie: Callable[[Request], Awaitable[int | None]],
     ) -> None:
         """`cookie` gives the id of the key that a request's cookie stands for; it may refuse."""
         self._app = app
@@ -130,7 +133,7 @@ class KeyRequired:
     async def _key(self, request: Request) -> int:
         given = credential_of(Headers(scope=request.scope).get("authorization"))
         if given is None:
-            key = self._cookie(request)
+            key = await self._cookie(request)
             if key is not None and await self._access.stands(key):
                 return key
         return await self._access.check(given, address_of(request))

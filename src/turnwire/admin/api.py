@@ -17,8 +17,7 @@ from turnwire.accounts.errors import AccountsError, BadName, NameTaken, NotFound
 from turnwire.admin import views
 from turnwire.admin.access import Refused
 from turnwire.admin.feed import Feed
-from turnwire.admin.live import LiveSessions
-from turnwire.admin.node import Node
+from turnwire.admin.seen import Seen
 from turnwire.admin.stored import StoredAdministration
 from turnwire.server.service import Service
 
@@ -139,21 +138,21 @@ def administration(admin: StoredAdministration) -> APIRouter:
     return router
 
 
-def observation(service: Service, live: LiveSessions, node: Node, feed: Feed) -> APIRouter:
+def observation(service: Service, seen: Seen, feed: Feed) -> APIRouter:
     """This server, and those beside it."""
     router = APIRouter()
 
     @router.get("/live")
     async def live_sessions() -> views.Live:
-        return live.view()
+        return await seen.live()
 
     @router.get("/engine")
     async def engine() -> views.Engine:
-        return node.engine()
+        return await seen.engine()
 
     @router.get("/nodes")
     async def nodes() -> views.Nodes:
-        return await node.nodes()
+        return await seen.nodes()
 
     @router.post("/drain", status_code=202)
     async def drain() -> views.Done:

@@ -14,6 +14,7 @@ from turnwire.admin import views
 from turnwire.admin.access import ELSEWHERE, NO_ACCOUNTS, Access, Refused, address_of, is_local
 from turnwire.admin.cookies import LIFETIME_SECONDS, Cookies
 from turnwire.server.clock import Clock
+from turnwire.server.siblings import Siblings
 from turnwire.web.files import answers, no_such_file
 
 PREFIX = "/console"
@@ -35,10 +36,12 @@ class SignIn(views.Request):
 
 
 class Console:
-    def __init__(self, access: Access, clock: Clock, *, from_anywhere: bool = False) -> None:
+    def __init__(
+        self, access: Access, clock: Clock, siblings: Siblings, *, from_anywhere: bool = False
+    ) -> None:
         self._access = access
         self._from_anywhere = from_anywhere
-        self._cookies = Cookies(clock)
+        self._cookies = Cookies(clock, siblings)
 
     def routes(self) -> list[Route]:
         return [
@@ -47,13 +50,13 @@ class Console:
             *_pages(),
         ]
 
-    def key_of(self, request: Request) -> int | None:
+    async def key_of(self, request: Request) -> int | None:
         """The id of the admin key that a request's cookie stands for.
 
         Raises `Refused` for a change that another page has this browser ask for.
         """
         cookie = request.cookies.get(self._cookies.name)
-        key = None if cookie is None else self._cookies.key_of(cookie)
+        key = None if cookie is None else await self._cookies.key_of(cookie)
         if key is not None and request.method not in ("GET", "HEAD"):
             _check_page(request)
         return key
@@ -85,7 +88,7 @@ class Console:
             _check_page(request)
         except Refused as refused:
             return refused.response()
-        self._cookies.forget(request.cookies.get(self._cookies.name, ""))
+        await self._cookies.forget(request.cookies.get(self._cookies.name, ""))
         response = Response(status_code=204, headers={"Cache-Control": "no-store"})
         response.delete_cookie(self._cookies.name, httponly=True, samesite="strict")
         return response

@@ -1,42 +1,76 @@
 """Which browsers are signed in at the console, and by which admin key."""
 
+import json
 import secrets
 
 from turnwire.server.clock import Clock
+from turnwire.server.siblings import Siblings
 
 LIFETIME_SECONDS = 12 * 60 * 60.0
 
 MOST = 1000
 """Browsers at a time. One more takes the place of the one that came first."""
 
+KNOWN, FORGET = "cookie known", "cookie forgotten"
+"""What processes of one server ask and tell each other: a browser may reach any of them."""
+
+UNKNOWN = (None, 0.0)
+
 
 class Cookies:
     """Random names for admin keys, in memory: a server that starts anew knows none."""
 
-    def __init__(self, clock: Clock) -> None:
+    def __init__(self, clock: Clock, siblings: Siblings) -> None:
         self._clock = clock
+        self._siblings = siblings
         # A browser sends its cookies to all servers of a host, whatever their ports; behind a
-        # proxy even those have one. So each process has a name of its own, which lasts as long as
+        # proxy even those have one. So each server has a name of its own, which lasts as long as
         # what it knows.
-        self.name = f"turnwire_console_{secrets.token_hex(4)}"
+        self.name = f"turnwire_console_{siblings.server}"
         self._keys: dict[str, tuple[int, float]] = {}
         """The id of each one's admin key, and until when it counts; the oldest first."""
+        siblings.answer(KNOWN, self._tell)
+        siblings.answer(FORGET, self._forget)
 
     def issue(self, key: int) -> str:
         """A cookie that stands for this admin key."""
-        if len(self._keys) >= MOST:
-            del self._keys[next(iter(self._keys))]
         cookie = secrets.token_urlsafe(32)
-        self._keys[cookie] = (key, self._clock.now() + LIFETIME_SECONDS)
+        self._keep(cookie, key, LIFETIME_SECONDS)
         return cookie
 
-    def key_of(self, cookie: str) -> int | None:
+    async def key_of(self, cookie: str) -> int | None:
         """The admin key that it stands for; None if it is unknown or has expired."""
-        key, until = self._keys.get(cookie, (None, 0.0))
-        if until <= self._clock.now():
-            self._keys.pop(cookie, None)
-            return None
+        key, left = self._known(cookie)
+        if key is None:
+            answers = await self._siblings.ask(KNOWN, cookie)
+            for text in answers.texts.values():
+                key, left = json.loads(text)
+                if key is not None:
+                    self._keep(cookie, key, left)
+                    break
         return key
 
-    def forget(self, cookie: str) -> None:
+    async def forget(self, cookie: str) -> None:
         self._keys.pop(cookie, None)
+        await self._siblings.ask(FORGET, cookie)
+
+    def _keep(self, cookie: str, key: int, seconds: float) -> None:
+        if len(self._keys) >= MOST:
+            del self._keys[next(iter(self._keys))]
+        self._keys[cookie] = (key, self._clock.now() + seconds)
+
+    def _known(self, cookie: str) -> tuple[int | None, float]:
+        """Its key, and for how many seconds it still counts."""
+        key, until = self._keys.get(cookie, UNKNOWN)
+        left = until - self._clock.now()
+        if left <= 0:
+            self._keys.pop(cookie, None)
+            return UNKNOWN
+        return key, left
+
+    async def _tell(self, cookie: str) -> str:
+        return json.dumps(self._known(cookie))
+
+    async def _forget(self, cookie: str) -> str:
+        self._keys.pop(cookie, None)
+        return ""

@@ -14,6 +14,7 @@ from turnwire.admin.feed import Feed
 from turnwire.admin.live import LiveSessions
 from turnwire.admin.node import Node
 from turnwire.admin.paths import PREFIX
+from turnwire.admin.seen import Seen
 from turnwire.admin.stored import StoredAdministration
 from turnwire.server.extensions import Extend, Extension
 from turnwire.server.observers import Observer, WatchedSession
@@ -34,16 +35,19 @@ class Admin(Extension):
         self._from_anywhere = from_anywhere
         self._live = LiveSessions(service.clock)
         self._node = Node(service, store)
+        seen = Seen(self._live, self._node, service.siblings)
         access = Access(AdminKeys(store.database), service.wrong_keys)
-        self.feed = Feed(self._live, self._node, access, service.clock, service.stopping)
+        self.feed = Feed(seen, access, service.clock, service.stopping)
         self.api = create_api(
             [
                 administration(StoredAdministration(store.database)),
-                observation(service, self._live, self._node, self.feed),
+                observation(service, seen, self.feed),
                 *(router(store) for router in also),
             ]
         )
-        self._console = Console(access, service.clock, from_anywhere=from_anywhere)
+        self._console = Console(
+            access, service.clock, service.siblings, from_anywhere=from_anywhere
+        )
         self._guarded = KeyRequired(self.api, access, self._console.key_of)
 
     def routes(self) -> Sequence[BaseRoute]:

@@ -8,8 +8,7 @@ from fastapi.sse import format_sse_event
 
 from turnwire.accounts.errors import AccountsError
 from turnwire.admin.access import Access, Refused
-from turnwire.admin.live import LiveSessions
-from turnwire.admin.node import Node
+from turnwire.admin.seen import Seen, engine_of, live_of
 from turnwire.admin.views import Nodes, Snapshot
 from turnwire.server.clock import Clock, pause
 
@@ -26,11 +25,8 @@ CROWDED = "There are as many listeners as there may be; close another page of th
 
 
 class Feed:
-    def __init__(
-        self, live: LiveSessions, node: Node, access: Access, clock: Clock, stopping: asyncio.Event
-    ) -> None:
-        self._live = live
-        self._node = node
+    def __init__(self, seen: Seen, access: Access, clock: Clock, stopping: asyncio.Event) -> None:
+        self._seen = seen
         self._access = access
         self._clock = clock
         self._stopping = stopping
@@ -74,9 +70,10 @@ class Feed:
     async def _snapshot(self, now: float) -> Snapshot:
         if now - self._nodes_at >= CHECKED_SECONDS:
             self._nodes_at = now
-            self._nodes = await _or_else(self._node.nodes(), self._nodes)
-        engine = self._node.engine()
-        return Snapshot(at=engine.at, live=self._live.view(), engine=engine, nodes=self._nodes)
+            self._nodes = await _or_else(self._seen.nodes(), self._nodes)
+        parts = await self._seen.parts()
+        engine = engine_of(parts)
+        return Snapshot(at=engine.at, live=live_of(parts), engine=engine, nodes=self._nodes)
 
     async def _wait(self) -> None:
         waiting = [

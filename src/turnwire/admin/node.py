@@ -1,6 +1,7 @@
 """This server among those that share its accounts: what it says of itself, and of the others."""
 
 import logging
+from collections.abc import Collection
 
 from turnwire import __version__
 from turnwire.accounts.admission import RENEWAL_SECONDS
@@ -41,8 +42,13 @@ class Node:
             draining=service.draining,
         )
 
-    async def nodes(self) -> views.Nodes:
-        """Those that said something within the last hour."""
+    @property
+    def process(self) -> str:
+        """Its id, which no other process ever has."""
+        return self._store.process
+
+    async def nodes(self, here: Collection[str]) -> views.Nodes:
+        """Those that said something within the last hour; `here` are the processes of this one."""
         return views.Nodes(
             items=[
                 views.Node(
@@ -54,7 +60,7 @@ class Node:
                     quality=node.quality,
                     seen_at=node.seen_at,
                     draining=node.draining,
-                    here=node.process == self._store.process,
+                    here=node.process in here,
                 )
                 for node in await self._presence.nodes()
             ]

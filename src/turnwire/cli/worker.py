@@ -90,7 +90,7 @@ async def _serve(
     output: LineWriter,
 ) -> None:
     handed = Handed(handing, begin["url"])
-    link = Link(number, handed)
+    link = Link(begin["server"], number, handed)
     certificate = parts.certificate
     link.read_certificate = certificate.read_again
     tasks = [asyncio.create_task(link.keep_telling())]

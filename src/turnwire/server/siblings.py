@@ -4,6 +4,7 @@ Whatever a server says of itself as a whole is asked of each of its processes, a
 the one that a client happened to reach.
 """
 
+import secrets
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -25,6 +26,10 @@ class Answers:
 
 
 class Siblings(Protocol):
+    @property
+    def server(self) -> str:
+        """A random name that all of them share, and no other server has."""
+
     @property
     def number(self) -> int | None:
         """This process among them, from 1 on; None where it is alone."""
@@ -49,6 +54,9 @@ class Alone:
     """For a server that is one process."""
 
     number = None
+
+    def __init__(self) -> None:
+        self.server = secrets.token_hex(4)
 
     def answer(self, question: str, answer: Answer) -> None:
         pass

@@ -41,7 +41,8 @@ class _Question:
 class Link:
     """`drain`, `hurry` and `end` are what the supervisor orders."""
 
-    def __init__(self, number: int, handed: Handed) -> None:
+    def __init__(self, server: str, number: int, handed: Handed) -> None:
+        self.server = server
         self.number = number
         self.drain_asked = asyncio.Event()
         self.hurry = asyncio.Event()

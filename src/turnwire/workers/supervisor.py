@@ -6,6 +6,7 @@ and is started again.
 
 import asyncio
 import logging
+import secrets
 import socket
 from collections.abc import Callable, Sequence
 
@@ -47,6 +48,7 @@ class Supervisor:
         self._url = url
         self._command = command
         self._drain_asked = drain_asked
+        self._server = secrets.token_hex(4)
         self._processors = processors(settings.workers)
         self._workers: dict[int, Worker] = {}
         """Those whose processes run, by their numbers."""
@@ -132,6 +134,7 @@ class Supervisor:
             settings=settings_of(self._settings, number).model_dump(mode="json"),
             processors=self._processors[number - 1],
             url=self._url,
+            server=self._server,
             makes_key=number == 1 and not self._started,
         )
 
