@@ -1,6 +1,7 @@
 """The documentation: what is derived is fresh, and what is code runs."""
 
 import asyncio
+import hashlib
 import os
 import re
 import signal
@@ -31,6 +32,14 @@ def test_the_generated_pages_are_fresh() -> None:
     check = [sys.executable, str(ROOT / "docs" / "generate.py"), "--check"]
     outcome = subprocess.run(check, capture_output=True, text=True, check=False)
     assert outcome.returncode == 0, f"{outcome.stdout}Run ./scripts/docs."
+
+
+def test_each_diagram_has_its_picture_and_none_is_left_over() -> None:
+    pages = (page.read_text() for page in (ROOT / "docs").glob("*.md"))
+    texts = [text for page in pages for text in re.findall(r"```mermaid\n(.*?)```", page, re.S)]
+    names = {hashlib.sha256(text.strip().encode()).hexdigest()[:16] for text in texts}
+    pictures = (ROOT / "docs" / "images" / "diagrams").glob("*.svg")
+    assert {picture.stem for picture in pictures} == names, "Run ./scripts/diagrams."
 
 
 def test_the_tests_that_pages_name_are_there() -> None:

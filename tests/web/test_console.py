@@ -5,11 +5,11 @@ from contextlib import contextmanager
 from urllib.parse import urlsplit
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, BrowserContext, Page, Response, expect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import ClientConnection
 
+from tests.web.accessibility import assert_usable
 from tests.web.console import ConsoleServer, console_server, show, signed_in
 from turnwire.webhooks.deliveries import Deliveries, Outcome, Parcel
 from turnwire.wire import closures
@@ -306,13 +306,7 @@ def test_it_can_be_used_by_everybody(
         show(page, "accounts")
         press(page, "busy", "Edit")
         assert_usable(page, width)
-
-
-def assert_usable(page: Page, width: int) -> None:
-    found = Axe().run(page)
-    assert found.violations_count == 0, found.generate_report()
-    assert page.evaluate("document.documentElement.scrollWidth") <= width
-    assert page.title() != "owned"
+        assert page.title() != "owned"
 
 
 def test_the_keyboard_goes_from_the_views_into_the_view(

@@ -5,10 +5,10 @@ from collections.abc import Iterator
 from urllib.parse import urlsplit
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from tests.recordings import BECKETT_TEXT, recording
+from tests.web.accessibility import assert_usable
 from tests.web.console import console_server
 from turnwire.bench.scoring import word_errors
 from turnwire.testing import LocalServer, serving
@@ -189,9 +189,7 @@ def test_it_can_be_used_by_everybody(page: Page, scheme: str, width: int) -> Non
     page.select_option("#scenario", "unauthorized")
     page.click("#speak")
     expect(page.locator("#closing")).to_be_visible()
-    found = Axe().run(page)
-    assert found.violations_count == 0, found.generate_report()
-    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    assert_usable(page, width)
 
 
 def test_the_page_is_small_and_may_load_nothing_from_elsewhere(
