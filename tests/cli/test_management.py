@@ -291,6 +291,8 @@ def test_usage_for_programs(manage: Invoke) -> None:
     assert json.loads(manage(*asked, "--json").stdout) == [row]
     (read,) = csv.DictReader(io.StringIO(manage(*asked, "--csv").stdout))
     assert read == {name: str(value) for name, value in row.items()}
+    both = manage(*asked, "--csv", "--json")
+    assert (both.exit_code, both.stdout) == (2, "")
 
 
 @pytest.mark.parametrize(

@@ -55,10 +55,6 @@ def moment(unix_time: float | None) -> str:
     return f"{datetime.fromtimestamp(unix_time, UTC):%Y-%m-%d %H:%M:%S}"
 
 
-def seconds(ms: int) -> float:
-    return ms / 1000
-
-
 def limit(value: float | None) -> float | str:
     return UNLIMITED if value is None else value
 

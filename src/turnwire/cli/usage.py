@@ -80,6 +80,8 @@ class Csv:
     rows: list[Usage]
 
     async def tell(self, *, as_json: bool) -> None:
+        if as_json:
+            raise typer.BadParameter("It is CSV or JSON.", param_hint="--csv")
         writer = csv.DictWriter(sys.stdout, self.columns, lineterminator="\n")
         writer.writeheader()
         writer.writerows(
