@@ -73,6 +73,9 @@ class RecognitionOptions:
     """What the other side of the conversation said last."""
     languages: tuple[str, ...] = ()
     """The codes of those that may be spoken; none: any that the engine knows."""
+    recording: bool = False
+    """Whether the audio is a recording, of which nobody waits for a `Partial`: it is listened to
+    while there is nothing else to do, at least as fast as it was spoken if that can be."""
     multilingual: bool = False
     """Whether the session asked for other languages than English. What it asked for first counts:
     all of its words are those of one model."""

@@ -6,7 +6,7 @@ made on, and two workers that are counted do them. Each loud quarter of a second
 
 import random
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
 import numpy as np
@@ -62,6 +62,12 @@ class Session:
     inbox: list[tuple[np.ndarray, list[float], float]] = field(default_factory=list)
     running: tuple[Plan, Entry] | None = None
     told: list[tuple[float, SpeechEvent]] = field(default_factory=list)
+    heard: float = 0.0
+    """Seconds."""
+
+    @property
+    def is_recording(self) -> bool:
+        return self.planner.options.recording
 
 
 @dataclass
@@ -71,7 +77,7 @@ class Worker:
 
 
 class Engine:
-    def __init__(self, sessions: int, seconds: float) -> None:
+    def __init__(self, sessions: int, seconds: float, recordings: int = 0) -> None:
         self.now = 0.0
         counter = Counter()
         self.decode = counter.decode
@@ -82,6 +88,10 @@ class Engine:
         )
         self.workers = [Worker() for _ in range(WORKERS)]
         self.sessions = [Session(speech(seconds, seed)) for seed in range(sessions)]
+        self.recordings = [
+            Session(speech(3600, seed), Planner(replace(GUIDANCE, recording=True)))
+            for seed in range(recordings)
+        ]
         self.seconds = seconds
         self.stood: list[Quality] = []
         self.spent_on_finals = 0.0
@@ -94,7 +104,7 @@ class Engine:
             if not without_cpu[0] <= self.now < without_cpu[1]:
                 for worker in self.workers:
                     self._work(worker)
-                for session in self.sessions:
+                for session in (*self.sessions, *self.recordings):
                     self._step(session)
                 self.stood.append(self.queue.quality(self.now))
 
@@ -143,8 +153,11 @@ class Engine:
             if step is Wait.OUTCOME:
                 return
             if step is Wait.AUDIO:
+                if session.is_recording:
+                    session.inbox.append((*next(session.audio), self.now))
                 if not session.inbox:
                     return
+                session.heard += TICK
                 audio, voices, came = session.inbox.pop(0)
                 planner.add(audio, voices, 0.5, came, live=True)
             elif isinstance(step, Plan):
@@ -190,6 +203,31 @@ def test_an_engine_that_has_too_much_to_do_stays_on_time() -> None:
     for part in (10, 25):
         late = [after for spoken, after in engine.lateness() if part <= spoken < part + 15]
         assert np.percentile(late, 95) <= 3
+
+
+def test_a_recording_takes_what_is_idle_and_delays_nobody() -> None:
+    alone, beside = Engine(sessions=16, seconds=40), Engine(sessions=16, seconds=40, recordings=2)
+    alone.run()
+    beside.run()
+    before, after = ([late for _, late in each.lateness()] for each in (alone, beside))
+    assert min(len(before), len(after)) > 100
+    # At most one decode is under way that cannot be interrupted.
+    assert np.percentile(after, 95) <= np.percentile(before, 95) + TICK
+    assert max(after) <= max(before) + 0.2
+    assert set(beside.stood) == {FULL}
+    assert all(recording.heard > beside.now for recording in beside.recordings)
+
+
+def test_a_recording_alone_is_heard_many_times_as_fast_as_it_was_spoken() -> None:
+    engine = Engine(sessions=0, seconds=30, recordings=1)
+    engine.run()
+    assert engine.recordings[0].heard > 8 * engine.now
+
+
+def test_a_recording_gets_on_while_partial_texts_take_what_time_there_is() -> None:
+    engine = Engine(sessions=40, seconds=40, recordings=1)
+    engine.run()
+    assert engine.recordings[0].heard > engine.now / 2
 
 
 def test_quality_gives_way_in_order_and_comes_back() -> None:

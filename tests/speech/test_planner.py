@@ -10,8 +10,8 @@ from turnwire.recognition import Finished, Marked, Partial, Pause, SpeechStarted
 from turnwire.speech.decoding import MS, RATE
 from turnwire.speech.engine import Samples
 from turnwire.speech.planner import (
+    BURST_DUE_SECONDS,
     FINAL_DUE_SECONDS,
-    RECORDING_DUE_SECONDS,
     Ask,
     Plan,
     Planner,
@@ -86,7 +86,7 @@ def test_speech_goes_on_without_the_partial_text_that_is_under_way(planner: Plan
     assert begun(planner, replace(NOW, queued=True)).end == 12 * WORD_MS * MS
 
 
-def test_a_recording_waits_for_its_partial_texts(planner: Planner) -> None:
+def test_audio_that_comes_at_once_waits_for_its_partial_texts(planner: Planner) -> None:
     add(planner, loud(8), quiet(320), live=False)
     partial = begun(planner, replace(NOW, more=True))
     assert last(planner) is Wait.OUTCOME
@@ -96,7 +96,18 @@ def test_a_recording_waits_for_its_partial_texts(planner: Planner) -> None:
     planner.take(second, Counter().decode(second.job))
     final = last(planner)
     assert isinstance(final, Plan)
-    assert (final.final, final.due) == (True, NOW.at + RECORDING_DUE_SECONDS)
+    assert (final.final, final.due) == (True, NOW.at + BURST_DUE_SECONDS)
+
+
+def test_of_a_recording_no_partial_text_is_made_and_the_final_one_has_time() -> None:
+    planner = Planner(replace(GUIDANCE, recording=True))
+    add(planner, loud(32), quiet(320))
+    assert isinstance(planner.next(NOW), SpeechStarted)
+    final = last(planner, replace(NOW, more=True))
+    assert isinstance(final, Plan)
+    assert final.final
+    assert final.due == NOW.at + len(final.job.window) / RATE
+    assert 8 < len(final.job.window) / RATE < 9
 
 
 def test_the_words_of_a_pause_are_those_of_the_final_decode(planner: Planner) -> None:
@@ -110,8 +121,10 @@ def test_the_words_of_a_pause_are_those_of_the_final_decode(planner: Planner) ->
     assert [word.text for word in pause.words] == ["1", "2", "3", "4"]
 
 
-def test_without_partial_texts_a_long_window_is_shortened_all_the_same(planner: Planner) -> None:
-    now = replace(NOW, quality=NO_PARTIALS)
+@pytest.mark.parametrize("recording", [False, True])
+def test_without_partial_texts_a_long_window_is_shortened_all_the_same(recording: bool) -> None:
+    planner = Planner(replace(GUIDANCE, recording=recording))
+    now = NOW if recording else replace(NOW, quality=NO_PARTIALS)
     audio = loud(120)
     for start in range(0, len(audio), FRAME * 32):
         assert len(audio[:start]) < 16 * RATE
@@ -121,7 +134,8 @@ def test_without_partial_texts_a_long_window_is_shortened_all_the_same(planner: 
             break
     assert isinstance(step, Plan)
     assert not step.final
-    assert step.due == start / RATE + FINAL_DUE_SECONDS
+    window = len(step.job.window) / RATE
+    assert step.due == (NOW.at + window if recording else start / RATE + FINAL_DUE_SECONDS)
 
 
 def test_what_is_asked_for_is_answered_where_the_audio_has_come_to(planner: Planner) -> None:

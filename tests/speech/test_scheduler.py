@@ -9,7 +9,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from turnwire.recognition import RecognitionOptions
 from turnwire.speech.decoding import NOTHING, Job, Kind, Text
+from turnwire.speech.quality import FULL, LADDER, Quality
 from turnwire.speech.scheduler import Scheduler
 
 
@@ -30,6 +32,7 @@ class Desk:
         self.begun = threading.Event()
         self.go_on = threading.Event()
         self.batches: list[list[int]] = []
+        self.qualities: list[Quality] = []
         self.now = 0.0
         self.cpu = 7.0
 
@@ -44,6 +47,7 @@ class Desk:
     def decode(self, jobs: Sequence[Job]) -> list[Text | Job]:
         names = [job.prefix[0] for job in jobs]
         self.batches.append(names)
+        self.qualities += [job.quality for job in jobs]
         self.begun.set()
         assert self.go_on.wait(10)
         if -1 in names or 199 in names:
@@ -172,6 +176,71 @@ def test_how_long_a_final_has_been_waiting(scheduler: Scheduler, desk: Desk) -> 
     assert scheduler.finals_behind == 0.0
     assert [scheduler.waiting(kind) for kind in Kind] == [0, 0]
     assert scheduler.batches == {1: 3}
+
+
+def recorded(name: int) -> Job:
+    options = RecognitionOptions(vad_threshold=0.5, recording=True)
+    return replace(job(name), options=options)
+
+
+def test_a_recording_goes_last_until_it_is_due(scheduler: Scheduler, desk: Desk) -> None:
+    busy(scheduler, desk)
+    futures = [
+        scheduler.submit(recorded(1), due=8.0),
+        scheduler.submit(recorded(2), due=3.0),
+        submit(scheduler, job(3, Kind.PARTIAL)),
+        scheduler.submit(job(4), due=4.5),
+    ]
+    assert [scheduler.waiting(kind) for kind in (*Kind, None)] == [1, 1, 2]
+    desk.now = 4.0
+    desk.go_on.set()
+    assert [future.result(10) for future in futures] == [NOTHING] * 4
+    assert desk.order == [0, 4, 2, 3, 1]
+
+
+def test_a_recording_that_is_late_is_not_done_worse_and_nothing_else_is(
+    scheduler: Scheduler, desk: Desk
+) -> None:
+    busy(scheduler, desk)
+    desk.now = 10.0
+    late = scheduler.submit(recorded(1), due=0.0)
+    desk.now = 20.0
+    assert (scheduler.quality, scheduler.finals_behind) == (FULL, 0.0)
+    scheduler.submit(job(2), due=10.0)
+    assert scheduler.quality is LADDER[-1]
+    desk.go_on.set()
+    assert late.result(10) is NOTHING
+    assert desk.qualities == [FULL, LADDER[-1], FULL]
+
+
+def test_what_is_live_is_not_decoded_together_with_a_recording(
+    scheduler: Scheduler, desk: Desk
+) -> None:
+    busy(scheduler, desk)
+    futures = [
+        scheduler.submit(recorded(101), due=3.0),
+        submit(scheduler, job(102)),
+        submit(scheduler, job(103)),
+        scheduler.submit(recorded(104), due=3.0),
+    ]
+    desk.go_on.set()
+    assert [future.result(10) for future in futures] == [NOTHING] * 4
+    assert desk.batches[1:] == [[102, 103], [101, 104]]
+
+
+def test_one_worker_is_left_to_what_is_live(desk: Desk) -> None:
+    scheduler = Scheduler(desk, workers=2, cpu=lambda: desk.cpu)
+    recordings = [scheduler.submit(recorded(name), due=0.0) for name in (1, 2)]
+    assert desk.begun.wait(10)
+    final = submit(scheduler, job(3))
+    while len(desk.batches) < 2:
+        time.sleep(0)
+    assert desk.order == [1, 3]
+    desk.cpu += 4.0
+    desk.go_on.set()
+    assert [each.result(10) for each in (final, *recordings)] == [NOTHING] * 3
+    scheduler.close()
+    assert scheduler.spent_on(None) == scheduler.spent_on(Kind.FINAL) == 2.0
 
 
 def test_close_cancels_what_waits_and_ends_the_threads(desk: Desk) -> None:

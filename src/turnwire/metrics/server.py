@@ -116,12 +116,14 @@ def _engine(load: EngineLoad) -> Iterator[Metric]:
     )
     cpu.add_metric(["final"], load.spent)
     cpu.add_metric(["partial"], load.spent_on_partials)
+    cpu.add_metric(["recording"], load.spent_on_recordings)
     yield cpu
     waiting = GaugeMetricFamily(
         "turnwire_engine_waiting", "Decodes that have not begun.", labels=["kind"]
     )
     waiting.add_metric(["final"], load.waiting_finals)
     waiting.add_metric(["partial"], load.waiting_partials)
+    waiting.add_metric(["recording"], load.waiting_recordings)
     yield waiting
     yield HistogramMetricFamily(
         "turnwire_engine_batch_size",

@@ -6,8 +6,11 @@ is late catches up first; of the rest, what has waited longest. Jobs of one shap
 together, which costs far less than one after the other: a server under load works in larger
 batches, and spends less on each.
 
-One worker is left to what is due, if there is more than one. So that hardly ever waits for partial
-texts, and those wait for company.
+What is of a recording goes last, until it is due; then it still goes after the final texts of live
+audio. It is never done worse for being late, and makes nothing else be done worse.
+
+One worker is left to the final texts of live audio, if there is more than one. So those hardly ever
+wait for anything else, and partial texts wait for company.
 """
 
 from bisect import insort
@@ -15,9 +18,23 @@ from collections import Counter
 from collections.abc import Callable, Hashable
 from concurrent.futures import Future
 from dataclasses import dataclass, replace
+from enum import IntEnum
 
 from turnwire.speech.decoding import Job, Kind, Text
-from turnwire.speech.quality import Quality, Standing
+from turnwire.speech.quality import FULL, Quality, Standing
+
+
+class Rank(IntEnum):
+    """Who goes first."""
+
+    DUE = 0
+    """Live audio whose text is due at some time."""
+    OVERDUE = 1
+    """A recording whose text was due."""
+    WELCOME = 2
+    """Live audio whose text is made when there is time."""
+    IDLE = 3
+    """A recording whose text is not due yet."""
 
 
 @dataclass(slots=True, eq=False)
@@ -32,11 +49,12 @@ class Entry:
     since: float
     """When it was put in."""
     future: Future[Text]
+    rank: Rank
     begun: bool = False
 
     @property
-    def rank(self) -> tuple[bool, float, int]:
-        return self.due is None, self.due or 0.0, self.number
+    def place(self) -> tuple[Rank, float, int]:
+        return self.rank, self.due or 0.0, self.number
 
     def begin(self) -> bool:
         """False if it was cancelled."""
@@ -55,22 +73,28 @@ class DecodeQueue:
         self._standing = Standing()
         self._quality = self._standing.quality(0.0)
         self._numbers = 0
-        self._waiting: list[Entry] = []  # in the order of their ranks
-        self._free_for_partials = max(workers - 1, 1)
+        self._waiting: list[Entry] = []  # in the order of their places
+        self._free_for_others = max(workers - 1, 1)  # than those of the first rank
         self.batches: Counter[int] = Counter()
         """How many batches of each size were begun."""
 
     def put(self, job: Job, due: float | None, now: float) -> Entry:
         self._numbers += 1
-        job = replace(job, quality=self._quality)
-        entry = Entry(self._numbers, job, self._shape(job), due, now, Future())
-        insort(self._waiting, entry, key=lambda each: each.rank)
+        rank = Rank.WELCOME if due is None else Rank.DUE
+        if job.is_patient:
+            rank = Rank.IDLE
+        job = replace(job, quality=FULL if job.is_patient else self._quality)
+        entry = Entry(self._numbers, job, self._shape(job), due, now, Future(), rank)
+        self._insert(entry)
         return entry
+
+    def _insert(self, entry: Entry) -> None:
+        insort(self._waiting, entry, key=lambda each: each.place)
 
     def put_back(self, entry: Entry, job: Job) -> None:
         """Have another job done for an entry that has begun, in its old place."""
         entry.job, entry.shape = job, self._shape(job)
-        insort(self._waiting, entry, key=lambda each: each.rank)
+        self._insert(entry)
 
     def replace(self, future: Future[Text], job: Job) -> bool:
         """Have another job done in the place of one; false if that has begun."""
@@ -84,12 +108,13 @@ class DecodeQueue:
     def can_begin(self) -> bool:
         """Whether there is something for a worker that has nothing to do."""
         return bool(self._waiting) and (
-            self._waiting[0].due is not None or self._free_for_partials > 0
+            self._waiting[0].rank is Rank.DUE or self._free_for_others > 0
         )
 
     def next_batch(self, now: float) -> list[Entry]:
         """What a worker is to decode now, in one go; empty if there is nothing."""
         self._waiting = [entry for entry in self._waiting if not entry.future.cancelled()]
+        self._hurry(now)
         while self.can_begin():
             self.quality(now)
             first = self._waiting[0]
@@ -97,20 +122,32 @@ class DecodeQueue:
                 entry
                 for entry in self._waiting
                 if entry.job.kind is first.job.kind
-                and (entry.due is None) is (first.due is None)
+                and entry.rank is first.rank
                 and entry.shape == first.shape
             ][: self._together]
             for entry in alike:
                 self._waiting.remove(entry)
             if batch := [entry for entry in alike if entry.begin()]:
-                self._free_for_partials -= first.due is None
+                self._free_for_others -= first.rank is not Rank.DUE
                 self.batches[len(batch)] += 1
                 return batch
         return []
 
     def done(self, batch: list[Entry]) -> None:
         """A worker has decoded a batch."""
-        self._free_for_partials += batch[0].due is None
+        self._free_for_others += batch[0].rank is not Rank.DUE
+
+    def _hurry(self, now: float) -> None:
+        """Move on what is of recordings and has become due."""
+        overdue = [
+            entry
+            for entry in self._waiting
+            if entry.rank is Rank.IDLE and entry.due is not None and entry.due <= now
+        ]
+        for entry in overdue:
+            entry.rank = Rank.OVERDUE
+            self._waiting.remove(entry)
+            self._insert(entry)
 
     def take_all(self) -> list[Entry]:
         """Let go of whatever waits."""
@@ -120,24 +157,30 @@ class DecodeQueue:
     def quality(self, now: float) -> Quality:
         """What is done for a text that is begun now."""
         first = self._waiting[0] if self._waiting else None
-        if first is not None and first.due is not None:
+        if first is not None and first.rank is Rank.DUE and first.due is not None:
             self._standing.note(now - first.due, now)
         quality = self._standing.quality(now)
         if quality is not self._quality:
             self._quality = quality
             for entry in self._waiting:
-                entry.job = replace(entry.job, quality=quality)
-                entry.shape = self._shape(entry.job)
+                if not entry.job.is_patient:
+                    entry.job = replace(entry.job, quality=quality)
+                    entry.shape = self._shape(entry.job)
         return quality
 
-    def waiting(self, kind: Kind) -> int:
-        """How many jobs of this kind have not begun."""
+    def waiting(self, kind: Kind | None) -> int:
+        """How many jobs of this kind have not begun; None: those of recordings."""
         return sum(
-            each.job.kind is kind and not each.begun and not each.future.cancelled()
+            account(each.job) is kind and not each.begun and not each.future.cancelled()
             for each in self._waiting
         )
 
     def behind(self, now: float) -> float:
         """For how many seconds the next text that is due has been waiting."""
         first = self._waiting[0] if self._waiting else None
-        return 0.0 if first is None or first.due is None else now - first.since
+        return 0.0 if first is None or first.rank is not Rank.DUE else now - first.since
+
+
+def account(job: Job) -> Kind | None:
+    """What a job counts as; None: as one of a recording."""
+    return None if job.is_patient else job.kind

@@ -49,6 +49,11 @@ class Job:
     quality: Quality = FULL
     """What is done for it; those that decode it say so."""
 
+    @property
+    def is_patient(self) -> bool:
+        """Whether it is of a recording, which waits rather than live audio."""
+        return self.options is not None and self.options.recording
+
 
 @dataclass(frozen=True, slots=True)
 class Decoded:

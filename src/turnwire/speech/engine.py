@@ -28,7 +28,7 @@ class EngineError(Exception):
 class EngineLoad:
     """What an engine has to do.
 
-    Final texts count; partial ones take what is left.
+    Final texts of live audio count; partial ones and recordings take what is left.
     """
 
     threads: int
@@ -47,6 +47,10 @@ class EngineLoad:
     """Decodes that have not begun."""
     batches: Mapping[int, int] = field(default_factory=dict)
     """How many batches of each size were begun, so far."""
+    spent_on_recordings: float = 0.0
+    """Seconds of CPU, so far."""
+    waiting_recordings: int = 0
+    """Decodes that have not begun."""
 
 
 class Stream(Protocol):

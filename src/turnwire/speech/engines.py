@@ -63,6 +63,8 @@ class WhisperEngine:
             self._scheduler.waiting(Kind.FINAL),
             self._scheduler.waiting(Kind.PARTIAL),
             self._scheduler.batches,
+            self._scheduler.spent_on(None),
+            self._scheduler.waiting(None),
         )
 
     async def close(self) -> None:

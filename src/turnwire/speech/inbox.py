@@ -8,9 +8,8 @@ from typing import Generic, TypeVar
 
 T = TypeVar("T")
 
-_MOST_S = 60
+MOST_SECONDS = 60.0
 """How much audio may wait before whoever brings more does."""
-
 
 _RECORDING_S = 1.0
 """Audio that came so much faster than it is spoken is a recording."""
@@ -29,15 +28,21 @@ its stream no recording for good."""
 class Inbox(Generic[T]):
     """Audio at `sample_rate` Hz, and what is asked for between two pieces of it, in order."""
 
-    def __init__(self, sample_rate: int, clock: Callable[[], float] = time.monotonic) -> None:
-        """`clock` gives seconds."""
+    def __init__(
+        self,
+        sample_rate: int,
+        clock: Callable[[], float] = time.monotonic,
+        *,
+        most_seconds: float = MOST_SECONDS,
+    ) -> None:
+        """`clock` gives seconds; `most_seconds` of audio may wait."""
         self._clock = clock
         self._rate = sample_rate
         self.came = clock()
         """When audio came last."""
         self._lead = _FIRST_LEAD_S  # seconds of audio that came before they were spoken
         self._items: deque[tuple[T, int]] = deque()
-        self._most = _MOST_S * sample_rate
+        self._most = most_seconds * sample_rate
         self._room = asyncio.Event()  # set when it has become shorter
         self._closed = False
         self.wake = asyncio.Event()

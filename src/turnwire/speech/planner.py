@@ -7,8 +7,9 @@ Its next step is an event to tell or a decode to make. It keeps to these rules:
 - A *partial* text is welcome. The stream goes on listening meanwhile; what is heard by then makes
   it superfluous. While audio comes as it is spoken, none is made of audio that is followed by more
   already, and none is waited for: a stream that is late catches up first, whatever made it late.
-- A recording, whose audio comes faster, waits for its partial texts: what is told of it does not
-  depend on how busy the engine is.
+- Audio that comes faster waits for its partial texts: what is told of it does not depend on how
+  busy the engine is. What the session says is a recording, nobody follows: no partial text is
+  welcome, and a final one is due when as much time has gone by as its window lasts.
 - A window that has grown long needs a partial text to be shortened by, so that one is due, too.
 """
 
@@ -37,8 +38,8 @@ from turnwire.speech.voice import FRAME, Change, Segmenter
 FINAL_DUE_SECONDS = 0.3
 """A final text is due so long after the audio came that it is made of;"""
 
-RECORDING_DUE_SECONDS = 2.0
-"""that of a recording, so long after it can be made."""
+BURST_DUE_SECONDS = 2.0
+"""that of audio which came faster than it is spoken, so long after it can be made."""
 
 CONTEXT_STEP = 16
 """Contexts from this many tokens on grow in steps of as many: decodes with equally long ones can
@@ -248,7 +249,7 @@ class Planner:
     def _judge(self, frame: _Frame) -> SpeechEvent | None:
         """Go on by one frame."""
         self._judged += FRAME
-        self._came, self._live = frame.came, frame.live
+        self._came, self._live = frame.came, frame.live and not self.options.recording
         change = self._segmenter.push(frame.voice, frame.threshold, self._judged)
         if change is Change.STARTED:
             return self._start_speech(frame.voice)
@@ -325,6 +326,8 @@ class Planner:
             return None
         if self._judged >= self._long_from:
             return self._due_partial(now)
+        if self.options.recording:
+            return None
         if not self._is_partial_welcome(FULL if not self._live else now.quality):
             return None
         if not self._live:
@@ -349,7 +352,7 @@ class Planner:
             under_way.due is not None or not now.queued or not self._live
         ):
             return Wait.OUTCOME
-        return self._tail(self._due(now))
+        return self._tail(self._due(now, self._judged))
 
     def _tail(self, due: float | None) -> Plan:
         """A decode of the tail of the window."""
@@ -390,7 +393,7 @@ class Planner:
             self._under_way = None
         while not self._settled:
             if self._segmenter.ended - self._voice_from >= self._least_voice:
-                return self._final(end, self._due(now))
+                return self._final(end, self._due(now, end))
             self._take_settled(NOTHING, end)
         return None
 
@@ -422,10 +425,13 @@ class Planner:
         self._utterance.keep()
         return True
 
-    def _due(self, now: Situation) -> float:
+    def _due(self, now: Situation, end: int) -> float:
+        """When the text of the window up to `end` is due."""
         if self._live:
             return self._came + FINAL_DUE_SECONDS
-        return now.at + RECORDING_DUE_SECONDS
+        if self.options.recording:
+            return now.at + (end - self._window) / RATE
+        return now.at + BURST_DUE_SECONDS
 
     def _on_clock(self, word: Decoded, origin: int) -> Decoded:
         """A word on the audio clock; decoders put the first of a window too early."""

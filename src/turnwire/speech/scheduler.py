@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable
 from concurrent.futures import Future
 
-from turnwire.speech.decode_queue import DecodeQueue, Entry
+from turnwire.speech.decode_queue import DecodeQueue, Entry, account
 from turnwire.speech.decoding import Decoder, Job, Kind, Text
 from turnwire.speech.devices import CPU
 from turnwire.speech.quality import Quality
@@ -47,8 +47,9 @@ class Scheduler:
         self._stopping = False
         self._cpu = cpu
         self._spent = 0.0  # of CPU, on anything, when it was looked at last
-        self._spent_on = dict.fromkeys(Kind, 0.0)
-        self._running = dict.fromkeys(Kind, 0)  # batches
+        # By what jobs count as:
+        self._spent_on = dict.fromkeys((*Kind, None), 0.0)
+        self._running = dict.fromkeys((*Kind, None), 0)  # batches
         self._threads = [
             threading.Thread(target=self._work, name=f"turnwire-decode-{i}", daemon=True)
             for i in range(workers)
@@ -56,12 +57,12 @@ class Scheduler:
         for thread in self._threads:
             thread.start()
 
-    def spent_on(self, kind: Kind) -> float:
-        """Seconds of CPU, so far."""
+    def spent_on(self, kind: Kind | None) -> float:
+        """Seconds of CPU, so far; None: on recordings, whatever the kind."""
         return self._spent_on[kind]
 
-    def waiting(self, kind: Kind) -> int:
-        """How many jobs of this kind have not begun."""
+    def waiting(self, kind: Kind | None) -> int:
+        """How many jobs of this kind have not begun; None: those of recordings."""
         with self._changed:
             return self._queue.waiting(kind)
 
@@ -113,7 +114,7 @@ class Scheduler:
 
     def _work(self) -> None:
         while batch := self._next_batch():
-            kind = batch[0].job.kind
+            kind = account(batch[0].job)
             self._decode(batch)
             with self._changed:
                 self._queue.done(batch)
@@ -129,7 +130,7 @@ class Scheduler:
             while not self._stopping:
                 if batch := self._queue.next_batch(self.clock()):
                     self._account()
-                    self._running[batch[0].job.kind] += 1
+                    self._running[account(batch[0].job)] += 1
                     return batch
                 self._changed.wait()
         return []

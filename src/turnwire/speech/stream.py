@@ -10,13 +10,16 @@ import numpy as np
 from turnwire.recognition import Finished, RecognitionOptions, SpeechEvent
 from turnwire.speech.decoding import Text
 from turnwire.speech.engine import Samples
-from turnwire.speech.inbox import Inbox
+from turnwire.speech.inbox import MOST_SECONDS, Inbox
 from turnwire.speech.planner import Ask, Plan, Planner, Situation, Wait
 from turnwire.speech.scheduler import Scheduler
 from turnwire.speech.voice import VoiceDetector
 
 _BITE_S = 0.5
 """How much audio is listened to in one go, at most. It takes the event loop some milliseconds."""
+
+_MOST_RECORDED_S = 2.0
+"""How much of a recording may wait in here. The rest waits outside, where it is counted."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -60,7 +63,8 @@ class WhisperStream:
         self._detector = detector
         self._sample_rate = sample_rate
         self._planner = Planner(options)
-        self._inbox: Inbox[_Sound | Ask] = Inbox(sample_rate, scheduler.clock)
+        most = _MOST_RECORDED_S if options.recording else MOST_SECONDS
+        self._inbox: Inbox[_Sound | Ask] = Inbox(sample_rate, scheduler.clock, most_seconds=most)
         self._closed = False
         self._peak = 0.0  # how probable a voice was since that was asked
         self._running: _Decode | None = None
