@@ -66,6 +66,16 @@ def test_what_sessions_really_cost_counts_more_and_more(
     assert seen[-1] in limits
 
 
+def test_recordings_are_sessions_but_tell_nothing_of_what_one_costs(
+    engine: CostlyEngine, clock: ManualClock
+) -> None:
+    capacity = Capacity(engine, clock)
+    capacity.changed(60, recordings=50)
+    clock.advance(600)
+    engine.spend(10 * 600 * 0.02)
+    assert capacity.limit() in (69, 70)
+
+
 def test_what_was_long_ago_is_forgotten(engine: CostlyEngine, clock: ManualClock) -> None:
     capacity = Capacity(engine, clock)
     capacity.changed(20)

@@ -32,6 +32,7 @@ from turnwire.session.events import (
     Disconnected,
     DrainRequested,
     Event,
+    Heard,
     TextReceived,
     Tick,
     Undecodable,
@@ -103,6 +104,7 @@ class AnySession(RuleBasedStateMachine):
                     ("session_heartbeat", "true"),
                     ("acknowledge_silence", "true"),
                     ("session_warnings", "true"),
+                    ("recording", "true"),
                     ("sample_rate", "1"),
                 ]
             )
@@ -113,7 +115,7 @@ class AnySession(RuleBasedStateMachine):
         self.happen(Connected(query))
         if not admitted:
             self.happen(Abort(UNAUTHORIZED.fill(reason="x")))
-        elif Admit() in self.effects:
+        elif any(isinstance(effect, Admit) for effect in self.effects):
             self.happen(Admitted(60, 0))
 
     @rule(seconds=st.floats(0, 40))
@@ -138,6 +140,10 @@ class AnySession(RuleBasedStateMachine):
     @rule()
     def fail_to_decode(self) -> None:
         self.happen(Undecodable("it is something else"))
+
+    @rule(seconds=st.floats(0, 400))
+    def hear_some(self, seconds: float) -> None:
+        self.happen(Heard(seconds))
 
     @rule(text=MESSAGES)
     def send_text(self, text: str) -> None:

@@ -9,7 +9,8 @@ import pytest
 from turnwire import session
 from turnwire.session.events import Event
 from turnwire.session.session import EVENTS
-from turnwire.session.states import Closed, Opening
+from turnwire.session.state import Closed
+from turnwire.session.states import Opening
 
 FILES = sorted(Path(session.__path__[0]).glob("*.py"))
 

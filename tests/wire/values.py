@@ -37,6 +37,7 @@ VALUES = {
     "format_turns": _TRUTH,
     "filter_profanity": _TRUTH,
     "include_partial_turns": _TRUTH,
+    "recording": _TRUTH,
     "session_heartbeat": _TRUTH,
     "session_warnings": _TRUTH,
     "acknowledge_silence": _TRUTH,

@@ -41,6 +41,7 @@ class Parameters(LiveParameters, total=False):
     language_code: str | None
     language_detection: bool | None
     include_partial_turns: bool | None
+    recording: bool | None
     inactivity_timeout: int | None
     session_warnings: bool | None
     speaker_labels: bool | None

@@ -4,6 +4,7 @@ A session costs what its final texts cost; partial texts are made in the time th
 as little is known of a server's sessions, they are taken for conversations, in which everybody
 speaks half of the time, at the cost that the engine measured when it was made. From then on what
 they really cost counts more and more: silent sessions leave room for others, dictations take it.
+Those of recordings tell nothing of that, as they take what the others leave; each is one session.
 """
 
 import math
@@ -31,15 +32,17 @@ class Capacity:
         self._engine = engine
         self._clock = clock
         self._sessions = 0
+        self._recordings = 0  # among them
         self._since = clock.now()
         self._spent = 0.0  # by the engine, all in all
         self._cost = 0.0  # of late, seconds of a thread
         self._lasted = 0.0  # of late, seconds of a session
 
-    def changed(self, sessions: int) -> None:
-        """From now on there are so many sessions."""
+    def changed(self, sessions: int, recordings: int = 0) -> None:
+        """From now on there are so many sessions, and so many of them for recordings."""
         self._account()
         self._sessions = sessions
+        self._recordings = recordings
 
     def limit(self) -> int | None:
         """How many there may be; None if any number costs nothing to speak of."""
@@ -59,5 +62,5 @@ class Capacity:
         self._spent += spent
         kept = math.exp(-passed / MEMORY_SECONDS)
         self._cost = self._cost * kept + spent
-        self._lasted = self._lasted * kept + passed * self._sessions
+        self._lasted = self._lasted * kept + passed * (self._sessions - self._recordings)
         return load

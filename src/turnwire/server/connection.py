@@ -87,6 +87,8 @@ class Connection:
         self._session = Session(str(uuid4()), server.engine.name, options)
         self._outbox = Outbox(socket)
         self._feeding: Feeding | None = None
+        self.recording = False
+        """Whether its session is for a recording."""
         self._reserving = False
         self._timer: Timer | None = None
         self._timer_due = float("inf")
@@ -183,7 +185,13 @@ class Connection:
 
     def _listen(self, effect: effects.Listen) -> None:
         stream = self._server.engine.open(sample_rate=effect.sample_rate, options=effect.options)
-        self._feeding = Feeding(stream, self._server, self._dispatch, self._hold_if_needed)
+        self._feeding = Feeding(
+            stream,
+            self._server,
+            self._dispatch,
+            self._hold_if_needed,
+            recorded_rate=effect.sample_rate if self.recording else None,
+        )
         self._start(self._feeding.run)
         self._start(self._hear)
         self._hold_if_needed()
@@ -223,6 +231,10 @@ class Connection:
     def _fail(self) -> None:
         logger.exception("session %s failed", self.id)
         self._dispatch(events.Abort(SERVER_ERROR.fill()))
+
+    def _find_out(self, effect: effects.Admit) -> None:
+        self.recording = effect.recording
+        self._start(self._admit)
 
     async def _admit(self) -> None:
         request = self._socket.request
@@ -295,7 +307,7 @@ class Connection:
         return self._feeding
 
     _EFFECT_HANDLERS: ClassVar[dict[type, Callable[["Connection", Any], object]]] = {
-        effects.Admit: lambda self, _: self._start(self._admit),
+        effects.Admit: _find_out,
         effects.Send: _send,
         effects.Close: _close,
         effects.Listen: _listen,

@@ -39,6 +39,7 @@ class Feeding:
         "_decoder",
         "_decoding",
         "_held_bytes",
+        "_recorded_rate",
         "_shared",
         "_something_to_do",
         "_stopped",
@@ -53,7 +54,10 @@ class Feeding:
         shared: Shared,
         tell: Callable[[events.Event], None],
         changed: Callable[[], None],
+        *,
+        recorded_rate: int | None = None,
     ) -> None:
+        """`recorded_rate` is that of a recording, whose session is told what was taken of it."""
         self.stream = stream
         self._shared = shared
         self._tell = tell
@@ -62,6 +66,7 @@ class Feeding:
         # A list, as it is short: an empty deque takes as much memory as 60 items.
         self._waiting: list[Effect] = []
         self._held_bytes = 0
+        self._recorded_rate = recorded_rate
         # Made when there is something to wait for: an Event takes six times the memory.
         self._something_to_do: asyncio.Future[None] | None = None
         self._decoding = False
@@ -119,6 +124,8 @@ class Feeding:
     async def _recognize(self, effect: effects.Recognize) -> None:
         await self.stream.feed(effect.samples)
         self._take_from_store(effect.samples.nbytes)
+        if self._recorded_rate is not None:
+            self._tell(events.Heard(len(effect.samples) / self._recorded_rate))
         if self._crowded_out and self._held_bytes < GUARANTEED_BYTES:
             self._crowded_out = False
             self._changed()

@@ -67,6 +67,8 @@ class Service:
         self._admission = Admission(self.leases, self.wrong_keys, self.notices)
         self._open: set[Connection] = set()
         self._admitted: set[Connection] = set()
+        self._recordings: set[Connection] = set()
+        """Those of the admitted that are for recordings."""
         self.draining = False
         """Whether it takes no new sessions any more."""
         self._all_left: asyncio.Future[None] | None = None
@@ -128,6 +130,8 @@ class Service:
             if limit is not None and len(self._admitted) >= limit:
                 raise Violation(NO_CAPACITY.fill())
             self._admitted.add(connection)
+            if connection.recording:
+                self._recordings.add(connection)
             self._count()
 
         return await self._admission.admit(connection, credential, address=address, check=take_slot)
@@ -136,13 +140,14 @@ class Service:
         """A connection has ended, and let go of everything."""
         self._open.discard(connection)
         self._admitted.discard(connection)
+        self._recordings.discard(connection)
         self._count()
         if not self._open and self._all_left is not None:
             resolve(self._all_left)
 
     def _count(self) -> None:
         if self.capacity is not None:
-            self.capacity.changed(len(self._admitted))
+            self.capacity.changed(len(self._admitted), len(self._recordings))
         self.siblings.note_sessions()
 
     def not_ready(self) -> str | None:

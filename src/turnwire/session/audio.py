@@ -5,7 +5,8 @@ from turnwire.session.declared_rate import COMMON_RATES, RateWatch
 from turnwire.session.effects import Decode, Effect, Log, Recognize
 from turnwire.session.events import AudioReceived, Decoded, Undecodable
 from turnwire.session.meter import Meter
-from turnwire.session.pace import Pace
+from turnwire.session.pace import Pace, RecordingPace
+from turnwire.session.progress import ProgressReporter, window_seconds
 from turnwire.session.warnings import Warnings
 from turnwire.wire.audio import AudioDecoder
 from turnwire.wire.closures import (
@@ -35,6 +36,7 @@ class AudioIntake:
         sample_rate: int,
         *,
         ahead_seconds: float,
+        recording: bool,
         meter: Meter,
         warnings: Warnings,
     ) -> None:
@@ -49,7 +51,16 @@ class AudioIntake:
         self._begun = False
         self._chunks = ChunkRule()
         self._rate_watch = RateWatch(self.sample_rate)
-        self._pace = Pace(ahead_seconds)
+        self._pace: Pace = Pace(ahead_seconds)
+        self.window: float | None = None
+        """How many seconds the client should be ahead of what was heard, if that counts."""
+        self._progress: ProgressReporter | None = None
+        if recording:
+            self._pace = RecordingPace(ahead_seconds)
+            self._rate_watch.stop()
+            self.window = window_seconds(self.sample_rate, ahead_seconds)
+        if self.window is not None:
+            self._progress = ProgressReporter(self.window)
         self._warned_of_pace = False
         self._meter = meter
         self._warnings = warnings
@@ -73,6 +84,13 @@ class AudioIntake:
     def undecodable(self, event: Undecodable) -> list[Effect]:
         what = _STREAM_NAMES[self._encoding]
         raise Violation(UNDECODABLE_AUDIO.fill(what=what, detail=event.detail))
+
+    def heard(self, seconds: float) -> list[Effect]:
+        """So much more of a recording was heard."""
+        if not isinstance(self._pace, RecordingPace):
+            return []
+        self._pace.heard += seconds
+        return [] if self._progress is None else self._progress.heard(self._pace.heard)
 
     def interrupted(self) -> None:
         """A text message came between two chunks."""
@@ -117,7 +135,7 @@ class AudioIntake:
             raise Violation(TRANSMISSION_RATE.fill(**self._figures()), cause=self._declared)
 
     def ahead_at(self, now: float) -> float:
-        """How many seconds of audio are ahead of time."""
+        """How many seconds of audio are ahead of time; of a recording, how many wait."""
         return self._pace.ahead_at(now)
 
     def _figures(self) -> dict[str, object]:

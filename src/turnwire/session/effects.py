@@ -15,6 +15,9 @@ from turnwire.wire.messages import ServerMessage
 class Admit:
     """Find out whether the client may have a session: `Admitted` or `Abort` is the answer."""
 
+    recording: bool = False
+    """Whether it is for a recording."""
+
 
 @dataclass(frozen=True, slots=True)
 class Send:

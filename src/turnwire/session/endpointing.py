@@ -94,6 +94,7 @@ def recognition_options(family: Family, asked: ConnectionParameters) -> Recognit
         keyterms=tuple(asked.keyterms_prompt or ()),
         agent_context=asked.agent_context or "",
         languages=_languages(asked),
+        recording=asked.recording,
         multilingual=_is_multilingual(asked),
     )
 

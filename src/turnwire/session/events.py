@@ -67,6 +67,13 @@ class Undecodable:
 
 
 @dataclass(frozen=True, slots=True)
+class Heard:
+    """The speech stream has taken so many seconds more of a recording."""
+
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
 class NoRoom:
     """The server cannot keep more of the audio that waits for the engine."""
 
@@ -116,6 +123,7 @@ Event = (
     | AudioReceived
     | Decoded
     | Undecodable
+    | Heard
     | NoRoom
     | TextReceived
     | Tick

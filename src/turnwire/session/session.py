@@ -34,6 +34,7 @@ from turnwire.session.events import (
     DrainRequested,
     Event,
     Funded,
+    Heard,
     NoRoom,
     TextReceived,
     Tick,
@@ -41,7 +42,8 @@ from turnwire.session.events import (
     VoiceMeasured,
 )
 from turnwire.session.options import SessionOptions
-from turnwire.session.states import Admitting, Closed, Draining, Live, Opening, State, Step
+from turnwire.session.state import Closed, State, Step
+from turnwire.session.states import Admitting, Draining, Live, Opening
 from turnwire.wire.closures import Violation
 
 
@@ -77,6 +79,7 @@ EVENTS: Mapping[type[State], Mapping[type[Event], Transition]] = {
         AudioReceived: Transition(Live.audio, {Draining: _SPENT, Closed: _BROKEN_RULE}),
         Decoded: Transition(Live.decoded, {Draining: _SPENT, Closed: _BROKEN_RULE}),
         Undecodable: Transition(Live.undecodable, {Closed: ""}),
+        Heard: Transition(Live.heard),
         NoRoom: Transition(Live.no_room, {Closed: "audio is ahead of time"}),
         TextReceived: Transition(Live.text, {Draining: "it is Terminate", Closed: _BROKEN_RULE}),
         SpeechStarted: Transition(Live.speech),
@@ -89,6 +92,7 @@ EVENTS: Mapping[type[State], Mapping[type[Event], Transition]] = {
         **_ENDS,
     },
     Draining: {
+        Heard: Transition(Draining.heard),
         SpeechStarted: Transition(Draining.speech),
         Partial: Transition(Draining.speech),
         Pause: Transition(Draining.speech),

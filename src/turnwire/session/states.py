@@ -13,7 +13,6 @@ from turnwire.session.alarms import Alarm, Alarms
 from turnwire.session.audio import AudioIntake
 from turnwire.session.effects import (
     Admit,
-    Close,
     Configure,
     Effect,
     Finish,
@@ -32,6 +31,7 @@ from turnwire.session.events import (
     Disconnected,
     DrainRequested,
     Funded,
+    Heard,
     NoRoom,
     TextReceived,
     Tick,
@@ -44,9 +44,9 @@ from turnwire.session.meter import Meter
 from turnwire.session.options import SessionOptions
 from turnwire.session.reporting import SpeechReporter
 from turnwire.session.request import SessionRequest
+from turnwire.session.state import State, Step, Unopened
 from turnwire.session.warnings import Warnings
 from turnwire.wire.closures import (
-    CLIENT_GONE,
     INACTIVE,
     INVALID_PARAMETER,
     MESSAGE_TOO_LARGE,
@@ -54,17 +54,14 @@ from turnwire.wire.closures import (
     SESSION_ENDED,
     SESSION_EXPIRED,
     Closure,
-    Kind,
     Violation,
 )
 from turnwire.wire.limits import MESSAGE_BYTES
 from turnwire.wire.messages import (
     Begin,
-    Error,
     ForceEndpoint,
     KeepAlive,
     Terminate,
-    Termination,
     UpdateConfiguration,
     parse_client_message,
 )
@@ -75,49 +72,6 @@ sending minutes of audio at once, is better served with its words than with an e
 
 EXPIRY_WARNING_SECONDS = 60
 """How long before its expiry a session is warned of it."""
-
-
-class State:
-    """What all states have in common."""
-
-    def __init__(self, meter: Meter) -> None:
-        self.meter = meter
-
-    def deadline(self) -> float | None:
-        """When a `Tick` is due; None if nothing is waited for."""
-        return None
-
-    def abort(self, event: Abort, now: float) -> "Step":
-        return self.close(event.closure, now)
-
-    def disconnected(self, _: Disconnected, now: float) -> "Step":
-        return self.close(CLIENT_GONE.fill(), now)
-
-    def close(self, closure: Closure, now: float) -> "Step":
-        return Closed(self.meter), [*self._last_message(closure, now), Close(closure)]
-
-    def _last_message(self, closure: Closure, now: float) -> list[Effect]:
-        if closure.row is SESSION_ENDED:
-            return [
-                Send(
-                    Termination(
-                        audio_duration_seconds=round(self.meter.audio_ms / 1000),
-                        session_duration_seconds=round(self.meter.session_ms(now) / 1000),
-                    )
-                )
-            ]
-        return [] if closure.row.kind is Kind.NORMAL else [Send(Error.of(closure))]
-
-
-Step = tuple[State, list[Effect]]
-"""The state that follows from an event, and what is to be done."""
-
-
-class Unopened(State):
-    """The base of the states before Begin: nothing was said that could be delivered."""
-
-    def drain(self, event: DrainRequested, now: float) -> Step:
-        return self.close(event.closure, now)
 
 
 class Opening(Unopened):
@@ -133,7 +87,8 @@ class Opening(Unopened):
     def connect(self, event: Connected, now: float) -> Step:
         request = SessionRequest.parse(event, loaded=self._model)
         self._options.check(request.parameters)
-        return Admitting(self._id, request, self._options), [Admit()]
+        admit = Admit(recording=request.parameters.recording)
+        return Admitting(self._id, request, self._options), [admit]
 
 
 class Admitting(Unopened):
@@ -151,6 +106,7 @@ class Admitting(Unopened):
             id=self._id,
             expires_at=int(event.unix_time) + event.max_seconds,
             configuration=self._request.configuration,
+            recording_window_ms=live.recording_window_ms,
         )
         listen = Listen(live.sample_rate, self._request.recognition_options)
         return live, [Send(begin), listen, *live.doubts()]
@@ -170,6 +126,7 @@ class Live(State):
             parameters.encoding,
             parameters.sample_rate,
             ahead_seconds=options.ahead_seconds,
+            recording=parameters.recording,
             meter=self.meter,
             warnings=self._warnings,
         )
@@ -190,6 +147,11 @@ class Live(State):
     def sample_rate(self) -> int:
         """That of the samples the engine gets."""
         return self._audio.sample_rate
+
+    @property
+    def recording_window_ms(self) -> int | None:
+        """How far ahead of what was heard the client of a recording should be."""
+        return None if self._audio.window is None else round(1000 * self._audio.window)
 
     def doubts(self) -> list[Effect]:
         """Warnings of what the client asked for that changes nothing."""
@@ -265,6 +227,9 @@ class Live(State):
     def speech(self, event: SpeechEvent, now: float) -> Step:
         return self, self._speech.receive(event)
 
+    def heard(self, event: Heard, now: float) -> Step:
+        return self, self._audio.heard(event.seconds)
+
     def voice_measured(self, event: VoiceMeasured, now: float) -> Step:
         if self._pulse is None:
             return self, []
@@ -321,9 +286,7 @@ class Live(State):
         return self._drain(event.closure, now)
 
     def _drain(self, ending: Closure, now: float) -> Step:
-        # Audio that is ahead of time may take as long as it lasts.
-        gives_up_at = now + DRAIN_SECONDS + self._audio.ahead_at(now)
-        return Draining(self._speech, self.meter, ending, gives_up_at), [Finish()]
+        return Draining(self._speech, self._audio, self.meter, ending, now), [Finish()]
 
     _MESSAGES: ClassVar[dict[type, Callable[["Live", Any, float], Step]]] = {
         Terminate: _terminate,
@@ -345,18 +308,33 @@ class Draining(State):
     """The end is decided; the last words are on their way. The client is not listened to."""
 
     def __init__(
-        self, speech: SpeechReporter, meter: Meter, ending: Closure, gives_up_at: float
+        self,
+        speech: SpeechReporter,
+        audio: AudioIntake,
+        meter: Meter,
+        ending: Closure,
+        now: float,
     ) -> None:
         super().__init__(meter)
         self._speech = speech
+        self._audio = audio
         self._ending = ending
-        self._gives_up_at = gives_up_at
+        self._gives_up_at = self._patience(now)
+
+    def _patience(self, now: float) -> float:
+        # Audio that is ahead of time may take as long as it lasts.
+        return now + DRAIN_SECONDS + self._audio.ahead_at(now)
 
     def deadline(self) -> float | None:
         return self._gives_up_at
 
     def speech(self, event: SpeechEvent, now: float) -> Step:
         return self, self._speech.receive(event)
+
+    def heard(self, event: Heard, now: float) -> Step:
+        effects = self._audio.heard(event.seconds)
+        self._gives_up_at = self._patience(now)
+        return self, effects
 
     def finished(self, event: Finished, now: float) -> Step:
         last_words = self._speech.receive(event)
@@ -387,10 +365,6 @@ class Draining(State):
         kept = "the words at hand were delivered" if last_words else "no words were at hand"
         state, effects = self.close(closure, now)
         return state, [Log(f"{cause}; {kept}"), *last_words, *effects]
-
-
-class Closed(State):
-    """Nothing happens any more."""
 
 
 def _check_size(size: int) -> None:

@@ -147,6 +147,8 @@ class Begin(Message):
     expires_at: int
     """Unix seconds at which the session ends with 3008."""
     configuration: Annotated[Configuration | None, Optional] = None
+    recording_window_ms: Annotated[int | None, Optional] = None
+    """How far ahead of what was heard a client of a `recording` should send, however fast."""
     type: Literal["Begin"] = "Begin"
 
 
@@ -229,6 +231,13 @@ class Heartbeat(Message):
     type: Literal["Heartbeat"] = "Heartbeat"
 
 
+class Progress(Message):
+    """How much of a `recording` was heard, about every five seconds of it."""
+
+    audio_heard_ms: int
+    type: Literal["Progress"] = "Progress"
+
+
 class Silence(Message):
     """Audio without speech, for clients that set `acknowledge_silence`."""
 
@@ -271,6 +280,7 @@ ServerMessage = (
     | Error
     | Warning
     | Heartbeat
+    | Progress
     | Silence
     | SpeakerRevision
     | LLMGatewayResponse

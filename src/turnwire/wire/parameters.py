@@ -243,6 +243,15 @@ class ConnectionParameters(LiveParameters):
         bool,
         Field(description="Whether turns are sent before they are over."),
     ] = True
+    recording: Annotated[
+        bool,
+        Field(
+            description="The audio is a recording. It is heard as fast as this server has time for "
+            "it, beside its live sessions: what may be ahead is counted from what was heard, which "
+            "`Progress` says, and a client should stay within the `recording_window_ms` of "
+            "`Begin`. Partial turns are hardly made. A parameter of this server's own."
+        ),
+    ] = False
     inactivity_timeout: Annotated[
         Annotated[Whole, Field(ge=5, le=3600)] | None,
         Field(description="Seconds without any message after which the session ends; 5 to 3,600."),
