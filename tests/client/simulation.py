@@ -34,6 +34,10 @@ _QUIETEST = 4000
 _STEP = 50
 EXPIRES = 10_800
 
+WINDOW_MS = 5000
+TOLD_MS = 800
+"""How far ahead of what it heard a server lets a recording be, and how often it tells of that."""
+
 
 def spoken(word: int) -> bytes:
     return array("h", [_QUIETEST + _STEP * word] * WORD_MS).tobytes()
@@ -42,7 +46,10 @@ def spoken(word: int) -> bytes:
 class FakeServer:
     """One session of a server: hears what it is sent, when it gets around to it."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, recording: bool = False) -> None:
+        """`recording`: it takes one as fast as it hears it, and no faster."""
+        self._recording = recording
+        self._told = 0
         self.opened = False
         self.begun = False
         self.inbox: list[str | bytes] = []
@@ -61,7 +68,8 @@ class FakeServer:
 
     def begin(self, unix_time: float) -> None:
         self.begun = True
-        self.say(type="Begin", id="s", expires_at=int(unix_time) + EXPIRES)
+        window = {"recording_window_ms": WINDOW_MS} if self._recording else {}
+        self.say(type="Begin", id="s", expires_at=int(unix_time) + EXPIRES, **window)
 
     def work(self) -> None:
         """Deal with everything that has come."""
@@ -77,6 +85,12 @@ class FakeServer:
             elif frame == FORCE_ENDPOINT:
                 self.drain()
         self.inbox.clear()
+
+    @property
+    def waiting_ms(self) -> int:
+        """How much has come of a recording, and is more than was told to be heard."""
+        came = sum(len(frame) // 2 for frame in self.inbox if isinstance(frame, bytes))
+        return self._heard + came - self._told
 
     @property
     def heard_seconds(self) -> int:
@@ -107,6 +121,9 @@ class FakeServer:
             else:
                 self._end_run()
             self._heard += length
+            if self._recording and self._heard - self._told >= TOLD_MS:
+                self._told = self._heard
+                self.say(type="Progress", audio_heard_ms=self._heard)
             if level == 0:
                 if self._quiet_since is None:
                     self._quiet_since = self._heard - length
@@ -143,6 +160,7 @@ class World:
 
     capacity_ms: int = 10_000
     rereads: bool = False
+    recording: bool = False
     now: float = 0.0
     said: int = 0
     """How many words were given."""
@@ -156,7 +174,7 @@ class World:
     def __post_init__(self) -> None:
         self.stream = ClientStream(
             address="ws://test",
-            parameters={"sample_rate": 1000},
+            parameters={"sample_rate": 1000, "recording": self.recording},
             recording=MemoryRecording(self.capacity_ms * 2),
             budget=Budget(Reconnect(attempts=6), lambda: 0.0),
         )
@@ -177,11 +195,13 @@ class World:
     def _carry_out(self, effect: effects.Effect) -> list[events.Event]:
         match effect:
             case effects.Open():
-                self.servers[effect.leg] = FakeServer()
+                self.servers[effect.leg] = FakeServer(recording=self.recording)
             case effects.Send():
                 assert len(effect.frame) <= 2000 or isinstance(effect.frame, str)
+                server = self.servers[effect.leg]
                 if effect.frame != KEEP_ALIVE:
-                    self.servers[effect.leg].inbox.append(effect.frame)
+                    server.inbox.append(effect.frame)
+                assert not self.recording or server.waiting_ms < WINDOW_MS + 1000
                 return [events.Sent(effect.leg)]
             case effects.Ping():
                 if not self.stalled:

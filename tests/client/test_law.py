@@ -27,12 +27,13 @@ SCHEDULES = st.lists(
     schedule=SCHEDULES,
     capacity_ms=st.sampled_from([3000, 20_000]),
     rereads=st.booleans(),
+    recording=st.booleans(),
     begins=st.booleans(),
 )
 def test_every_word_is_heard_once_or_reported(
-    schedule: list[tuple[str, int]], capacity_ms: int, rereads: bool, begins: bool
+    schedule: list[tuple[str, int]], capacity_ms: int, rereads: bool, recording: bool, begins: bool
 ) -> None:
-    world = World(capacity_ms=capacity_ms, rereads=rereads)
+    world = World(capacity_ms=capacity_ms, rereads=rereads, recording=recording)
     if begins:
         world.everything(0)
     for name, number in schedule:

@@ -18,10 +18,18 @@ LOUD = b"\x40\x1f" * 16_000
 class Talk:
     """A stream, and what it asks for."""
 
-    def __init__(self, *, reconnect: Reconnect | None = DEFAULT, **options: bool) -> None:
+    def __init__(
+        self,
+        *,
+        reconnect: Reconnect | None = DEFAULT,
+        begin: str = BEGIN,
+        recording: bool = False,
+        **options: bool,
+    ) -> None:
+        self._begin = begin
         self.stream = ClientStream(
             address="ws://test",
-            parameters={},
+            parameters={"recording": True} if recording else {},
             recording=MemoryRecording(32_000 * 120),
             budget=Budget(reconnect, lambda: 0.0),
             **options,
@@ -33,7 +41,7 @@ class Talk:
 
     def begin(self, leg: int, now: float) -> None:
         self.do(events.Opened(leg, 0.0), now)
-        self.do(events.Received(leg, BEGIN), now)
+        self.do(events.Received(leg, self._begin), now)
 
     def end(self, leg: int, now: float, **figures: float | None) -> None:
         self.do(events.Received(leg, json.dumps({"type": "Termination", **figures})), now)

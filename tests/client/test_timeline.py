@@ -144,12 +144,12 @@ def test_no_more_is_kept_than_may_be_and_nothing_unsent_is_dropped() -> None:
     minute = loud(60_000)
     line = empty()
     for _ in range(2):
-        assert not line.is_full(None)
+        assert not line.is_full(None, line.recording.capacity)
         line.append(minute, sent=None)
-    assert line.is_full(None)
+    assert line.is_full(None, line.recording.capacity)
     line.append(minute, sent=60_000 * MS)
     assert line.resume() == 60_000 * MS
-    assert not line.is_full(len(minute) * 2)
+    assert not line.is_full(len(minute) * 2, line.recording.capacity)
     assert len(line.recording.read(0, line.end)) == REPLAY_SECONDS * 1000 * MS
     line.append(minute, sent=60_000 * MS)
     assert line.resume() == 60_000 * MS

@@ -139,6 +139,12 @@ class AsyncClient:
         return self._stream.format.seconds(self._stream.timeline.end)
 
     @property
+    def takes_recordings(self) -> bool:
+        """Whether the server hears a recording faster than it was spoken. It does if it was asked
+        to (`recording=True`) and is one that can; `send` then waits until it may go on."""
+        return self._stream.takes_recordings
+
+    @property
     def is_over(self) -> bool:
         """Whether the stream has ended, and all handlers have been told."""
         return self._shell.is_over
@@ -218,7 +224,7 @@ class AsyncClient:
         """Send audio of any length, in the encoding and at the rate of the connection.
 
         It waits while `replay_seconds` are still to be sent, as when a connection is being
-        restored. Raises `SessionClosed` if the stream is over.
+        restored; with `recording=True` while two are. Raises `SessionClosed` if the stream is over.
         """
         await self._give(audio)
 
@@ -241,7 +247,8 @@ class AsyncClient:
         track: int | str | None = None,
         progress: Callable[[float, float | None], object] | None = None,
     ) -> None:
-        """Send an audio file of any common kind, as fast as it was spoken.
+        """Send an audio file of any common kind, as fast as it was spoken; or as fast as it is
+        heard, if that was asked for (`recording=True`) and the server does it.
 
         `track` is the number of an audio track, from 1, or its language; None takes the default.
 
@@ -262,7 +269,9 @@ class AsyncClient:
         with opened() as file:
             self._shell.files.add(self._stream.timeline.end, opened)
             chunks = cut(file, sample_rate=rate)
-            async for chunk in paced(chunks, sample_rate=rate, clock=self._clock):
+            if not self.takes_recordings:
+                chunks = paced(chunks, sample_rate=rate, clock=self._clock)
+            async for chunk in chunks:
                 await self._give(chunk, rereadable=True)
                 sent += len(chunk)
                 if progress is not None:

@@ -11,8 +11,16 @@ from turnwire.client.audio import AudioFormat
 from turnwire.client.closures import ClosedBy, Closure, row_of
 from turnwire.client.cursor import Cursor
 from turnwire.client.events import CloseFrame, Disconnected
-from turnwire.client.messages import Begin, Error, ServerMessage, Termination, Turn, parse
-from turnwire.client.pacing import Pace
+from turnwire.client.messages import (
+    Begin,
+    Error,
+    Progress,
+    ServerMessage,
+    Termination,
+    Turn,
+    parse,
+)
+from turnwire.client.pacing import Pace, Window
 from turnwire.client.placing import Place
 from turnwire.client.rows import (
     CLOSED_HERE,
@@ -36,7 +44,8 @@ PONG_SECONDS = 15.0
 after the audio before it, so what that audio is ahead of time is added."""
 
 END_SECONDS = 30.0
-"""After Terminate, for each further message: the server may still have audio to get through."""
+"""After Terminate, for each further message, and as long as the audio sent is ahead: the server
+may still have that to get through."""
 
 CLOSE_SECONDS = 5.0
 """For everything else once the end has begun: an answer to a ping, a close frame."""
@@ -164,6 +173,8 @@ class Leg:
                 self._begun_at = now
                 self._due = None
                 self._story.append("received Begin")
+                if message.recording_window_ms:
+                    self.pace = Window(message.recording_window_ms / 1000)
                 return
             case Begin():
                 return
@@ -176,9 +187,15 @@ class Leg:
                 self._note("received Termination", now)
             case Error() | Termination():
                 return
-            case _ if self.terminate_sent and self.is_undecided:
-                self._due = now + END_SECONDS
+        if isinstance(message, Progress) and isinstance(self.pace, Window):
+            self.pace.heard(message.audio_heard_ms / 1000)
+        if self.terminate_sent and self.is_undecided:
+            self._due = self._end_due(now)
         self._put(message)
+
+    def _end_due(self, now: float) -> float:
+        """When the next message is due once the end was asked for."""
+        return now + END_SECONDS + self.pace.ahead(now)
 
     def _put(self, message: ServerMessage) -> None:
         last = self.waiting[-1] if self.waiting else None
@@ -201,7 +218,7 @@ class Leg:
         self._pings += 1
         self._last_ping = self._pings
         self._story.append("sent Terminate")
-        self._due = now + END_SECONDS
+        self._due = self._end_due(now)
 
     def ponged(self, now: float) -> None:
         self._heard_at = now

@@ -28,6 +28,9 @@ class Begin:
     """Unix seconds at which the session ends with 3008; 0 if the server does not say."""
     configuration: Mapping[str, Any] = field(default_factory=dict)
     """What the session was opened with, as far as the server echoes it."""
+    recording_window_ms: int = 0
+    """How far ahead of what was heard of a `recording` audio may be sent, however fast; 0: this
+    server takes it at the pace of speech."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,6 +121,15 @@ class Heartbeat:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Progress:
+    """How much of a `recording` was heard, in ms."""
+
+    type: ClassVar[str] = "Progress"
+
+    audio_heard_ms: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Silence:
     """Audio without speech, for clients that set `acknowledge_silence`."""
 
@@ -164,6 +176,7 @@ ServerMessage = (
     | Error
     | Warning
     | Heartbeat
+    | Progress
     | Silence
     | SpeakerRevision
     | LLMGatewayResponse
@@ -252,6 +265,7 @@ def _begin(fields: Mapping[str, Any]) -> Begin:
         id=_text(fields.get("id")) or "",
         expires_at=_whole(fields.get("expires_at")) or 0,
         configuration=_mapping(fields.get("configuration")),
+        recording_window_ms=max(_whole(fields.get("recording_window_ms")) or 0, 0),
     )
 
 
@@ -311,6 +325,10 @@ def _heartbeat(fields: Mapping[str, Any]) -> Heartbeat:
     )
 
 
+def _progress(fields: Mapping[str, Any]) -> Progress:
+    return Progress(audio_heard_ms=max(_whole(fields.get("audio_heard_ms")) or 0, 0))
+
+
 def _silence(fields: Mapping[str, Any]) -> Silence:
     start = _whole(fields.get("start_ms")) or 0
     return Silence(start_ms=start, end_ms=max(start, _whole(fields.get("end_ms")) or 0))
@@ -348,6 +366,7 @@ _READERS: dict[str, Callable[[Mapping[str, Any]], ServerMessage]] = {
     Error.type: _error,
     Warning.type: _warning,
     Heartbeat.type: _heartbeat,
+    Progress.type: _progress,
     Silence.type: _silence,
     SpeakerRevision.type: _speaker_revision,
     LLMGatewayResponse.type: _gateway,

@@ -1,6 +1,7 @@
 """How fast audio goes out.
 
     Pace         one session's audio: as fast as it comes, within what every server accepts
+    Window       one session's audio, of a recording: as fast as it is heard
     paced, cut   recorded audio as if it were spoken now
 
 A chunk of a recording is due when the last of its audio would have been spoken, counted from the
@@ -8,6 +9,7 @@ start, so that a late chunk is followed by prompt ones and the schedule does not
 """
 
 import asyncio
+import math
 import time
 from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable
 from typing import Protocol
@@ -57,6 +59,33 @@ class Pace:
     def ahead(self, now: float) -> float:
         """How many seconds the server is given that it could not have heard spoken yet."""
         return max(self._sent - (now - self._began), 0.0)
+
+
+class Window(Pace):
+    """One session's audio against what the server says it has heard.
+
+    For a recording, on a server that says by how much it may be ahead. Whoever has sent that much
+    waits for the server alone, which is bound to get on: it tells how far it has come well before
+    all of it is heard.
+    """
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__()
+        self._seconds = seconds
+        self._heard = 0.0
+
+    def sent(self, seconds: float, now: float) -> None:
+        self._sent += seconds
+
+    def heard(self, seconds: float) -> None:
+        """The server has come so far."""
+        self._heard = max(self._heard, seconds)
+
+    def due(self) -> float:
+        return -math.inf if self._sent - self._heard < self._seconds else math.inf
+
+    def ahead(self, now: float) -> float:
+        return max(self._sent - self._heard, 0.0)
 
 
 class Timer(Protocol):

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from turnwire.client.messages import (
     UNKNOWN_ORDER,
     LLMGatewayResponse,
+    Progress,
     Revision,
     ServerMessage,
     Silence,
@@ -41,6 +42,8 @@ class Place:
         match message:
             case SpeechStarted():
                 return replace(message, timestamp=message.timestamp + self.ms)
+            case Progress():
+                return replace(message, audio_heard_ms=message.audio_heard_ms + self.ms)
             case Silence():
                 start, end = message.start_ms + self.ms, message.end_ms + self.ms
                 return replace(message, start_ms=start, end_ms=end)

@@ -1,5 +1,6 @@
 """What goes out to the sessions of a stream: audio at its pace, messages in their place, pings."""
 
+import math
 from collections.abc import Iterator, Mapping
 
 from turnwire.client import effects
@@ -35,9 +36,10 @@ class Sending:
         if (ping := leg.ping_due()) is not None and now >= ping:
             leg.pinged(now)
             self._todo.add(effects.Ping(leg.number))
-        if not self._is_idle(leg) or now < leg.pace.due():
+        if not self._is_idle(leg):
             return
-        match leg.cursor.next() if leg.cursor is not None else None:
+        waits = leg.cursor is None or now < leg.pace.due()
+        match None if waits or leg.cursor is None else leg.cursor.next():
             case None:
                 if now >= leg.last_sent + self._keep_alive_after:
                     self._send(leg, KEEP_ALIVE, now)
@@ -54,8 +56,9 @@ class Sending:
     def deadlines(self, leg: Leg, now: float) -> Iterator[float]:
         """When there may be something to send, other than what comes in."""
         if self._is_idle(leg):
-            paced = leg.pace.due()
-            yield paced if paced > now else leg.last_sent + self._keep_alive_after
+            yield leg.last_sent + self._keep_alive_after
+            if now < leg.pace.due() < math.inf:
+                yield leg.pace.due()
 
     def keep_alive(self, leg: Leg, now: float) -> None:
         """Keep the session alive now, unless something is on its way that does so."""

@@ -32,6 +32,9 @@ from turnwire.client.rows import CLOSED_HERE, NO_TERMINATION
 from turnwire.client.sending import Sending
 from turnwire.client.timeline import Timeline
 
+RECORDED_AHEAD_SECONDS = 2.0
+"""How much of a recording waits to be sent; whoever reads it can wait for the rest."""
+
 
 @dataclass(slots=True)
 class SessionRecord:
@@ -100,7 +103,15 @@ class ClientStream:
     @property
     def is_full(self) -> bool:
         """Whether the program has to wait before it gives more audio."""
-        return self.closure is None and self.timeline.is_full(self._sent)
+        most = self.timeline.recording.capacity
+        if self.parameters.get("recording") is True:
+            most = min(most, self.format.size(RECORDED_AHEAD_SECONDS))
+        return self.closure is None and self.timeline.is_full(self._sent, most)
+
+    @property
+    def takes_recordings(self) -> bool:
+        """Whether the last session that began takes a recording as fast as it is heard."""
+        return bool(self.records) and self.records[-1].begin.recording_window_ms > 0
 
     @property
     def _sent(self) -> int | None:

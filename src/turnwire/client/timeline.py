@@ -78,10 +78,10 @@ class Timeline:
         if sent is not None:
             self._let_go(min(sent, self.end - self.recording.capacity))
 
-    def is_full(self, sent: int | None) -> bool:
-        """Whether as much is kept as may be; all of it, or what lies after `sent`."""
+    def is_full(self, sent: int | None, most: int) -> bool:
+        """Whether so much is kept, or more; of all, or of what lies after `sent`."""
         kept = self.recording.start if sent is None else sent
-        return self.end - kept >= self.recording.capacity
+        return self.end - kept >= most
 
     def mark(self, message: str, *, forces: bool = False) -> None:
         """A message to servers that belongs right here, after the audio so far."""
