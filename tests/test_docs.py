@@ -131,6 +131,7 @@ SHOWN = {
     "A file": f"one two\n{ENDED}\n",
     "With asyncio": "one two\n",
     "Audio from anywhere": "[] 3.0\n",
+    "Recordings, faster than they last": f"{ENDED}\n",
     "Callbacks": "begun\n0 s\nclosed: 1000 Session Ended\n",
     "How it ended": "1008 unauthorized True False\n"
     "Unauthorized Connection: Invalid API key\n"

@@ -96,7 +96,7 @@ def test_the_key_comes_from_the_command_line_or_the_environment(
         turnwire("transcribe", speech, "--url", url, "--api-key", "k1")
         monkeypatch.setenv("TURNWIRE_API_KEY", "k2")
         turnwire("transcribe", speech, "--url", url)
-    path = "/v3/ws?sample_rate=16000&format_turns=true"
+    path = "/v3/ws?sample_rate=16000&format_turns=true&recording=true"
     assert asked == [(path, "k1"), (path, "k2")]
 
 

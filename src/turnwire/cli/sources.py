@@ -1,4 +1,4 @@
-"""Where a command's audio comes from, as chunks of mono s16le PCM at the rate they are due."""
+"""Where a command's audio comes from, as chunks of mono s16le PCM."""
 
 import asyncio
 import os
@@ -30,12 +30,13 @@ class Source:
     """Audio for one session."""
 
     chunks: AsyncIterator[bytes]
+    """If it is a recording, as fast as somebody asks for them."""
     sample_rate: int
     """Hz"""
     seconds: float | None
     """How long it lasts, if that is known before."""
     live: bool
-    """Whether it lasts until somebody stops it."""
+    """Whether it lasts until somebody stops it; else it is a recording."""
     other_tracks: Sequence[Track] = ()
     """Those of its file that are not read."""
     level: Level = field(default_factory=Level)
@@ -43,10 +44,18 @@ class Source:
     gaps: Sequence[Gap] = ()
     """What was lost so far before anybody could send it; silence takes its place."""
 
-    async def watched(self, show: Callable[[float], None]) -> AsyncIterator[bytes]:
-        """The chunks; `show` is told after each how many seconds have passed."""
+    async def watched(
+        self, show: Callable[[float], None], *, at_once: bool = False
+    ) -> AsyncIterator[bytes]:
+        """The chunks; `show` is told after each how many seconds have passed.
+
+        Those of a recording come as fast as they were spoken, if not `at_once`.
+        """
         format, size = AudioFormat(self.sample_rate, Encoding.PCM_S16LE), 0
-        async for chunk in self.chunks:
+        chunks = self.chunks
+        if not self.live and not at_once:
+            chunks = paced(chunks, sample_rate=self.sample_rate)
+        async for chunk in chunks:
             yield chunk
             self.level.add(chunk)
             size += len(chunk)
@@ -61,7 +70,7 @@ class Source:
 
 @contextmanager
 def from_file(path: str, track: str | None = None) -> Iterator[Source]:
-    """A recording, as fast as it was spoken. Raises `AudioFileError`.
+    """A recording. Raises `AudioFileError`.
 
     Of several audio tracks it is told which one is read.
     """
@@ -71,7 +80,7 @@ def from_file(path: str, track: str | None = None) -> Iterator[Source]:
             typer.echo(
                 f"{path}: reading audio track {file.track}, not {_listed(others)}.", err=True
             )
-        chunks = paced(cut(file, sample_rate=SPEECH_RATE), sample_rate=SPEECH_RATE)
+        chunks = cut(file, sample_rate=SPEECH_RATE)
         yield Source(chunks, SPEECH_RATE, file.duration_seconds, live=False, other_tracks=others)
 
 
@@ -81,7 +90,7 @@ def _listed(tracks: Sequence[Track]) -> str:
 
 @contextmanager
 def from_stdin(sample_rate: int) -> Iterator[Source]:
-    """Raw PCM from standard input: as it comes, or as fast as it was spoken if it is a file."""
+    """Raw PCM from standard input: as it comes, or a recording if it is a file."""
     try:
         mode = os.fstat(_STDIN).st_mode
     except OSError:
@@ -89,10 +98,7 @@ def from_stdin(sample_rate: int) -> Iterator[Source]:
     if os.isatty(_STDIN):
         fail("Standard input is the keyboard; pipe raw audio into it, as --help shows.")
     chunks = cut(_raw(_read(_STDIN)), sample_rate=sample_rate)
-    if stat.S_ISREG(mode):
-        yield Source(paced(chunks, sample_rate=sample_rate), sample_rate, None, live=False)
-    else:
-        yield Source(chunks, sample_rate, None, live=True)
+    yield Source(chunks, sample_rate, None, live=not stat.S_ISREG(mode))
 
 
 _STARTS = {

@@ -47,9 +47,10 @@ def transcribe(
 ) -> None:
     """Transcribe a recording, or raw audio from a pipe, to standard output.
 
-    Audio is streamed in real time: a recording takes as long as it lasts, and each turn is
-    written as soon as it is finished; on a terminal, what is being said is shown meanwhile. For a
-    microphone there is `turnwire listen`.
+    A recording is heard as fast as the server has time for it; by another server of the protocol
+    as fast as it was spoken. A pipe is heard as it comes. Each turn is written as soon as it is
+    finished; on a terminal, what is being said and how much time is left are shown meanwhile. For
+    a microphone there is `turnwire listen`.
 
     The exit code is 3 if the transcript has gaps; they are marked in it.
     """

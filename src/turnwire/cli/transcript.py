@@ -26,7 +26,8 @@ from turnwire.cli.formats import FORMATS, Format
 from turnwire.cli.local import DEFAULT_MODEL, local_server
 from turnwire.cli.screen import Screen
 from turnwire.cli.sources import Source
-from turnwire.client import AsyncClient, Gap, Turn, errors
+from turnwire.client import AsyncClient, Gap, Progress, Turn, errors
+from turnwire.client.messages import ServerMessage
 
 KEPT_SECONDS = 3 * 60 * 60
 """How much audio is kept in a temporary file, to be sent again after a loss."""
@@ -119,6 +120,14 @@ async def _transcribe(
                 told += 1
                 miss(gap.start, gap.end, gap.reason)
 
+        def sent(seconds: float) -> None:
+            if not client.takes_recordings:  # Of those it is told how much was heard.
+                screen.sent(seconds)
+
+        def get_on(message: ServerMessage) -> None:
+            if isinstance(message, Progress):
+                screen.heard(message.audio_heard_ms / 1000)
+
         client = AsyncClient(
             url,
             api_key=api_key,
@@ -128,15 +137,19 @@ async def _transcribe(
             on_turn=hear,
             on_gap=miss,
             on_error=lambda error: None,
+            on_event=get_on,
             sample_rate=source.sample_rate,
             format_turns=True,
+            recording=not source.live,
         )
         screen = stack.enter_context(Screen(Console(stderr=True), source.seconds))
         await client.connect()
         stack.push_async_exit(client)
         write(written.opening)
         try:
-            ended_by = await converse(client, source.watched(screen.sent), stop)
+            if at_once := client.takes_recordings:
+                screen.heard(0.0)
+            ended_by = await converse(client, source.watched(sent, at_once=at_once), stop)
         finally:
             # Also of a file that turned out to be damaged: what was recognised is written.
             await client.close()
