@@ -176,5 +176,7 @@ def test_small_machines_are_told_so(tmp_path: Path) -> None:
     assert machine.memory(tmp_path).state is State.BAD
     (group / "cpu.max").write_text("50000 100000\n")
     assert "the time of 0.5" in machine.processor(tmp_path).finding
+    crowded = machine.processor(tmp_path, workers=100_000)
+    assert (crowded.state, "for 100000 workers" in crowded.finding) == (State.BAD, True)
     assert machine.memory(tmp_path / "elsewhere").state is State.GOOD
     assert machine.clock(now=0.0).state is State.BAD

@@ -12,6 +12,8 @@ import pytest
 import yaml
 
 from tests.metrics.test_metrics import Loaded, measured
+from turnwire.metrics.together import together
+from turnwire.server.siblings import Answers
 from turnwire.wire.closures import CLOSURES
 
 ROOT = Path(__file__).parents[2]
@@ -37,7 +39,10 @@ def queries() -> Iterator[str]:
 @pytest.fixture
 async def text() -> str:
     async with measured(Loaded(), max_sessions=3) as server, server.http() as http:
-        return str((await http.get("/metrics")).text)
+        told = str((await http.get("/metrics")).text)
+    # What only a server of several processes tells.
+    more = [each.name for family in together({}, Answers()) for each in family.samples]
+    return "\n".join((told, *more))
 
 
 def test_every_query_asks_for_what_a_server_tells(text: str) -> None:

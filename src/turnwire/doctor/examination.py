@@ -11,7 +11,7 @@ from turnwire.server.settings import Settings, SettingsError
 def examine(settings: Settings) -> Iterator[Finding]:
     """What there is to say about a server with these settings. Nothing is changed."""
     checks: dict[str, Callable[[], Finding | Iterable[Finding]]] = {
-        "processor": machine.processor,
+        "processor": lambda: machine.processor(workers=settings.workers),
         "memory": machine.memory,
         "open files": machine.open_files,
         "clock": machine.clock,

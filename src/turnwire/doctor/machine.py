@@ -28,9 +28,15 @@ _TIMEX_BYTES = 256
 """More than `struct timex` has anywhere. All zeros: nothing is to be changed."""
 
 
-def processor(root: Path = Path("/")) -> Finding:
+def processor(root: Path = Path("/"), *, workers: int = 1) -> Finding:
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     cores = cores or 1
+    if workers > cores:
+        return bad(
+            "processor",
+            f"{cores} cores for {workers} workers",
+            "Each worker needs one; give fewer --workers.",
+        )
     quota = _quota(root / "sys/fs/cgroup/cpu.max")
     if quota is not None and quota < cores:
         return doubtful(
