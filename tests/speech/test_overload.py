@@ -224,6 +224,20 @@ def test_a_recording_alone_is_heard_many_times_as_fast_as_it_was_spoken() -> Non
     assert engine.recordings[0].heard > 8 * engine.now
 
 
+def test_a_recording_that_is_not_due_waits_while_final_texts_are_late() -> None:
+    def job(recording: bool) -> Job:
+        options = replace(GUIDANCE, recording=recording)
+        return Job(quiet(1000), (), Kind.FINAL, 0, options=options)
+
+    queue = DecodeQueue(lambda job: 0, WORKERS, CPU.together)
+    queue.put(job(recording=True), 100.0, 0.0)
+    queue.put(job(recording=False), 0.3, 0.0)
+    assert queue.quality(1.0) is not FULL
+    assert [entry.job.is_patient for entry in queue.next_batch(1.0)] == [False]
+    assert queue.next_batch(1.1) == []
+    assert [entry.job.is_patient for entry in queue.next_batch(60.0)] == [True]
+
+
 def test_a_recording_gets_on_while_partial_texts_take_what_time_there_is() -> None:
     engine = Engine(sessions=40, seconds=40, recordings=1)
     engine.run()

@@ -6,8 +6,9 @@ is late catches up first; of the rest, what has waited longest. Jobs of one shap
 together, which costs far less than one after the other: a server under load works in larger
 batches, and spends less on each.
 
-What is of a recording goes last, until it is due; then it still goes after the final texts of live
-audio. It is never done worse for being late, and makes nothing else be done worse.
+What is of a recording goes last, and not while final texts are late, until it is due; then it still
+goes after the final texts of live audio. It is never done worse for being late, and makes nothing
+else be done worse.
 
 One worker is left to the final texts of live audio, if there is more than one. So those hardly ever
 wait for anything else, and partial texts wait for company.
@@ -116,8 +117,10 @@ class DecodeQueue:
         self._waiting = [entry for entry in self._waiting if not entry.future.cancelled()]
         self._hurry(now)
         while self.can_begin():
-            self.quality(now)
+            on_time = self.quality(now) is FULL
             first = self._waiting[0]
+            if first.rank is Rank.IDLE and not on_time:
+                break
             alike = [
                 entry
                 for entry in self._waiting
@@ -148,6 +151,10 @@ class DecodeQueue:
             entry.rank = Rank.OVERDUE
             self._waiting.remove(entry)
             self._insert(entry)
+
+    def __bool__(self) -> bool:
+        """Whether anything waits."""
+        return bool(self._waiting)
 
     def take_all(self) -> list[Entry]:
         """Let go of whatever waits."""

@@ -10,6 +10,9 @@ from turnwire.speech.decoding import Decoder, Job, Kind, Text
 from turnwire.speech.devices import CPU
 from turnwire.speech.quality import Quality
 
+LOOK_AGAIN_SECONDS = 0.25
+"""How often a worker that has nothing to do looks at what waits."""
+
 
 def decoding_cpu() -> float:
     """Seconds of CPU that this process has taken but for its main thread, which serves sessions.
@@ -132,7 +135,8 @@ class Scheduler:
                     self._account()
                     self._running[account(batch[0].job)] += 1
                     return batch
-                self._changed.wait()
+                # What must not begin yet may begin later, though nothing else happens.
+                self._changed.wait(LOOK_AGAIN_SECONDS if self._queue else None)
         return []
 
     def _account(self) -> None:
