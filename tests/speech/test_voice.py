@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 import pytest
+import soxr
 from numpy.typing import NDArray
 
 from tests.recordings import samples
@@ -100,6 +101,27 @@ def test_quiet_speech_is_found_under_an_offset_and_hum(
     found = with_voice(silero, speech * 10 ** (peak_db / 20) + offset + hum)
     spoken[: 3 * RATE // 2 // FRAME] = False  # it takes a moment to be known for quiet
     assert np.mean(found[spoken]) > 0.9
+
+
+def test_a_speaker_far_away_is_heard_after_a_minute_without_a_pause(silero: Silero) -> None:
+    chance = np.random.default_rng(0)
+    two_cities, rate = samples("two_cities.wav")
+    near = without_pauses(soxr.resample(two_cities / np.float64(32768), rate, RATE))
+    said = without_pauses(samples("beckett.wav")[0] / np.float64(32768))
+    t = np.arange(8 * RATE // 10) / RATE
+    room = chance.standard_normal(len(t)) * np.exp(-t / 0.12)
+    echoes = np.convolve(said, room / np.sqrt(np.sum(room**2)))[: len(said)] / 2
+    far = echoes + chance.standard_normal(len(said)) * np.std(echoes) / 2
+    found = with_voice(silero, np.clip(np.concatenate((near, near, far)), -1, 1))
+    assert np.mean(found[-len(far) // FRAME :]) > 0.8
+
+
+def without_pauses(audio: NDArray[np.float64]) -> NDArray[np.float64]:
+    """What is loud of it; as loud as speech is."""
+    pieces = audio[: len(audio) // 320 * 320].reshape(-1, 320)
+    power = np.mean(pieces**2, axis=1)
+    loud: NDArray[np.float64] = pieces[power > power.max() / 400].ravel()
+    return np.asarray(loud / np.std(loud) * 0.06, np.float64)
 
 
 @pytest.mark.parametrize("rate", [8000, 11_025, 22_050, 44_100, 48_000, 96_000])

@@ -23,6 +23,18 @@ _CONTEXT = 64
 
 _STATE = 128
 
+_MEMORY_FRAMES = 250
+"""How long Silero remembers, at most: 8 s. Where nobody pauses it becomes used to what it has
+heard, and takes the next speaker, if less distinct, for no voice at all."""
+
+_FIRST_FRAMES = 60
+"""How much it hears without a memory of what was before, until its answers count."""
+
+_VOICE_FRAMES = 32
+"""With fewer frames that are a voice, it goes on remembering: noise it is right to be used to."""
+
+_VOICE = 0.5
+
 _FAINT = 2.5e-4
 """A frame whose loudest sample is below this (-72 dB) is silence."""
 
@@ -88,6 +100,37 @@ class Silero:
         return np.asarray(probabilities, np.float32).reshape(-1)
 
 
+class Memory:
+    """What Silero remembers of one stream: a few seconds of speech at most."""
+
+    def __init__(self, silero: Silero) -> None:
+        self._silero = silero
+        self.clear()
+
+    def clear(self) -> None:
+        """Remember nothing."""
+        self._begin(_no_state(), 0)
+
+    def _begin(self, state: list[NDArray[np.float32]], heard: int) -> None:
+        self._state = state
+        self._heard = heard  # frames, and
+        self._voice = 0  # how many of those that count were a voice
+        self._next = _no_state()  # what takes its place, and
+        self._next_heard = 0  # frames that has heard
+
+    def hear(self, frames: NDArray[np.float32]) -> NDArray[np.float32]:
+        """The speech probability of each frame, as in `Silero`."""
+        probabilities = self._silero(frames, self._state)
+        self._heard += len(frames)
+        self._voice += int(np.count_nonzero(probabilities >= _VOICE))
+        if self._voice >= _VOICE_FRAMES and self._heard > _MEMORY_FRAMES - _FIRST_FRAMES:
+            self._silero(frames, self._next)
+            self._next_heard += len(frames)
+            if self._next_heard >= _FIRST_FRAMES:
+                self._begin(self._next, self._next_heard)
+        return probabilities
+
+
 class VoiceDetector:
     """One stream's way in: resamples its audio and judges each frame of it.
 
@@ -97,7 +140,7 @@ class VoiceDetector:
     """
 
     def __init__(self, silero: Silero, sample_rate: int) -> None:
-        self._silero = silero
+        self._memory = Memory(silero)
         self._resampler = (
             None if sample_rate == RATE else soxr.ResampleStream(sample_rate, RATE, 1, "float32")
         )
@@ -106,7 +149,6 @@ class VoiceDetector:
         self._cleaner = Cleaner(FRAME)
         # Frames that Silero has not heard yet, after the context of the first.
         self._unheard = np.zeros(_CONTEXT, np.float32)
-        self._state = _no_state()
         self._open = 0
         self._power = (_LEVEL / 2) ** 2
         self._peak = 2 * _QUIET_PEAK
@@ -132,7 +174,7 @@ class VoiceDetector:
         if self._hints_at_voice(frame):
             self._open = _OPEN_FRAMES
         if self._open == 0:
-            self._state = _no_state()
+            self._memory.clear()
             self._unheard = self._unheard[-(_WARM_UP * FRAME + _CONTEXT) :]
             return 0.0
         self._open -= 1
@@ -141,7 +183,7 @@ class VoiceDetector:
         gain = min(max(_LEVEL / math.sqrt(self._power), 1.0), _MOST_GAIN)
         audio = np.clip(audio * np.float32(max(gain, self._gain_if_quiet)), -1, 1)
         rows = np.lib.stride_tricks.sliding_window_view(audio, _CONTEXT + FRAME)[::FRAME]
-        probabilities = self._silero(rows.astype(np.float32), self._state)
+        probabilities = self._memory.hear(rows.astype(np.float32))
         self._unheard = self._unheard[-_CONTEXT:]
         return float(probabilities[-1])
 
