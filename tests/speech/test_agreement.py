@@ -89,13 +89,32 @@ def test_begins_with() -> None:
 def test_restate() -> None:
     assert texts(restate(said("It was the best"), said("it was"))) == "It was the best"
     assert texts(restate(said("It is the best"), said("it was"))) == "it was the best"
-    # By time, not by number: the decode heard one word less, or one more.
+    # Not by number: the decode heard one word less, or one more.
     fewer = (Decoded("It's", 0, 400, 1.0, ()), *said("x x the best")[2:])
     assert texts(restate(fewer, said("it was"))) == "it was the best"
-    more = (*said("I it was a", 100), *said("x x the best")[2:])
+    more = (*said("I it is a", 100), *said("x x the best")[2:])
     assert texts(restate(more, said("it was"))) == "it was the best"
     late = Decoded("was", 390, 590, 1.0, ())
     assert texts(restate((said("is")[0], late), said("it was"))) == "it was"
+
+
+@given(st.integers(2, 6), st.integers(-390, 390))
+def test_a_word_said_once_is_heard_once(stable: int, off: int) -> None:
+    """However far off a decode's times are from those of the one that made words stable."""
+    script = "it was the best of times it was the worst of times"
+    later = tuple(
+        replace(word, start=word.start + 400 + off, end=word.end + 400 + off)
+        for word in said(script)
+    )
+    before = tuple(
+        replace(word, start=word.start + 400, end=word.end + 400)
+        for word in said(script.replace("it", "is", 1))[:stable]
+    )
+    assert texts(restate(later, before)) == script.replace("it", "is", 1)
+
+
+def test_a_word_said_again_at_once_is_heard_again() -> None:
+    assert texts(restate(said("yes no no no"), said("yet no"))) == "yet no no no"
 
 
 def doubtful(text: str, index: int, confidence: float = 0.3) -> tuple[Decoded, ...]:

@@ -33,6 +33,9 @@ AGREED_AGE_MS = 2000
 LARGEST_AGE_MS = 4000
 """any word that was decoded twice is stable after this, so that live text never stands still."""
 
+_OFF_MS = 400
+"""The times that two decodes give a word differ by less than this."""
+
 
 def begins_with(words: Sequence[Decoded], stable: Sequence[Decoded]) -> bool:
     """Whether `words` repeat the `stable` ones, case and punctuation apart."""
@@ -42,14 +45,22 @@ def begins_with(words: Sequence[Decoded], stable: Sequence[Decoded]) -> bool:
 
 
 def restate(words: Sequence[Decoded], stable: Sequence[Decoded]) -> tuple[Decoded, ...]:
-    """`words`, with the `stable` ones for what they say of the same time if they differ."""
+    """`words`, with the `stable` ones for what they say of the same time if they differ.
+
+    What they say after it begins after the last stable word, where they have it too.
+    """
     if not stable or begins_with(words, stable):
         return tuple(words)
     last = stable[-1]
-    rest = [word for word in words if word.start + word.end >= 2 * last.end]
-    if rest and rest[0].start < last.end and plain(rest[0].text) == plain(last.text):
-        del rest[0]
-    return (*stable, *rest)
+    again = [
+        (abs(word.end - last.end), i)
+        for i, word in enumerate(words)
+        if plain(word.text) == plain(last.text)
+    ]
+    off, place = min(again, default=(_OFF_MS, 0))
+    if off < _OFF_MS:
+        return (*stable, *words[place + 1 :])
+    return (*stable, *(word for word in words if word.start + word.end >= 2 * last.end))
 
 
 def _in_order(words: Sequence[Decoded], after: int) -> tuple[Decoded, ...]:
