@@ -344,6 +344,21 @@ async def test_what_follows_a_final_text_that_stops_early_is_decoded_too(counter
     assert texts(events[-1]) == " ".join(map(str, range(1, 13)))
 
 
+async def test_what_follows_a_final_text_is_decoded_though_its_last_word_seems_to_last(
+    counter: Counter,
+) -> None:
+    def decode(job: Job) -> Text:
+        words = counter.decode(job).words[:4]
+        last = replace(words[-1], end=job.voice_end // MS)
+        return Text((*words[:-1], last), 0.0) if job.kind is Kind.FINAL else Text(words, 0.0)
+
+    bench = Bench(decode)
+    never = replace(GUIDANCE, first_partial=NEVER, next_partial=NEVER)
+    events = await hear(bench.open(never), loud(13, first=1001), quiet(640))
+    bench.close()
+    assert texts(events[-1]).startswith("1001 1002 1003 1004 1005 1006 1007 1008")
+
+
 async def test_a_cut_in_a_pause_begins_afresh(bench: Bench) -> None:
     stream = bench.open()
     await stream.feed(np.concatenate((loud(3), quiet(640), loud(2, first=4), quiet(640))))

@@ -83,6 +83,9 @@ _NEXT_SHORTENING = 1000 * MS
 _UNHEARD = 2 * RATE
 """A final text may stop this long before the voice does, which may be laughter."""
 
+_LETTER_MS = 80
+"""How long a letter of a word lasts, more or less."""
+
 _REACH = 100 * MS
 """How far off the times of words may be, when a dip is looked for between two."""
 
@@ -408,6 +411,7 @@ class Planner:
         return Plan(job, self._window, end, due)
 
     def _take_settled(self, text: Text, end: int) -> None:
+        text = replace(text, words=_without_what_follows(text.words))
         self._utterance.settle(text, end // MS)
         self._heard = text.heard or self._heard
         self._settled = not self._leave_rest(text)
@@ -437,3 +441,13 @@ class Planner:
         """A word on the audio clock; decoders put the first of a window too early."""
         start = max(origin + word.start * MS, self._voice_from) // MS
         return replace(word, start=start, end=max(start, origin // MS + word.end))
+
+
+def _without_what_follows(words: tuple[Decoded, ...]) -> tuple[Decoded, ...]:
+    """The words; a last one that lasts far too long ends after its letters. Decoders give the last
+    word of a text all the sound that follows, also of speech that they have not heard."""
+    for last in words[-1:]:
+        end = last.start + _LETTER_MS * len(last.text)
+        if last.end - end >= _UNHEARD // MS:
+            return (*words[:-1], replace(last, end=end))
+    return words
