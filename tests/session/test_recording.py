@@ -76,6 +76,29 @@ def test_begin_says_how_far_ahead_its_client_should_be(
     assert begin.recording_window_ms == window_ms
 
 
+def test_without_a_window_a_recording_at_the_pace_of_speech_may_wait_for_the_engine() -> None:
+    session, _ = opened(options=SessionOptions(lambda text: text, 3.0))
+    for number in range(60):
+        assert sent(session.receive(SECOND, 100.0 + number)) == []
+    session.receive(TERMINATE, 160.0)
+    due = session.deadline()
+    assert due == 160.0 + DRAIN_SECONDS
+    assert sent(session.receive(Heard(1.0), 170.0)) == []
+    assert session.deadline() == due
+
+
+def test_without_a_window_a_recording_is_no_faster_than_speech() -> None:
+    session, _ = opened(options=SessionOptions(lambda text: text, 3.0))
+    messages: list[object] = []
+    for _ in range(4):
+        assert not messages
+        messages = sent(session.receive(SECOND, 100.0))
+        session.receive(Heard(1.0), 100.0)
+    [error] = messages
+    assert isinstance(error, Error)
+    assert error.error_code == 3007
+
+
 def test_a_live_session_knows_nothing_of_it() -> None:
     session = Session("id", "tiny.en", OPTIONS)
     assert session.receive(Connected(), 0.0) == [Admit()]

@@ -53,13 +53,14 @@ class AudioIntake:
         self._rate_watch = RateWatch(self.sample_rate)
         self._pace: Pace = Pace(ahead_seconds)
         self.window: float | None = None
-        """How many seconds the client should be ahead of what was heard, if that counts."""
+        """How many seconds the client should be ahead of what was heard. None: that does not
+        count; then a recording is judged by real time, as its client cannot keep to anything else."""
         self._progress: ProgressReporter | None = None
         if recording:
-            self._pace = RecordingPace(ahead_seconds)
-            self._rate_watch.stop()
             self.window = window_seconds(self.sample_rate, ahead_seconds)
         if self.window is not None:
+            self._pace = RecordingPace(ahead_seconds)
+            self._rate_watch.stop()
             self._progress = ProgressReporter(self.window)
         self._warned_of_pace = False
         self._meter = meter

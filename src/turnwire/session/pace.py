@@ -4,8 +4,8 @@ Nobody speaks faster than real time, but files are sent as fast as a socket take
 client that was cut off for a while sends what it kept. So audio may run ahead by an allowance; a
 client that stays faster than real time uses it up in the end.
 
-A session that says that its audio is a recording is judged by what waits instead: it may be as fast
-as it is heard.
+A session that says that its audio is a recording is judged by what waits instead, if it is told
+that: it may be as fast as it is heard.
 """
 
 

@@ -333,7 +333,8 @@ class Draining(State):
 
     def heard(self, event: Heard, now: float) -> Step:
         effects = self._audio.heard(event.seconds)
-        self._gives_up_at = self._patience(now)
+        if self._audio.window is not None:
+            self._gives_up_at = self._patience(now)
         return self, effects
 
     def finished(self, event: Finished, now: float) -> Step:
