@@ -53,8 +53,10 @@ class AudioIntake:
         self._rate_watch = RateWatch(self.sample_rate)
         self._pace: Pace = Pace(ahead_seconds)
         self.window: float | None = None
-        """How many seconds the client should be ahead of what was heard. None: that does not
-        count; then a recording is judged by real time, as its client cannot keep to anything else."""
+        """How many seconds the client should be ahead of what was heard.
+
+        None: that does not count; then even a recording is judged by real time.
+        """
         self._progress: ProgressReporter | None = None
         if recording:
             self.window = window_seconds(self.sample_rate, ahead_seconds)
