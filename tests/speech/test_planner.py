@@ -110,6 +110,15 @@ def test_of_a_recording_no_partial_text_is_made_and_the_final_one_has_time() -> 
     assert 8 < len(final.job.window) / RATE < 9
 
 
+def test_the_last_words_of_a_recording_are_due_at_once() -> None:
+    planner = Planner(replace(GUIDANCE, recording=True))
+    add(planner, loud(32), quiet(320))
+    planner.hurry()
+    final = last(planner, replace(NOW, more=True))
+    assert isinstance(final, Plan)
+    assert final.due == NOW.at
+
+
 def test_the_words_of_a_pause_are_those_of_the_final_decode(planner: Planner) -> None:
     add(planner, loud(4), quiet(320))
     started, final = steps(planner)

@@ -525,6 +525,38 @@ def our_threads() -> int:
     return sum(each.name.startswith("turnwire") for each in threading.enumerate())
 
 
+async def test_a_recording_that_is_over_waits_no_longer_for_what_is_not_due(
+    counter: Counter,
+) -> None:
+    go_on = threading.Event()
+
+    def decode(job: Job) -> Text:
+        assert go_on.wait(10)
+        return counter.decode(job)
+
+    bench = Bench(decode, workers=1, clock=lambda: 0.0)
+    live = RecognitionOptions(vad_threshold=0.5)
+    busy = bench.scheduler.submit(Job(loud(1), (), Kind.FINAL, 0, options=live), 0.0)
+    while not busy.running():
+        await asyncio.sleep(0)
+    stream = bench.open(replace(GUIDANCE, recording=True))
+    await stream.feed(np.concatenate((loud(4), quiet(640))))
+    heard = asyncio.create_task(_all(stream))
+    while not bench.scheduler.waiting(None):
+        await asyncio.sleep(0)
+    welcome = bench.scheduler.submit(Job(loud(2), (), Kind.PARTIAL, 0, options=live))
+    stream.finish()
+    go_on.set()
+    assert texts((await heard)[-1]) == "1 2 3 4"
+    welcome.result(10)
+    assert [job.options == live for job in counter.jobs] == [True, False, True]
+    bench.close()
+
+
+async def _all(stream: WhisperStream) -> list[SpeechEvent]:
+    return [event async for event in stream.events()]
+
+
 async def test_close_while_a_decode_runs() -> None:
     begun, go_on = threading.Event(), threading.Event()
 

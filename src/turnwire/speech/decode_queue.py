@@ -106,6 +106,16 @@ class DecodeQueue:
                 return True
         return False
 
+    def hurry(self, future: Future[Text], now: float) -> None:
+        """The text of a job of a recording that has not begun is due now."""
+        for entry in self._waiting:
+            if entry.future is future and entry.rank is Rank.IDLE:
+                # Where an entry stands depends on when it is due.
+                self._waiting.remove(entry)
+                entry.due = now
+                self._insert(entry)
+                return
+
     def can_begin(self) -> bool:
         """Whether there is something for a worker that has nothing to do."""
         return bool(self._waiting) and (

@@ -9,7 +9,8 @@ Its next step is an event to tell or a decode to make. It keeps to these rules:
   already, and none is waited for: a stream that is late catches up first, whatever made it late.
 - Audio that comes faster waits for its partial texts: what is told of it does not depend on how
   busy the engine is. What the session says is a recording, nobody follows: no partial text is
-  welcome, and a final one is due when as much time has gone by as its window lasts.
+  welcome, and a final one is due when as much time has gone by as its window lasts; once the
+  recording is over, at once.
 - A window that has grown long needs a partial text to be shortened by, so that one is due, too.
 """
 
@@ -170,6 +171,7 @@ class Planner:
         self._least_voice = _LEAST_VOICE  # with less of it, the window says nothing
 
         self._asked: tuple[Ask, int] | None = None  # and its time in ms
+        self._hurried = False  # texts of a recording are due at once
         self._paused = False  # the speaker has, and that has not been told
         self._settled = True  # the utterance has taken all that was said
         self._under_way: Plan | None = None  # a partial decode
@@ -190,6 +192,10 @@ class Planner:
     def ask(self, asked: Ask, at_ms: int) -> None:
         """Something is wanted where all audio has been added that comes before `at_ms`."""
         self._asked = asked, at_ms
+
+    def hurry(self) -> None:
+        """No more audio comes: somebody waits for the last words, even of a recording."""
+        self._hurried = True
 
     def begin(self, plan: Plan) -> None:
         """A partial decode is under way, and no other any more."""
@@ -434,7 +440,7 @@ class Planner:
         if self._live:
             return self._came + FINAL_DUE_SECONDS
         if self.options.recording:
-            return now.at + (end - self._window) / RATE
+            return now.at if self._hurried else now.at + (end - self._window) / RATE
         return now.at + BURST_DUE_SECONDS
 
     def _on_clock(self, word: Decoded, origin: int) -> Decoded:

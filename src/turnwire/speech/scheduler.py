@@ -102,6 +102,12 @@ class Scheduler:
         with self._changed:
             return self._queue.replace(future, job)
 
+    def hurry(self, future: Future[Text]) -> None:
+        """The text of a job of a recording that has not begun is due now."""
+        with self._changed:
+            self._queue.hurry(future, self.clock())
+            self._changed.notify()
+
     def close(self) -> None:
         """Let the running jobs end, cancel the queued ones, end the threads. Blocks."""
         with self._changed:

@@ -82,6 +82,9 @@ class WhisperStream:
         self._inbox.put(Ask.MARK)
 
     def finish(self) -> None:
+        self._planner.hurry()
+        if self._running is not None:
+            self._scheduler.hurry(self._running.queued)
         self._put(np.zeros(0, np.int16), last=True)
         self._inbox.put(Ask.FINISH)
 
