@@ -21,6 +21,11 @@ def load(sessions: int, limit: int | None = None, **more: float) -> Load:
     )
 
 
+def as_told(settings: Settings) -> Settings:
+    """What a worker gets of them."""
+    return Settings.model_validate(settings.model_dump(mode="json"))
+
+
 def order(*loads: Load, now: float = 0.0) -> list[int]:
     return by_room(enumerate(loads, 1), now)
 
@@ -67,17 +72,23 @@ def test_processors_are_divided_among_workers(monkeypatch: pytest.MonkeyPatch) -
 
 def test_sessions_are_divided_among_workers_and_their_names_differ() -> None:
     settings = Settings(workers=3, max_sessions=8, node="ears")
-    each = [settings_of(settings, number) for number in (1, 2, 3)]
+    each = [as_told(settings_of(settings, number)) for number in (1, 2, 3)]
     assert [one.max_sessions for one in each] == [2, 3, 3]
     assert [one.node for one in each] == ["ears#1", "ears#2", "ears#3"]
     assert settings_of(Settings(workers=2, node="ears"), 1).max_sessions is None
+
+
+@pytest.mark.parametrize(("sessions", "parts"), [(2, [1, 1]), (3, [1, 2])])
+def test_a_worker_may_have_one_session(sessions: int, parts: list[int]) -> None:
+    settings = Settings(workers=2, max_sessions=sessions)
+    assert [as_told(settings_of(settings, number)).max_sessions for number in (1, 2)] == parts
 
 
 def test_what_is_told_to_a_worker_is_what_was_set() -> None:
     settings = settings_of(
         Settings(workers=2, node="ears", data_dir=Path("/data"), model="a, b"), 2
     )
-    assert Settings.model_validate(settings.model_dump(mode="json")) == settings
+    assert as_told(settings) == settings
 
 
 @pytest.mark.parametrize(

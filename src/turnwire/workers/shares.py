@@ -27,7 +27,7 @@ def processors(workers: int) -> list[list[int]]:
 
 def settings_of(settings: Settings, number: int) -> Settings:
     """Those of one worker, which is one server among its siblings."""
-    update: dict[str, object] = {"node": f"{settings.node}#{number}"}
+    update: dict[str, object] = {"node": f"{settings.node}#{number}", "workers": 1}
     if settings.max_sessions is not None:
         parts = _parts(range(settings.max_sessions), settings.workers)
         update["max_sessions"] = len(parts[number - 1])
