@@ -80,7 +80,7 @@ def test_sessions_are_divided_among_workers_and_their_names_differ() -> None:
 
 @pytest.mark.parametrize(("sessions", "parts"), [(2, [1, 1]), (3, [1, 2])])
 def test_a_worker_may_have_one_session(sessions: int, parts: list[int]) -> None:
-    settings = Settings(workers=2, max_sessions=sessions)
+    settings = Settings(workers=2, max_sessions=sessions, node="ears")
     assert [as_told(settings_of(settings, number)).max_sessions for number in (1, 2)] == parts
 
 

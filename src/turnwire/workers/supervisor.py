@@ -20,8 +20,15 @@ from turnwire.workers.process import Phase, Worker
 from turnwire.workers.restarts import Restarts
 from turnwire.workers.shares import processors, settings_of
 
+DRAIN_GRACE_SECONDS = 5.0
+"""How much longer workers may take to drain than they mean to; all wait for one that hangs."""
+
 STOP_SECONDS = 60.0
-"""How much longer workers may take to drain, or to end, than they mean to; then they are killed."""
+"""How long workers may take to end; then they are killed."""
+
+LOOK_SECONDS = 5.0
+LOOKS = 12
+"""A worker that has told nothing from one look to the next, so often in a row, hangs."""
 
 logger = logging.getLogger(__name__)
 
@@ -60,7 +67,6 @@ class Supervisor:
         """Connections that no worker could take yet. They are few, as nothing is accepted
         meanwhile."""
         self._retry: asyncio.TimerHandle | None = None
-        self._started = False
         self._stopping = False
         self._closed = False
         self._deaths = 0
@@ -89,7 +95,6 @@ class Supervisor:
         await self._start(1)
         others = range(2, self._settings.workers + 1)
         await asyncio.gather(*(self._start(number) for number in others))
-        self._started = True
         loop = asyncio.get_running_loop()
         self._arrivals = self._port.arrivals(Notices(loop.time))
         self._accept()
@@ -104,7 +109,7 @@ class Supervisor:
             await keeping
 
     async def _keep(self, number: int) -> None:
-        """Have this worker run until all stop. Raises `WorkerFailed` if it never ran."""
+        """Have this worker run until all stop. Raises `WorkerFailed` if it was never ready."""
         restarts, loop = Restarts(), asyncio.get_running_loop()
         while True:
             ready_at, sessions = None, 0
@@ -116,8 +121,10 @@ class Supervisor:
                 why = await self._watch(worker)
                 ready_at, sessions = worker.ready_at, worker.load.sessions
             if self._stopping:
+                if ready_at is not None and not self._closed:
+                    logger.error("%s Its sessions are lost (%d).", why, sessions)
                 return
-            if not self._started:
+            if not self._ready[number].is_set():
                 raise WorkerFailed(why)
             self._deaths += 1
             pause = restarts.after(0.0 if ready_at is None else loop.time() - ready_at)
@@ -135,19 +142,36 @@ class Supervisor:
             processors=self._processors[number - 1],
             url=self._url,
             server=self._server,
-            makes_key=number == 1 and not self._started,
+            makes_key=number == 1 and not self._ready[number].is_set(),
         )
 
     async def _watch(self, worker: Worker) -> str:
         """Until it has ended; gives why, in one sentence."""
         self._workers[worker.number] = worker
+        looking = asyncio.create_task(self._kill_if_it_hangs(worker))
         try:
             if self._stopping:
                 worker.kill()
             how = await worker.ended()
         finally:
+            looking.cancel()
             del self._workers[worker.number]
         return worker.failure or f"Worker {worker.number}, process {worker.id}, ended {how}."
+
+    async def _kill_if_it_hangs(self, worker: Worker) -> None:
+        """One that has connections tells every second how it is."""
+        unheard = 0
+        # Looks are counted, and not seconds: had this process stood still, all would seem to hang.
+        while unheard < LOOKS:
+            told_at = worker.load.told_at
+            await asyncio.sleep(LOOK_SECONDS)
+            is_silent = worker.takes_connections and worker.load.told_at == told_at
+            unheard = unheard + 1 if is_silent else 0
+        worker.failure = (
+            f"Worker {worker.number}, process {worker.id}, hangs: it told nothing for "
+            f"{LOOKS * LOOK_SECONDS:g} s and is killed."
+        )
+        worker.kill()
 
     # Connections.
 
@@ -237,18 +261,24 @@ class Supervisor:
     async def drain(self, hurry: asyncio.Event) -> None:
         """Have all take no new sessions; returns when no session is open, or none may be."""
         self._stop()
-        hurrying = asyncio.create_task(self._hurry(hurry))
         draining = [worker.drained for worker in self._workers.values()]
+        if not draining:
+            return
+        drained = asyncio.create_task(asyncio.wait(draining))
+        hurried = asyncio.create_task(hurry.wait())
         try:
-            if draining:
-                await asyncio.wait(draining, timeout=self._settings.drain_seconds + STOP_SECONDS)
+            await asyncio.wait(
+                (drained, hurried),
+                timeout=self._settings.drain_seconds + DRAIN_GRACE_SECONDS,
+                return_when=asyncio.FIRST_COMPLETED,
+            )
+            if hurried.done():
+                for worker in self._workers.values():
+                    worker.tell("hurry")
+                await asyncio.wait((drained,), timeout=DRAIN_GRACE_SECONDS)
         finally:
-            hurrying.cancel()
-
-    async def _hurry(self, hurry: asyncio.Event) -> None:
-        await hurry.wait()
-        for worker in self._workers.values():
-            worker.tell("hurry")
+            for task in (drained, hurried):
+                task.cancel()
 
     def _stop(self) -> None:
         self._stopping = True
