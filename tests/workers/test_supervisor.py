@@ -3,13 +3,13 @@
 import asyncio
 import os
 import sys
-import time
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
 
+from tests.workers.clockwork import played, put_forward, until
 from turnwire.server.port import Port
 from turnwire.server.settings import Settings
 from turnwire.workers.supervisor import DRAIN_GRACE_SECONDS, LOOK_SECONDS, LOOKS, Supervisor
@@ -17,33 +17,6 @@ from turnwire.workers.supervisor import DRAIN_GRACE_SECONDS, LOOK_SECONDS, LOOKS
 ACTING = (sys.executable, "-I", "-S", str(Path(__file__).with_name("acting.py")))
 
 DRAIN_SECONDS = 1000.0
-
-
-class Loop(asyncio.SelectorEventLoop):
-    """Its clock can be put forward."""
-
-    ahead = 0.0
-
-    def time(self) -> float:
-        return super().time() + self.ahead
-
-
-def put_forward(seconds: float) -> None:
-    loop = asyncio.get_running_loop()
-    assert isinstance(loop, Loop)
-    loop.ahead += seconds
-
-
-def played(test: Coroutine[None, None, None]) -> None:
-    with asyncio.Runner(loop_factory=Loop) as runner:
-        runner.run(test)
-
-
-async def until(condition: Callable[[], object]) -> None:
-    deadline = time.monotonic() + 60
-    while not condition():
-        assert time.monotonic() < deadline
-        await asyncio.sleep(0.01)
 
 
 async def told(supervisor: Supervisor, sessions: int) -> None:

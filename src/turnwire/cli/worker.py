@@ -5,7 +5,6 @@ is handed connections. It ends when the supervisor is gone.
 """
 
 import asyncio
-import json
 import logging
 import os
 import signal
@@ -18,6 +17,7 @@ from turnwire.cli.log_formats import formatter_of_worker
 from turnwire.cli.process import open_standard_descriptors
 from turnwire.cli.serving import CannotServe, Parts, served
 from turnwire.server.settings import Settings
+from turnwire.workers.channel import hear, say
 from turnwire.workers.handing import Handed
 from turnwire.workers.link import Link
 
@@ -37,23 +37,11 @@ def main() -> None:
     with socket.socket(fileno=talk) as talking, socket.socket(fileno=handing) as handed:
         for each in (talking, handed):
             each.set_inheritable(False)
-        begin = _first_message(talking)
+        begin = hear(talking)
         if begin is not None:
             # Before anything is loaded that makes a thread for each of them.
             os.sched_setaffinity(0, begin["processors"])
             _run(number, begin, talking, handed)
-
-
-def _first_message(talking: socket.socket) -> dict[str, Any] | None:
-    """None if the supervisor is gone already."""
-    line = bytearray()
-    # A byte at a time: what follows is read by another.
-    while not line.endswith(b"\n"):
-        byte = talking.recv(1)
-        if not byte:
-            return None
-        line += byte
-    return dict(json.loads(line))
 
 
 def _run(number: int, begin: dict[str, Any], talking: socket.socket, handed: socket.socket) -> None:
@@ -74,9 +62,7 @@ def _run(number: int, begin: dict[str, Any], talking: socket.socket, handed: soc
                 runner.run(_serve(number, begin, settings, parts, talking, handed, output))
         except CannotServe as error:
             # The supervisor knows whether that is the end.
-            message = {"kind": "failed", "text": str(error)}
-            talking.setblocking(True)
-            talking.sendall(json.dumps(message).encode() + b"\n")
+            say("failed", over=talking, text=str(error))
             sys.exit(1)
 
 

@@ -6,8 +6,10 @@ of the loop later looks at all that it had said by then.
 
 import asyncio
 import json
+import logging
 import socket
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any, Self, cast
 
 LONGEST_BYTES = 16 << 20
@@ -15,6 +17,31 @@ LONGEST_BYTES = 16 << 20
 
 Message = dict[str, Any]
 """Its `kind` says what it is about."""
+
+logger = logging.getLogger(__name__)
+
+
+def say(kind: str, *, over: socket.socket, **what: Any) -> None:
+    """Tell it without a loop. One who is gone is told nothing."""
+    over.setblocking(True)
+    with suppress(OSError):
+        over.sendall(_line(kind, what))
+
+
+def hear(over: socket.socket) -> Message | None:
+    """The first message, without a loop; None if the other side is gone already."""
+    line = bytearray()
+    # A byte at a time: what follows is read by another.
+    while not line.endswith(b"\n"):
+        byte = over.recv(1)
+        if not byte:
+            return None
+        line += byte
+    return dict(json.loads(line))
+
+
+def _line(kind: str, what: Message) -> bytes:
+    return json.dumps({"kind": kind, **what}).encode() + b"\n"
 
 
 class Channel(asyncio.Protocol):
@@ -37,8 +64,14 @@ class Channel(asyncio.Protocol):
         transport = self._transport
         if transport is None or transport.is_closing():
             return
-        if transport.get_write_buffer_size() < LONGEST_BYTES:
-            transport.write(json.dumps({"kind": kind, **what}).encode() + b"\n")
+        if transport.get_write_buffer_size() >= LONGEST_BYTES:
+            return
+        line = _line(kind, what)
+        if len(line) > LONGEST_BYTES:
+            # Whoever takes it would take this side for broken, and end it.
+            logger.error("what one would tell of %r is too long: %d bytes", kind, len(line))
+            return
+        transport.write(line)
 
     def close(self) -> None:
         if self._transport is not None:
