@@ -15,9 +15,10 @@ from tests.client.test_files import write_wav
 from tests.client.test_pacing import InventedClock
 from tests.client.test_stream import LOUD, Talk
 from tests.support import serving
-from turnwire.client import AsyncClient, Progress, ServerMessage, Turn
+from turnwire.client import AsyncClient, Progress, ServerMessage, Turn, effects
 from turnwire.client import events as happened
 from turnwire.client.pacing import BURST_SECONDS, Timer, Window
+from turnwire.client.reconnect import DEFAULT
 from turnwire.client.sending import KEEP_ALIVE, TERMINATE
 
 RATE = 8000
@@ -40,8 +41,8 @@ def test_a_window_is_open_until_as_much_waits() -> None:
         assert window.due() < 0
         window.sent(1.0, second)
     assert (window.due(), window.ahead(1e9)) == (float("inf"), 5.0)
-    window.heard(2.5)
-    window.heard(1.0)  # what comes late
+    window.heard(2.5, 5.0)
+    window.heard(1.0, 5.0)  # what comes late
     assert window.due() < 0
     assert window.ahead(0.0) == 2.5
 
@@ -103,6 +104,59 @@ def test_a_server_that_names_no_window_gets_what_servers_take(window: object) ->
         talk.do(happened.AudioGiven(LOUD), 0.0)
     talk.do(happened.Received(1, progress(100.0)), 0.0)
     assert talk.seconds() == BURST_SECONDS + 1
+
+
+def pass_time(talk: Talk, until: float, leg: int = 1) -> None:
+    """Let it pass, with a server that answers pings."""
+    while (due := talk.stream.deadline()) is not None and due < until:
+        talk.do(happened.Ponged(leg), due)
+        talk.do(happened.Tick(), due)
+
+
+def test_a_server_that_does_not_get_on_is_given_up(talk: Talk) -> None:
+    for _ in range(8):
+        talk.do(happened.AudioGiven(LOUD), 0.0)
+    pass_time(talk, 100)
+    talk.do(happened.Received(1, progress(0.5)), 100)
+    talk.do(happened.Received(1, progress(0.5)), 200)
+    pass_time(talk, 219)
+    assert talk.stream.records[0].closure is None
+    pass_time(talk, 221)
+    closure = talk.stream.records[0].closure
+    assert closure is not None
+    assert (closure.name, closure.story[-1]) == ("connection_lost", "received no Progress")
+    assert closure.retryable
+
+
+def test_a_window_that_is_open_is_no_reason_to_give_up(talk: Talk) -> None:
+    for _ in range(4):
+        talk.do(happened.AudioGiven(LOUD), 0.0)
+    pass_time(talk, 1000)
+    assert talk.stream.records[0].closure is None
+
+
+def test_a_server_that_never_gets_on_is_tried_no_more_often_than_one_that_is_lost() -> None:
+    talk = Talk(begin=WINDOWED, recording=True)
+    for _ in range(8):
+        talk.do(happened.AudioGiven(LOUD), 0.0)
+    leg = 1
+    while (due := talk.stream.deadline()) is not None and due < 3600:
+        talk.do(happened.Ponged(leg), due)
+        talk.do(happened.Tick(), due)
+        opened = max(each.leg for each in talk.effects if isinstance(each, effects.Open))
+        if opened > leg:
+            leg = opened
+            talk.begin(leg, due)
+    assert talk.stream.closure is not None
+    assert len(talk.stream.records) == 1 + DEFAULT.attempts
+
+
+def test_a_window_that_was_not_asked_for_counts_for_nothing() -> None:
+    talk = Talk(begin=WINDOWED)
+    for _ in range(100):
+        talk.do(happened.AudioGiven(LOUD), 0.0)
+    assert talk.seconds() == BURST_SECONDS + 1
+    assert not talk.stream.takes_recordings
 
 
 async def test_a_file_that_is_longer_than_the_allowance_is_heard_whole_at_once(

@@ -72,8 +72,10 @@ class Leg:
         address: str,
         now: float,
         end: int | None = None,
+        recording: bool = False,
     ) -> None:
-        """`end` is where its part of the stream ends, if that is known."""
+        """`end` is where its part of the stream ends, if that is known. `recording` is whether it
+        asks to be heard as fast as there is time for it."""
         self.number = number
         self.end = end
         self.begin: Begin | None = None
@@ -92,6 +94,9 @@ class Leg:
         """Whether it is sent what the leg before it was sent, as nobody knows if that was heard."""
         self.passed_over = 0
         """How many frames could not be read."""
+        self.stalled = False
+        """Whether it was given up as the server did not get on with a recording."""
+        self._recording = recording
         self._format = format
         self._address = address
         self._unix_time: tuple[float, float] | None = None
@@ -173,7 +178,7 @@ class Leg:
                 self._begun_at = now
                 self._due = None
                 self._story.append("received Begin")
-                if message.recording_window_ms:
+                if self._recording and message.recording_window_ms:
                     self.pace = Window(message.recording_window_ms / 1000)
                 return
             case Begin():
@@ -188,7 +193,7 @@ class Leg:
             case Error() | Termination():
                 return
         if isinstance(message, Progress) and isinstance(self.pace, Window):
-            self.pace.heard(message.audio_heard_ms / 1000)
+            self.pace.heard(message.audio_heard_ms / 1000, now)
         if self.terminate_sent and self.is_undecided:
             self._due = self._end_due(now)
         self._put(message)
@@ -267,6 +272,11 @@ class Leg:
             else:
                 self._end_as_told(None, now)
             return True
+        if self._progress_due is not None and now >= self._progress_due:
+            self._story.append("received no Progress")
+            self.stalled = True
+            self._lost(now)
+            return True
         if self._due is None or now < self._due:
             return False
         if not self.is_undecided:
@@ -289,8 +299,13 @@ class Leg:
         """When this leg has to be looked at again."""
         if self.closure is not None:
             return None
-        times = [each for each in (self._due, self._pong_due, self.ping_due()) if each is not None]
-        return min(times, default=None)
+        times = (self._due, self._pong_due, self._progress_due, self.ping_due())
+        return min((each for each in times if each is not None), default=None)
+
+    @property
+    def _progress_due(self) -> float | None:
+        # Once the end was asked for or has begun, that has limits of its own.
+        return self.pace.gives_up_at() if self.is_open and not self.terminate_sent else None
 
     @property
     def _pong_due(self) -> float | None:

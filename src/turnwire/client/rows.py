@@ -37,8 +37,8 @@ CONNECTION_LOST = ClosureRow(
     kind=Kind.ERROR,
     phase=Phase.ANY,
     drains=False,
-    meaning="The connection broke without a close frame: the network failed, the server died, or "
-    "it answered no ping.",
+    meaning="The connection broke without a close frame: the network failed, the server died, "
+    "it answered no ping, or it got on no more with a recording.",
     advice="Connect again.",
     how_to_trigger="Rehearse reset.",
     retry_after=0,

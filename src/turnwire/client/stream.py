@@ -104,14 +104,20 @@ class ClientStream:
     def is_full(self) -> bool:
         """Whether the program has to wait before it gives more audio."""
         most = self.timeline.recording.capacity
-        if self.parameters.get("recording") is True:
+        if self._is_recording:
             most = min(most, self.format.size(RECORDED_AHEAD_SECONDS))
         return self.closure is None and self.timeline.is_full(self._sent, most)
 
     @property
     def takes_recordings(self) -> bool:
         """Whether the last session that began takes a recording as fast as it is heard."""
-        return bool(self.records) and self.records[-1].begin.recording_window_ms > 0
+        if not self._is_recording or not self.records:
+            return False
+        return self.records[-1].begin.recording_window_ms > 0
+
+    @property
+    def _is_recording(self) -> bool:
+        return self.parameters.get("recording") is True
 
     @property
     def _sent(self) -> int | None:
@@ -230,7 +236,14 @@ class ClientStream:
     def _opened(self, now: float, *, end: int | None = None) -> Leg:
         """A leg that is being opened."""
         self._number += 1
-        leg = Leg(self._number, format=self.format, address=self._address, now=now, end=end)
+        leg = Leg(
+            self._number,
+            format=self.format,
+            address=self._address,
+            now=now,
+            end=end,
+            recording=self._is_recording,
+        )
         leg.pace = Pace(strict=self._retries.strict)
         self._todo.add(effects.Open(leg.number, dict(self.parameters)))
         return leg
@@ -275,7 +288,8 @@ class ClientStream:
         """The leg that was heard has ended: what follows it?"""
         if leg.place is not None:
             self.records[-1].closure = closure
-            self._retries.budget.lasted(closure.session_seconds)
+            if not leg.stalled:
+                self._retries.budget.lasted(closure.session_seconds)
         done = self._says_all(leg)
         if closure.terminated and (leg.heard_everything or done):
             self._delivery.release()
