@@ -17,7 +17,7 @@ from turnwire.metrics.sessions import SessionMetrics
 from turnwire.metrics.together import together
 from turnwire.server.siblings import Answers
 from turnwire.session import effects
-from turnwire.session.events import AudioReceived, Tick
+from turnwire.session.events import AudioReceived, Connected, Tick
 from turnwire.speech.echo import EchoEngine
 from turnwire.speech.engine import EngineLoad
 from turnwire.transport.networks import Networks
@@ -130,6 +130,18 @@ def test_latency_counts_from_the_end_of_the_word_as_the_audio_came() -> None:
     session.used = Usage(audio_ms=9000, session_ms=2700)
     watch.observe(Tick(), [turn(end=5000, order=1)], now=12.7)
     assert told("turn") == [1, 0.9], "audio ahead of real time says nothing"
+
+
+def test_latency_is_not_told_of_a_recording_that_is_heard_slower_than_it_was_spoken() -> None:
+    registry = CollectorRegistry()
+    session = Listener()
+    watch = SessionMetrics(registry, accounts=False).watch(session)
+    watch.observe(Connected(), [effects.Admit(recording=True)], now=0.0)
+    session.used = Usage(audio_ms=40_000, session_ms=60_000)
+    watch.observe(AudioReceived(b""), [], now=60.0)
+    watch.observe(Tick(), [turn(end=9000, final=False), turn(end=10_000)], now=60.0)
+    for text in ("turn", "partial"):
+        assert registry.get_sample_value(f"turnwire_{text}_latency_seconds_count") == 0
 
 
 async def test_accounts_are_named_only_where_that_is_asked_for() -> None:

@@ -22,7 +22,7 @@ ADMISSIONS = (0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.0, 5.0, 10
 
 AFTER_THE_WORD = (
     "from the end of the last word in the message, as the audio came, until the message was made; "
-    "sessions with audio ahead of real time do not count."
+    "recordings and sessions with audio ahead of real time do not count."
 )
 
 
@@ -134,7 +134,15 @@ class SessionMetrics(Collector):
 class SessionWatch:
     """Observes one session. It looks at an event's type and at those of what followed."""
 
-    __slots__ = ("_asked_at", "_audio_at", "_metrics", "_session", "_state", "_turn")
+    __slots__ = (
+        "_asked_at",
+        "_audio_at",
+        "_is_recording",
+        "_metrics",
+        "_session",
+        "_state",
+        "_turn",
+    )
 
     def __init__(self, metrics: SessionMetrics, session: WatchedSession) -> None:
         self._metrics = metrics
@@ -142,6 +150,8 @@ class SessionWatch:
         self._audio_at = 0.0
         """When the newest audio came."""
         self._asked_at = 0.0
+        self._is_recording = False
+        """Nobody waits for the words of one, and it may be heard slower than it was spoken."""
         self._turn: int | None = None
         """The newest turn that ended."""
         self._state = State.OPENING
@@ -170,8 +180,9 @@ class SessionWatch:
         self._metrics.states[state].inc()
         self._state = state
 
-    def _admit(self, _: effects.Admit, now: float) -> None:
+    def _admit(self, effect: effects.Admit, now: float) -> None:
         self._asked_at = now
+        self._is_recording = effect.recording
 
     def _send(self, effect: effects.Send, now: float) -> None:
         if isinstance(effect.message, Turn):
@@ -181,6 +192,8 @@ class SessionWatch:
             self._enter(State.OPEN)
 
     def _note_turn(self, turn: Turn, now: float) -> None:
+        if self._is_recording:
+            return
         if turn.turn_order == self._turn or not turn.words:
             return  # The same turn once more, formatted.
         if turn.end_of_turn:
