@@ -1,6 +1,8 @@
 """The console's files, and what the server answers to those without an admin key."""
 
+import asyncio
 import hashlib
+import json
 import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -13,10 +15,10 @@ import pytest
 from tests.support import ManualClock, Server, serving
 from turnwire.accounts.admin_keys import AdminKeys
 from turnwire.accounts.admission import OpenRegistry
-from turnwire.admin.cookies import LIFETIME_SECONDS, MOST, Cookies
+from turnwire.admin.cookies import FORGET, LIFETIME_SECONDS, MOST, Cookies, Unanswered
 from turnwire.admin.extension import Admin, admin
 from turnwire.admin.paths import PREFIX
-from turnwire.server.siblings import Alone
+from turnwire.server.siblings import Alone, Answer, Answers
 from turnwire.webhooks.api import deliveries
 
 WEB = Path(str(files("turnwire.web")))
@@ -126,13 +128,15 @@ async def test_the_cookie_is_sent_over_tls_only_where_there_is_tls(server: Serve
 
 
 @pytest.mark.parametrize(("from_anywhere", "status"), [(False, 403), (True, 204)])
-async def test_from_other_machines_one_signs_in_only_where_they_may(
+async def test_from_other_machines_one_signs_in_and_out_only_where_they_may(
     from_anywhere: bool, status: int
 ) -> None:
     async with serving(extend=[admin(from_anywhere=from_anywhere)]) as server:
         _, key = await AdminKeys(server.store.database).create("test")
         async with server.http(headers={"X-Forwarded-For": "192.0.2.1"}) as http:
             answer = await http.post("/console/login", json={"key": key}, headers=own_page(http))
+            assert answer.status_code == status
+            answer = await http.post("/console/logout", headers=own_page(http))
             assert answer.status_code == status
 
 
@@ -163,6 +167,41 @@ async def test_a_cookie_lasts_for_half_a_day_and_there_are_not_too_many() -> Non
     for _ in range(MOST - 1):
         cookies.issue(4)
     assert (await cookies.key_of(second), await cookies.key_of(third)) == (None, 3)
+
+
+class Others(Alone):
+    """Two more processes, of which one answers only when it is to, and maybe nothing."""
+
+    def __init__(self, key: int | None = None) -> None:
+        super().__init__()
+        self.key = key
+        self.answers = asyncio.Event()
+        self.asked = asyncio.Event()
+        self.told: dict[str, Answer] = {}
+
+    def answer(self, question: str, answer: Answer) -> None:
+        self.told[question] = answer
+
+    async def ask(self, question: str, details: str = "") -> Answers:
+        self.asked.set()
+        await self.answers.wait()
+        known = {2: json.dumps([self.key, 60.0])} if self.key else {}
+        return Answers({3: json.dumps([None, 0.0])} | known, workers=3)
+
+
+async def test_a_sign_out_stands_whatever_was_answered_before_it() -> None:
+    others = Others(key=1)
+    cookies = Cookies(ManualClock(), others)
+    asking = asyncio.create_task(cookies.key_of("cookie"))
+    await others.asked.wait()
+    await others.told[FORGET]("cookie")
+    others.answers.set()
+    assert await asking is None
+    others.key = None
+    with pytest.raises(Unanswered):
+        await cookies.key_of("cookie")
+    others.key = 2
+    assert await cookies.key_of("cookie") == 2
 
 
 def test_what_is_not_ours_is_what_its_authors_published() -> None:

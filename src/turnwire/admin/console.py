@@ -12,7 +12,7 @@ from starlette.routing import Route
 from turnwire.accounts.errors import AccountsError
 from turnwire.admin import views
 from turnwire.admin.access import ELSEWHERE, NO_ACCOUNTS, Access, Refused, address_of, is_local
-from turnwire.admin.cookies import LIFETIME_SECONDS, Cookies
+from turnwire.admin.cookies import LIFETIME_SECONDS, Cookies, Unanswered
 from turnwire.server.clock import Clock
 from turnwire.server.siblings import Siblings
 from turnwire.web.files import answers, no_such_file
@@ -28,6 +28,7 @@ OTHER_PAGE = (
     "This did not come from the server's own console. "
     "If there is a proxy in between, have it pass on the Host header."
 )
+NOT_ALL_ANSWER = "A process of this server, which may know who you are, does not answer; try again."
 NO_SIGN_IN = 'Signing in takes {"key": "..."}.'
 
 
@@ -53,19 +54,21 @@ class Console:
     async def key_of(self, request: Request) -> int | None:
         """The id of the admin key that a request's cookie stands for.
 
-        Raises `Refused` for a change that another page has this browser ask for.
+        Raises `Refused` for a change that another page has this browser ask for, and if a process
+        that may know the cookie does not answer.
         """
         cookie = request.cookies.get(self._cookies.name)
-        key = None if cookie is None else await self._cookies.key_of(cookie)
+        try:
+            key = None if cookie is None else await self._cookies.key_of(cookie)
+        except Unanswered:
+            raise Refused(503, NOT_ALL_ANSWER) from None
         if key is not None and request.method not in ("GET", "HEAD"):
             _check_page(request)
         return key
 
     async def _sign_in(self, request: Request) -> Response:
         try:
-            _check_page(request)
-            if not self._from_anywhere and not is_local(request):
-                raise Refused(403, ELSEWHERE)
+            self._check(request)
             key = await self._access.check(await _key_in(request), address_of(request))
         except Refused as refused:
             return refused.response()
@@ -85,13 +88,20 @@ class Console:
 
     async def _sign_out(self, request: Request) -> Response:
         try:
-            _check_page(request)
+            self._check(request)
         except Refused as refused:
             return refused.response()
-        await self._cookies.forget(request.cookies.get(self._cookies.name, ""))
+        if (cookie := request.cookies.get(self._cookies.name)) is not None:
+            await self._cookies.forget(cookie)
         response = Response(status_code=204, headers={"Cache-Control": "no-store"})
         response.delete_cookie(self._cookies.name, httponly=True, samesite="strict")
         return response
+
+    def _check(self, request: Request) -> None:
+        """Raises `Refused` unless this server's page asks, and from where it may."""
+        _check_page(request)
+        if not self._from_anywhere and not is_local(request):
+            raise Refused(403, ELSEWHERE)
 
 
 def without_accounts() -> list[Route]:

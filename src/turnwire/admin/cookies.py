@@ -2,6 +2,9 @@
 
 import json
 import secrets
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from turnwire.server.clock import Clock
 from turnwire.server.siblings import Siblings
@@ -17,6 +20,10 @@ KNOWN, FORGET = "cookie known", "cookie forgotten"
 UNKNOWN = (None, 0.0)
 
 
+class Unanswered(Exception):
+    """A process that may know the cookie has not answered in time."""
+
+
 class Cookies:
     """Random names for admin keys, in memory: a server that starts anew knows none."""
 
@@ -29,6 +36,10 @@ class Cookies:
         self.name = f"turnwire_console_{siblings.server}"
         self._keys: dict[str, tuple[int, float]] = {}
         """The id of each one's admin key, and until when it counts; the oldest first."""
+        self._asking: Counter[str] = Counter()
+        """How often the others are being asked for one,"""
+        self._forgotten: set[str] = set()
+        """and which of these were forgotten meanwhile: an answer that says else is an older one."""
         siblings.answer(KNOWN, self._tell)
         siblings.answer(FORGET, self._forget)
 
@@ -39,19 +50,39 @@ class Cookies:
         return cookie
 
     async def key_of(self, cookie: str) -> int | None:
-        """The admin key that it stands for; None if it is unknown or has expired."""
-        key, left = self._known(cookie)
-        if key is None:
+        """The admin key that it stands for; None if it is unknown or has expired.
+
+        Raises `Unanswered`.
+        """
+        key, _ = self._known(cookie)
+        if key is not None:
+            return key
+        with self._being_asked_for(cookie):
             answers = await self._siblings.ask(KNOWN, cookie)
+            if cookie in self._forgotten:
+                return None
             for text in answers.texts.values():
                 key, left = json.loads(text)
                 if key is not None:
                     self._keep(cookie, key, left)
-                    break
-        return key
+                    return int(key)
+        if len(answers.texts) < answers.workers - 1:
+            raise Unanswered
+        return None
+
+    @contextmanager
+    def _being_asked_for(self, cookie: str) -> Iterator[None]:
+        self._asking[cookie] += 1
+        try:
+            yield
+        finally:
+            self._asking[cookie] -= 1
+            if not self._asking[cookie]:
+                del self._asking[cookie]
+                self._forgotten.discard(cookie)
 
     async def forget(self, cookie: str) -> None:
-        self._keys.pop(cookie, None)
+        self._drop(cookie)
         await self._siblings.ask(FORGET, cookie)
 
     def _keep(self, cookie: str, key: int, seconds: float) -> None:
@@ -72,5 +103,10 @@ class Cookies:
         return json.dumps(self._known(cookie))
 
     async def _forget(self, cookie: str) -> str:
-        self._keys.pop(cookie, None)
+        self._drop(cookie)
         return ""
+
+    def _drop(self, cookie: str) -> None:
+        self._keys.pop(cookie, None)
+        if cookie in self._asking:
+            self._forgotten.add(cookie)

@@ -56,6 +56,7 @@ class Link:
         self._answers: dict[str, Answer] = {}
         self._answering: set[asyncio.Task[None]] = set()
         self._asked: dict[int, _Question] = {}
+        self._asking: dict[tuple[str, str], asyncio.Task[Answers]] = {}
         self._ids = itertools.count()
 
     # What the supervisor says.
@@ -150,6 +151,16 @@ class Link:
         self._answers[question] = answer
 
     async def ask(self, question: str, details: str = "") -> Answers:
+        # Anybody may have a server ask, and each question goes to all: those who ask the same
+        # meanwhile get what was answered to the first.
+        asking = self._asking.get((question, details))
+        if asking is None:
+            asking = asyncio.create_task(self._ask(question, details))
+            self._asking[question, details] = asking
+            asking.add_done_callback(lambda _: self._asking.pop((question, details)))
+        return await asyncio.shield(asking)
+
+    async def _ask(self, question: str, details: str) -> Answers:
         id, asked = next(self._ids), _Question()
         self._asked[id] = asked
         self._tell("ask", id=id, question=question, details=details)
@@ -187,10 +198,11 @@ class Link:
     async def close(self) -> None:
         if self._telling is not None:
             self._telling.cancel()
-        for answering in self._answering:
-            answering.cancel()
-        if self._answering:
-            await asyncio.wait(self._answering)
+        tasks = [*self._answering, *self._asking.values()]
+        for task in tasks:
+            task.cancel()
+        if tasks:
+            await asyncio.wait(tasks)
         self._service = None
         if self._channel is not None:
             self._channel.close()
