@@ -17,6 +17,7 @@ from turnwire.accounts.store import Store
 from turnwire.admin.extension import Admin, admin
 from turnwire.admin.feed import CHECKED_SECONDS, MOST_LISTENERS
 from turnwire.admin.paths import PREFIX
+from turnwire.admin.seen import Part
 from turnwire.server.app import create_app
 from turnwire.server.wrong_keys import FREE_WRONG_KEYS, WRONG_KEY_SECONDS
 
@@ -189,6 +190,32 @@ async def test_listeners_are_bounded_and_leave_with_their_key() -> None:
                 async for _ in lines:
                     pass
         assert it.admin.feed._listeners == 0
+
+
+async def test_listeners_share_what_takes_long_to_see(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with administered() as it:
+        feed, parts = it.admin.feed, it.admin.feed._seen.parts
+        answered, asked = asyncio.Event(), 0
+
+        async def slow() -> list[Part]:
+            nonlocal asked
+            asked += 1
+            await answered.wait()
+            return await parts()
+
+        monkeypatch.setattr(feed._seen, "parts", slow)
+        listeners = [feed.listen(1) for _ in range(3)]
+        first, *others = (asyncio.ensure_future(anext(each)) for each in listeners)
+        while not asked:
+            await asyncio.sleep(0)
+        # One that goes takes it from nobody.
+        first.cancel()
+        answered.set()
+        events = await asyncio.gather(*others)
+        assert events[0] == events[1]
+        assert b'"live":' in events[0]
+        # The one that went had asked; the others asked once together.
+        assert asked == 2
 
 
 async def test_a_listener_that_goes_is_forgotten() -> None:

@@ -152,7 +152,7 @@ def observation(service: Service, seen: Seen, feed: Feed) -> APIRouter:
 
     @router.get("/nodes")
     async def nodes() -> views.Nodes:
-        return await seen.nodes()
+        return await seen.nodes(await seen.parts())
 
     @router.post("/drain", status_code=202)
     async def drain() -> views.Done:

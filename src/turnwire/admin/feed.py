@@ -34,6 +34,7 @@ class Feed:
         self._nodes = Nodes(items=[])
         self._nodes_at = -CHECKED_SECONDS
         self._made: tuple[float, bytes] = (-EVERY_SECONDS, b"")
+        self._making = asyncio.Lock()
 
     def listen(self, key: int) -> AsyncIterator[bytes]:
         """Events for the bearer of this admin key, until the server stops. Raises `Refused`."""
@@ -57,21 +58,19 @@ class Feed:
 
     async def _event(self) -> bytes:
         """The same for all listeners of a moment."""
-        now = self._clock.now()
-        if now - self._made[0] >= EVERY_SECONDS / 2:
-            self._made = (
-                now,
-                format_sse_event(
-                    event="snapshot", data_str=(await self._snapshot(now)).model_dump_json()
-                ),
-            )
-        return self._made[1]
+        # It may take as long as other processes have to answer. Who comes meanwhile waits for it.
+        async with self._making:
+            if self._clock.now() - self._made[0] >= EVERY_SECONDS / 2:
+                snapshot = (await self._snapshot()).model_dump_json()
+                event = format_sse_event(event="snapshot", data_str=snapshot)
+                self._made = (self._clock.now(), event)
+            return self._made[1]
 
-    async def _snapshot(self, now: float) -> Snapshot:
+    async def _snapshot(self) -> Snapshot:
+        parts, now = await self._seen.parts(), self._clock.now()
         if now - self._nodes_at >= CHECKED_SECONDS:
             self._nodes_at = now
-            self._nodes = await _or_else(self._seen.nodes(), self._nodes)
-        parts = await self._seen.parts()
+            self._nodes = await _or_else(self._seen.nodes(parts), self._nodes)
         engine = engine_of(parts)
         return Snapshot(at=engine.at, live=live_of(parts), engine=engine, nodes=self._nodes)
 

@@ -41,8 +41,9 @@ class Seen:
     async def engine(self) -> views.Engine:
         return engine_of(await self.parts())
 
-    async def nodes(self) -> views.Nodes:
-        return await self._node.nodes({part.process for part in await self.parts()})
+    async def nodes(self, parts: Sequence[Part]) -> views.Nodes:
+        """Of which these are here."""
+        return await self._node.nodes({part.process for part in parts})
 
     def _own(self) -> Part:
         return Part(process=self._node.process, engine=self._node.engine(), live=self._live.view())
