@@ -77,16 +77,18 @@ class Worker:
 
 
 class Engine:
-    def __init__(self, sessions: int, seconds: float, recordings: int = 0) -> None:
+    def __init__(
+        self, sessions: int, seconds: float, recordings: int = 0, workers: int = WORKERS
+    ) -> None:
         self.now = 0.0
         counter = Counter()
         self.decode = counter.decode
         self.queue = DecodeQueue(
             lambda job: (job.kind, len(job.window) // (2 * RATE), len(job.context)),
-            WORKERS,
+            workers,
             CPU.together,
         )
-        self.workers = [Worker() for _ in range(WORKERS)]
+        self.workers = [Worker() for _ in range(workers)]
         self.sessions = [Session(speech(seconds, seed)) for seed in range(sessions)]
         self.recordings = [
             Session(speech(3600, seed), Planner(replace(GUIDANCE, recording=True)))
@@ -216,6 +218,16 @@ def test_a_recording_takes_what_is_idle_and_delays_nobody() -> None:
     assert max(after) <= max(before) + 0.2
     assert set(beside.stood) == {FULL}
     assert all(recording.heard > beside.now for recording in beside.recordings)
+
+
+def test_a_recording_delays_nobody_by_more_than_one_window_where_one_worker_does_all() -> None:
+    alone = Engine(sessions=4, seconds=30, workers=1)
+    beside = Engine(sessions=4, seconds=30, workers=1, recordings=8)
+    alone.run()
+    beside.run()
+    before, after = ([late for _, late in each.lateness()] for each in (alone, beside))
+    assert min(len(before), len(after)) > 50
+    assert max(after) <= max(before) + 0.2
 
 
 def test_a_recording_alone_is_heard_many_times_as_fast_as_it_was_spoken() -> None:

@@ -225,7 +225,28 @@ def test_what_is_live_is_not_decoded_together_with_a_recording(
     ]
     desk.go_on.set()
     assert [future.result(10) for future in futures] == [NOTHING] * 4
-    assert desk.batches[1:] == [[102, 103], [101, 104]]
+    assert desk.batches[1:] == [[102, 103], [101], [104]]
+
+
+def test_what_is_live_waits_for_one_window_of_a_recording_on_one_worker(
+    scheduler: Scheduler, desk: Desk
+) -> None:
+    recordings = [scheduler.submit(recorded(name), due=0.0) for name in (101, 102, 103)]
+    assert desk.begun.wait(10)
+    final = submit(scheduler, job(104))
+    desk.go_on.set()
+    assert [each.result(10) for each in (final, *recordings)] == [NOTHING] * 4
+    assert desk.batches == [[101], [104], [102], [103]]
+
+
+def test_recordings_are_decoded_together_by_more_than_one_worker(desk: Desk) -> None:
+    scheduler = Scheduler(desk, workers=2, clock=lambda: desk.now, cpu=lambda: desk.cpu)
+    recordings = [scheduler.submit(recorded(name), due=9.0) for name in (1, 101, 102)]
+    assert desk.begun.wait(10)
+    desk.go_on.set()
+    assert [each.result(10) for each in recordings] == [NOTHING] * 3
+    assert desk.batches == [[1], [101, 102]]
+    scheduler.close()
 
 
 def test_one_worker_is_left_to_what_is_live(desk: Desk) -> None:

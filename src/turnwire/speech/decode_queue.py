@@ -11,7 +11,8 @@ goes after the final texts of live audio. It is never done worse for being late,
 else be done worse.
 
 One worker is left to the final texts of live audio, if there is more than one. So those hardly ever
-wait for anything else, and partial texts wait for company.
+wait for anything else, and partial texts wait for company. Where there is but one, what is
+live waits for what that is at: one window of one recording at most, not a batch of long ones.
 """
 
 from bisect import insort
@@ -71,6 +72,7 @@ class DecodeQueue:
         """`together` is how many jobs are decoded at once, at most."""
         self._shape = shape
         self._together = together
+        self._recordings_together = together if workers > 1 else 1
         self._standing = Standing()
         self._quality = self._standing.quality(0.0)
         self._numbers = 0
@@ -131,13 +133,14 @@ class DecodeQueue:
             first = self._waiting[0]
             if first.rank is Rank.IDLE and not on_time:
                 break
+            most = self._recordings_together if first.job.is_patient else self._together
             alike = [
                 entry
                 for entry in self._waiting
                 if entry.job.kind is first.job.kind
                 and entry.rank is first.rank
                 and entry.shape == first.shape
-            ][: self._together]
+            ][:most]
             for entry in alike:
                 self._waiting.remove(entry)
             if batch := [entry for entry in alike if entry.begin()]:
