@@ -102,11 +102,15 @@ class Bench:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.scheduler = Scheduler(OneByOne(decode), workers, clock)
+        self.turn = asyncio.Lock()
 
-    def open(self, options: RecognitionOptions = GUIDANCE) -> WhisperStream:
+    def open(
+        self, options: RecognitionOptions = GUIDANCE, ear: LoudnessEar | None = None
+    ) -> WhisperStream:
         return WhisperStream(
             self.scheduler,
-            cast(VoiceDetector, LoudnessEar()),
+            cast(VoiceDetector, ear or LoudnessEar()),
+            turn=self.turn,
             sample_rate=RATE,
             options=options,
         )
@@ -551,6 +555,57 @@ async def test_a_recording_that_is_over_waits_no_longer_for_what_is_not_due(
     welcome.result(10)
     assert [job.options == live for job in counter.jobs] == [True, False, True]
     bench.close()
+
+
+class NotingEar(LoudnessEar):
+    """Notes when it listened."""
+
+    def __init__(self, when: Callable[[], int], noted: list[int]) -> None:
+        super().__init__()
+        self._when = when
+        self._noted = noted
+
+    def listen(self, samples: Samples, last: bool = False) -> tuple[Samples, list[float]]:
+        self._noted.append(self._when())
+        return super().listen(samples, last)
+
+
+async def test_recordings_take_turns_on_the_event_loop(bench: Bench) -> None:
+    passes = 0
+    listened: list[int] = []
+
+    async def count() -> None:
+        nonlocal passes
+        while True:
+            passes += 1
+            await asyncio.sleep(0)
+
+    counting = asyncio.create_task(count())
+    recorded = replace(GUIDANCE, recording=True)
+    streams = [bench.open(recorded, NotingEar(lambda: passes, listened)) for _ in range(5)]
+    heard = await asyncio.gather(*(hear(stream, quiet(10_000)) for stream in streams))
+    counting.cancel()
+    assert {events[-1] for events in heard} == {Finished((), 10_000, 0.0)}
+    assert len(listened) == len(set(listened)) >= 5 * 20
+
+
+async def test_a_recording_that_goes_while_it_waits_for_its_turn_holds_up_nobody(
+    bench: Bench,
+) -> None:
+    recorded = replace(GUIDANCE, recording=True)
+    closed, cancelled, other = (bench.open(recorded) for _ in range(3))
+    async with bench.turn:
+        tasks = [
+            asyncio.create_task(hear(stream, quiet(1000))) for stream in (closed, cancelled, other)
+        ]
+        for _ in range(5):
+            await asyncio.sleep(0)
+        await closed.close()
+        tasks[1].cancel()
+    assert await tasks[0] == []
+    assert (await tasks[2])[-1] == Finished((), 1000, 0.0)
+    assert tasks[1].cancelled()
+    assert not bench.turn.locked()
 
 
 async def _all(stream: WhisperStream) -> list[SpeechEvent]:

@@ -39,6 +39,7 @@ class WhisperEngine:
         self._expected = _FINALS_PER_S * _SPEECH * _time_finals(model, self._threads)
         self._scheduler = Scheduler(model, self._threads, together=device.together)
         self._silero = Silero()
+        self._turn = asyncio.Lock()
 
     @property
     def name(self) -> str:
@@ -48,6 +49,7 @@ class WhisperEngine:
         return WhisperStream(
             self._scheduler,
             VoiceDetector(self._silero, sample_rate),
+            turn=self._turn,
             sample_rate=sample_rate,
             options=options,
         )

@@ -56,11 +56,14 @@ class WhisperStream:
         scheduler: Scheduler,
         detector: VoiceDetector,
         *,
+        turn: asyncio.Lock,
         sample_rate: int,
         options: RecognitionOptions,
     ) -> None:
+        """`turn` is that of the one recording of the engine that is listened to now."""
         self._scheduler = scheduler
         self._detector = detector
+        self._turn = turn
         self._sample_rate = sample_rate
         self._planner = Planner(options)
         most = _MOST_RECORDED_S if options.recording else MOST_SECONDS
@@ -161,7 +164,18 @@ class WhisperStream:
         if not self._inbox:
             await self._inbox.wake.wait()
             self._inbox.wake.clear()
-            return
+        elif self._planner.options.recording:
+            async with self._turn:
+                if not self._closed:
+                    self._listen()
+                # A recording has always more. Whatever else is to be done goes first, however
+                # many of them there are.
+                await asyncio.sleep(0)
+        else:
+            self._listen()
+
+    def _listen(self) -> None:
+        """Give the planner the next bite."""
         item = self._inbox.take()
         if isinstance(item, Ask):
             self._planner.ask(item, self._inbox.taken * 1000 // self._sample_rate)
