@@ -274,7 +274,7 @@ def test_the_certificate_is_read_again_by_all(tmp_path: Path) -> None:
 
 
 def test_workers_end_when_their_supervisor_is_gone(tmp_path: Path) -> None:
-    with two(tmp_path, "--drain-seconds=0") as server, opened(server, server.key) as session:
+    with two(tmp_path, "--drain-seconds=3600") as server, opened(server, server.key) as session:
         assert first(session) == "Begin"
         workers = pids(server)
         server.process.kill()

@@ -68,7 +68,9 @@ class Link:
         self._channel.gone.add_done_callback(lambda _: self._be_left())
 
     def _be_left(self) -> None:
+        # The port is gone too. Whoever starts the server again may wait until the last of us ends.
         self.drain_asked.set()
+        self.hurry.set()
         self.end.set()
 
     def _obey(self, message: Message) -> None:
