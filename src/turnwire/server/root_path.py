@@ -31,7 +31,9 @@ class BelowPath:
     async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["path"] == self._prefix:
             # The page names its files as they lie beside it: below the prefix.
-            await RedirectResponse(f"{self._prefix.rpartition('/')[2]}/")(scope, receive, send)
+            query = scope["query_string"].decode("latin-1")
+            target = f"{self._prefix.rpartition('/')[2]}/{'?' if query else ''}{query}"
+            await RedirectResponse(target)(scope, receive, send)
             return
         path = self._inner(scope["path"])
         if path != scope["path"]:
