@@ -160,6 +160,7 @@ def protocol() -> Iterator[str]:
     yield from described(messages.Begin, messages.SpeechStarted, messages.Turn)
     yield from described(messages.Termination, messages.Error)
     yield from described(messages.Warning, messages.Heartbeat, messages.Silence)
+    yield from described(messages.Progress)
     yield (
         "Each `Word` of a turn has "
         + ", ".join(code(name) for name, field in fields(messages.Word) if field.is_required())

@@ -4,9 +4,11 @@ import pytest
 
 from tests.support import OPTIONS
 from turnwire.recognition import Finished
+from turnwire.server.held_audio import GUARANTEED_BYTES
 from turnwire.session.effects import Admit, Close, Effect, Listen, Send
 from turnwire.session.events import Admitted, AudioReceived, Connected, Heard, TextReceived, Tick
 from turnwire.session.options import SessionOptions
+from turnwire.session.progress import WINDOW_SAMPLES
 from turnwire.session.session import Session
 from turnwire.session.states import DRAIN_SECONDS
 from turnwire.wire.messages import Begin, Error, Progress
@@ -97,6 +99,10 @@ def test_without_a_window_a_recording_is_no_faster_than_speech() -> None:
     [error] = messages
     assert isinstance(error, Error)
     assert error.error_code == 3007
+
+
+def test_a_window_fills_what_each_session_may_have_waiting_and_no_more() -> None:
+    assert 0.95 * GUARANTEED_BYTES < 2 * WINDOW_SAMPLES <= GUARANTEED_BYTES
 
 
 def test_a_live_session_knows_nothing_of_it() -> None:

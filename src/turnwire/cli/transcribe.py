@@ -49,8 +49,8 @@ def transcribe(
 
     A recording is heard as fast as the server has time for it; by another server of the protocol
     as fast as it was spoken. A pipe is heard as it comes. Each turn is written as soon as it is
-    finished; on a terminal, what is being said and how much time is left are shown meanwhile. For
-    a microphone there is `turnwire listen`.
+    finished. On a terminal a bar and the time left are shown meanwhile, and of what is heard as it
+    was spoken, what is being said. For a microphone there is `turnwire listen`.
 
     The exit code is 3 if the transcript has gaps; they are marked in it.
     """

@@ -190,7 +190,7 @@ class Connection:
             self._server,
             self._dispatch,
             self._hold_if_needed,
-            recorded_rate=effect.sample_rate if self.recording else None,
+            recorded_rate=effect.sample_rate if effect.options.recording else None,
         )
         self._start(self._feeding.run)
         self._start(self._hear)

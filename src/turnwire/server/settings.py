@@ -186,8 +186,8 @@ class Settings(BaseModel):
         float,
         Field(
             gt=0,
-            description="How many seconds audio may be ahead of real time before the session ends "
-            "with 3007.",
+            description="How many seconds audio may be ahead of real time, or a `recording` ahead "
+            "of what was heard of it, before the session ends with 3007.",
         ),
     ] = AHEAD_SECONDS
     reusable_tokens: Annotated[

@@ -232,7 +232,8 @@ class Heartbeat(Message):
 
 
 class Progress(Message):
-    """How much of a `recording` was heard, about every five seconds of it."""
+    """How much of a `recording` the engine has taken, which is ahead of what it has turns of; about
+    every five seconds of it."""
 
     audio_heard_ms: int
     type: Literal["Progress"] = "Progress"
