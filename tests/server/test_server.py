@@ -18,7 +18,7 @@ from tests.support import (
     quiet,
     serving,
 )
-from turnwire.accounts.admission import Grant, OpenRegistry, Renewal, Usage, allow
+from turnwire.accounts.admission import Funds, Grant, OpenRegistry, Renewal, Usage, allow
 from turnwire.recognition import Partial, RecognitionOptions, SpeechEvent, Word
 from turnwire.server.app import HEALTH_PATHS
 from turnwire.server.port import AddressUnusable
@@ -235,6 +235,40 @@ async def test_sessions_outlive_renewals_that_fail_for_less_than_a_lease() -> No
             assert used == dict.fromkeys(ids, Usage(0, 1000 * seconds))
         assert (await converse(one, [TERMINATE])).code == 1000
         assert (await converse(other, [TERMINATE])).code == 1000
+
+
+class PoorRegistry(OpenRegistry):
+    """Lets a session have a second of audio, and knows nothing of what is left."""
+
+    def __init__(self) -> None:
+        self.renewals: asyncio.Queue[list[Usage]] = asyncio.Queue()
+
+    async def begin(
+        self, session: str, credential: str | None, *, check: Callable[[], None] = allow
+    ) -> Grant:
+        return Grant(funds=Funds(until_ms=1000, seconds_left=3600.0))
+
+    async def renew(self, usages: Mapping[str, Usage]) -> Mapping[str, Renewal]:
+        self.renewals.put_nowait(list(usages.values()))
+        raise OSError("the database is gone")
+
+
+async def test_without_the_ledger_a_recording_is_heard_as_fast_as_it_was_spoken() -> None:
+    clock, registry = ManualClock(), PoorRegistry()
+    async with (
+        serving(clock=clock, registry=registry) as server,
+        server.connect("recording=true") as socket,
+        server.http() as http,
+    ):
+        for _ in range(5):
+            await socket.send(quiet(1000))
+        for second in range(5):
+            assert await registry.renewals.get() == [Usage(1000 * second + 1000, 1000 * second)]
+            for _ in range(3):
+                await http.get("/health")
+            assert registry.renewals.empty()
+            clock.advance(1)
+        assert (await converse(socket, [TERMINATE])).code == 1000
 
 
 async def test_no_secret_and_nothing_said_is_logged(

@@ -16,7 +16,7 @@ from turnwire.accounts.admission import Funds, Grant, Renewal, Usage
 from turnwire.accounts.credentials import NO_BALANCE, access_ended
 from turnwire.accounts.keys import is_key
 from turnwire.profanity import masked
-from turnwire.server.clock import Clock, Timer
+from turnwire.server.clock import Clock, Timer, pause
 from turnwire.server.credential import credential_of
 from turnwire.server.decoders import Decoders
 from turnwire.server.feeding import Feeding
@@ -90,6 +90,8 @@ class Connection:
         self.recording = False
         """Whether its session is for a recording."""
         self._reserving = False
+        self._settled_ms = 0
+        """How much audio there was when a renewal worked last, or more was let in without one."""
         self._timer: Timer | None = None
         self._timer_due = float("inf")
         self._tasks: set[asyncio.Task[None]] = set()
@@ -259,6 +261,7 @@ class Connection:
 
     def renewed(self, renewal: Renewal) -> None:
         """Take what a renewal of the session's lease brought."""
+        self._settled_ms = self._session.audio_ms
         if isinstance(renewal, Closure):
             self.drain(renewal)
         else:
@@ -266,6 +269,11 @@ class Connection:
 
     async def _renew_lease(self) -> None:
         await self._server.leases.renew([self])
+        if self.recording and not self._server.leases.reachable:
+            # While nobody knows what is left, a recording costs no more than what is live.
+            ms = self._session.audio_ms - self._settled_ms
+            self._settled_ms += ms
+            await pause(self._clock, ms / 1000)
         self._reserving = False
         self._hold_if_needed()
 
