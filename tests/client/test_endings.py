@@ -3,10 +3,12 @@
 import asyncio
 import json
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 import pytest
 from websockets.asyncio.server import ServerConnection
+from websockets.exceptions import ConnectionClosed
 
 from tests.cli.conftest import serving_in_thread
 from tests.client.servers import TERMINATE
@@ -44,6 +46,9 @@ def raw(data: bytes) -> Callable[[ServerConnection], Any]:
 
 
 async def drop(socket: ServerConnection) -> None:
+    """Once all that was said has been read: a connection that breaks may take the rest with it."""
+    with suppress(ConnectionClosed):
+        await (await socket.ping())
     socket.transport.abort()
 
 

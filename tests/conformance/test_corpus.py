@@ -9,7 +9,7 @@ from typing import get_args
 from urllib.parse import urlencode
 
 import pytest
-from websockets.asyncio.client import connect
+from websockets.asyncio.client import ClientConnection, connect
 
 from tests.conformance.passage import AUDIO, CHUNKS, RATE
 from tests.conformance.recorder import Recorder
@@ -98,17 +98,19 @@ async def test_what_only_who_asks_for_it_gets() -> None:
         serving(clock=clock, rehearse=True) as server,
         server.connect(urlencode(query)) as socket,
     ):
-
-        async def hear(kind: str) -> None:
-            while json.loads(await socket.recv())["type"] != kind:
-                pass
-
         await socket.send(loud(1000))
-        await hear("Turn")
+        await hear(socket, "Turn")
         clock.advance(5)
-        await hear("Heartbeat")
+        await hear(socket, "Heartbeat")
         clock.advance(5)
-        await hear("Warning")
+        await hear(socket, "Warning")
         await converse(socket, [quiet(1000), quiet(1000), TERMINATE])
+        async with server.connect("recording=true&sample_rate=16000") as recording:
+            await converse(recording, [*[quiet(1000)] * 6, TERMINATE])
     sayable = {kind.__name__ for kind in get_args(ServerMessage) if kind not in NEVER_SAID}
     assert said() == sayable - {"Error"}
+
+
+async def hear(socket: ClientConnection, kind: str) -> None:
+    while json.loads(await socket.recv())["type"] != kind:
+        pass

@@ -182,12 +182,14 @@ def test_a_worker_that_is_killed_takes_its_sessions_and_comes_back(tmp_path: Pat
             f"ERROR Worker 1, process {before[1]}, ended by SIGKILL. Its sessions are lost (2); "
             "it is started again in 0 s.\n"
         ) in log_of(tmp_path)
-        again = [stack.enter_context(opened(server, key)) for _ in range(2)]
-        assert [first(each) for each in again] == ["Begin"] * 2
-        until(lambda: [each["sessions"] for each in health(server)["workers"]] == [1, 1])
+        # Some more, as one that still counts a connection that asked for /health comes later.
+        again = [stack.enter_context(opened(server, key)) for _ in range(4)]
+        assert [first(each) for each in again] == ["Begin"] * 4
+        until(lambda: health(server)["sessions"] == 4)
+        assert all(each["sessions"] for each in health(server)["workers"])
         assert re.search(r" worker 1 INFO session began session=", log_of(tmp_path))
         hurry(server)
-        assert [code_of(each) for each in again] == [3005] * 2
+        assert [code_of(each) for each in again] == [3005] * 4
         assert server.process.wait(60) == 0
         # The key was made once, and nobody was told of another.
         assert server.process.stdout is not None
