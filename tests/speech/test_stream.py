@@ -138,6 +138,12 @@ async def hear(stream: WhisperStream, *audio: Samples) -> list[SpeechEvent]:
     return [event async for event in stream.events()]
 
 
+async def all_is_taken() -> None:
+    """As when it is spoken: streams are done with each word before the next one comes."""
+    for _ in range(20):
+        await asyncio.sleep(0)
+
+
 async def cutting(stream: WhisperStream, at: type[SpeechEvent]) -> AsyncIterator[SpeechEvent]:
     """The events of a session that cuts wherever it hears `at`."""
     async for event in stream.events():
@@ -241,8 +247,7 @@ async def test_a_partial_decode_that_has_to_wait_is_made_of_the_newest_audio(
     for number in range(1, 15):
         now += WORD_MS / 1000
         await stream.feed(loud(1, first=number))
-        for _ in range(20):  # as it is spoken: the stream is done with each word
-            await asyncio.sleep(0)
+        await all_is_taken()
     go_on.set()
     await finishing
     assert texts(await listening) == " ".join(map(str, range(1, 15)))
@@ -271,13 +276,11 @@ async def test_a_decode_that_ended_before_the_event_loop_heard_of_it_is_not_repl
     for number in range(1, 6):
         now += WORD_MS / 1000
         await stream.feed(loud(1, first=number))
-        for _ in range(20):
-            await asyncio.sleep(0)
+        await all_is_taken()
     now += 10.0  # A partial text of the stream waits, and after it one of the last stream.
     await last.feed(loud(3, first=97))
     listening_to_last = asyncio.ensure_future(anext(aiter_of(last, skip=SpeechStarted)))
-    for _ in range(20):
-        await asyncio.sleep(0)
+    await all_is_taken()
 
     def hold_up() -> None:
         """Both decodes end while the event loop is busy, and just before the stream goes on."""

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from turnwire.admin import views
 from turnwire.admin.live import LiveSessions
 from turnwire.admin.node import Node
-from turnwire.server.health import total, worst
-from turnwire.server.siblings import Siblings
+from turnwire.server.health import worst
+from turnwire.server.siblings import Siblings, total
 
 SEEN = "seen"
 """What processes of one server ask each other."""

@@ -6,6 +6,7 @@ from typing import Any
 
 from turnwire import __version__
 from turnwire.server.service import NO_ROOM, Service
+from turnwire.server.siblings import total
 from turnwire.speech.quality import FULL, LADDER
 
 HEALTH, ROOM = "health", "room"
@@ -77,12 +78,6 @@ def _together(each: Mapping[int, dict[str, Any]]) -> dict[str, Any]:
         {"worker": number} | {name: each[number][name] for name in told} for number in sorted(each)
     ]
     return whole
-
-
-def total(limits: Iterable[int | None]) -> int | None:
-    """How many there may be of all; None if there is a part of which there may be any number."""
-    known = list(limits)
-    return None if None in known else sum(limit for limit in known if limit is not None)
 
 
 def worst(qualities: Iterable[str]) -> str:

@@ -5,7 +5,7 @@ the one that a client happened to reach.
 """
 
 import secrets
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -72,3 +72,9 @@ class Alone:
 
     def note_sessions(self) -> None:
         pass
+
+
+def total(limits: Iterable[int | None]) -> int | None:
+    """How many there may be of all; None if there is a part of which there may be any number."""
+    known = list(limits)
+    return None if None in known else sum(limit for limit in known if limit is not None)

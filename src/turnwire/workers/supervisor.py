@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 
 from turnwire.server.port import Port
 from turnwire.server.settings import Settings
+from turnwire.server.siblings import total
 from turnwire.transport.arrivals import RETRY_SECONDS, Accepted
 from turnwire.transport.notices import Notices
 from turnwire.workers.balance import by_room
@@ -78,8 +79,7 @@ class Supervisor:
     @property
     def session_limit(self) -> int | None:
         """How many sessions there may be now; None: any number."""
-        limits = [worker.load.limit for worker in self._workers.values()]
-        return None if None in limits else sum(limit or 0 for limit in limits)
+        return total(worker.load.limit for worker in self._workers.values())
 
     @property
     def ca_file(self) -> str | None:
