@@ -16,9 +16,10 @@ from turnwire.recognition import Pause, SpeechEvent
 from turnwire.speech.decode_queue import DecodeQueue, Entry
 from turnwire.speech.decoding import RATE, Job, Kind
 from turnwire.speech.devices import CPU
-from turnwire.speech.planner import Plan, Planner, Situation, Wait
+from turnwire.speech.planner import Planner, Situation, Wait
 from turnwire.speech.quality import FULL, LADDER, STEP_BACK_SECONDS, Quality, Standing
 from turnwire.speech.voice import FRAME
+from turnwire.speech.window import Plan
 
 WORKERS = 2
 TICK = FRAME * 2 / RATE

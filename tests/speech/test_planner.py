@@ -13,7 +13,6 @@ from turnwire.speech.planner import (
     BURST_DUE_SECONDS,
     FINAL_DUE_SECONDS,
     Ask,
-    Plan,
     Planner,
     Situation,
     Step,
@@ -21,6 +20,7 @@ from turnwire.speech.planner import (
 )
 from turnwire.speech.quality import FULL, LADDER
 from turnwire.speech.voice import FRAME
+from turnwire.speech.window import Plan
 
 NO_PARTIALS = next(quality for quality in LADDER if quality.partial_ms is None)
 NOW = Situation(at=100.0, more=False, quality=FULL)

@@ -16,7 +16,7 @@ Its next step is an event to tell or a decode to make. It keeps to these rules:
 
 from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import Enum, auto
 
 from turnwire.recognition import (
@@ -29,12 +29,11 @@ from turnwire.recognition import (
     SpeechStarted,
 )
 from turnwire.speech.audio_buffer import AudioBuffer
-from turnwire.speech.decoding import MS, NOTHING, RATE, Decoded, Job, Kind, Text
+from turnwire.speech.decoding import MS, RATE, Text
 from turnwire.speech.engine import Samples
-from turnwire.speech.languages import NOTHING_HEARD
 from turnwire.speech.quality import FULL, Quality
-from turnwire.speech.utterance import Utterance
 from turnwire.speech.voice import FRAME, Change, Segmenter
+from turnwire.speech.window import NEXT_SHORTENING, Plan, Window
 
 FINAL_DUE_SECONDS = 0.3
 """A final text is due so long after the audio came that it is made of;"""
@@ -42,21 +41,10 @@ FINAL_DUE_SECONDS = 0.3
 BURST_DUE_SECONDS = 2.0
 """that of audio which came faster than it is spoken, so long after it can be made."""
 
-CONTEXT_STEP = 16
-"""Contexts from this many tokens on grow in steps of as many: decodes with equally long ones can
-be made together."""
-
 # In samples at 16 kHz:
 
 _PRE_ROLL = 300 * MS
 """How far before the first frame with a voice its sound may begin."""
-
-_LEAST_VOICE = 3 * FRAME
-"""A window with less voice than this says nothing."""
-
-_REST_OF_WORD = 250 * MS
-"""A window that begins amid speech says nothing with less voice than this: what a cut leaves of a
-word would be taken for another word."""
 
 _FIRST_PARTIAL = 500 * MS
 """How much speech is heard before it is decoded for the first time."""
@@ -67,52 +55,12 @@ _SILENT_START = 32 * FRAME
 _LONG_SILENCE = 500 * MS
 """After so much silence the words before it are kept."""
 
-_LONG_ENOUGH = 8 * RATE
-"""A window from here on ends with any pause after a likely end of a sentence."""
-
-_LIKELY = 0.5
-
-_LONG = 15 * RATE
-"""A window from here on is shortened where a sentence ends."""
-
-_TOO_LONG = 24 * RATE
-"""A window from here on is shortened between any two words."""
-
-_NEXT_SHORTENING = 1000 * MS
-"""How much more is heard before a long window is looked at again."""
-
-_UNHEARD = 2 * RATE
-"""A final text may stop this long before the voice does, which may be laughter."""
-
-_LETTER_MS = 80
-"""How long a letter of a word lasts, more or less."""
-
-_REACH = 100 * MS
-"""How far off the times of words may be, when a dip is looked for between two."""
-
 
 class Ask(Enum):
     """What is wanted where the audio has come to."""
 
     MARK = auto()
     FINISH = auto()
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Plan:
-    """A decode to be made."""
-
-    job: Job
-    start: int
-    """Where its window begins and"""
-    end: int
-    """ends: samples."""
-    due: float | None
-    """When its text is wanted; None: whenever there is time."""
-
-    @property
-    def final(self) -> bool:
-        return self.job.kind is Kind.FINAL
 
 
 class Wait(Enum):
@@ -155,25 +103,16 @@ class Planner:
         self.options = options
         self._segmenter = Segmenter()
         self._audio = AudioBuffer()
+        self._window = Window(self._audio)
         self._frames: deque[_Frame] = deque()  # not judged yet
         self._came = 0.0  # when the last frame judged did, and
         self._live = True  # whether as it was spoken
         self._judged = 0  # where it ends
         self._stands = 0  # where the event last told stands
         self._silent_from = 0  # no window reaches back further
-
-        self._utterance = Utterance()
-        self._heard = NOTHING_HEARD
-        self._said: tuple[int, ...] = ()  # the last tokens of the utterances before
-        self._speech = False  # the utterance has a window of audio to decode
-        self._window = 0  # where it begins
-        self._voice_from = 0  # where the voice in the window begins
-        self._least_voice = _LEAST_VOICE  # with less of it, the window says nothing
-
         self._asked: tuple[Ask, int] | None = None  # and its time in ms
         self._hurried = False  # texts of a recording are due at once
         self._paused = False  # the speaker has, and that has not been told
-        self._settled = True  # the utterance has taken all that was said
         self._under_way: Plan | None = None  # a partial decode
         self._partial_from = 0  # from where on audio is counted for the next one
         self._first_partial = True  # that is the first of its window
@@ -204,28 +143,24 @@ class Planner:
 
     def take(self, plan: Plan, text: Text) -> Partial | None:
         """The outcome of a decode."""
-        text = replace(text, words=tuple(self._on_clock(word, plan.start) for word in text.words))
         if plan.final:
-            self._take_settled(text, plan.end)
+            self._window.settle(plan, text, self._segmenter.ended)
             return None
         if self._under_way is not plan:
             return None
         self._under_way = None
-        self._utterance.hear(text, plan.end // MS)
-        self._shorten_window(plan.end)
+        self._window.hear(plan, text)
         self._stands = plan.end
-        words = self._utterance.words
-        return Partial(words, self._utterance.stable) if words else None
+        said = self._window.utterance
+        return Partial(said.words, said.stable) if said.words else None
 
     def cut(self) -> None:
         """The words of the event last told are taken."""
         self._under_way = None
-        self._said = (*self._said, *self._utterance.tokens)[-FULL.context_tokens :]
-        self._utterance = Utterance()
-        self._settled = True
-        self._speech = False
+        self._window.begin_utterance()
         if self._segmenter.speaking or self._stands < self._segmenter.ended:
-            self._open_window(self._stands, self._stands, least_voice=_REST_OF_WORD)
+            self._window.open(self._stands, self._stands, amid_speech=True)
+            self._count_partials(self._stands, first=True)
 
     @property
     def under_way(self) -> Plan | None:
@@ -266,44 +201,35 @@ class Planner:
             self._paused = True
         elif self._segmenter.speaking:
             if not self._segmenter.quiet:
-                self._settled = False
+                self._window.settled = False
         elif self._segmenter.quiet:
             return self._pause()
         return None
 
     def _start_speech(self, voice: float) -> SpeechStarted:
         began = self._segmenter.began
-        if began - self._window >= _LONG_ENOUGH and self._utterance.completeness >= _LIKELY:
-            self._utterance.keep()
-            self._speech = False
-        if self._speech:
+        if self._window.ends_before(began):
+            self._window.close()
+        if self._window.is_open:
+            self._window.settled = False
             self._count_partials(began, first=False)
         else:
-            self._open_window(max(began - _PRE_ROLL, self._silent_from), began)
-        self._settled = False
+            self._window.open(max(began - _PRE_ROLL, self._silent_from), began)
+            self._count_partials(began, first=True)
         self._stands = began
         return SpeechStarted(began // MS, voice)
-
-    def _open_window(self, start: int, voice_from: int, *, least_voice: int = _LEAST_VOICE) -> None:
-        self._speech = True
-        self._window = start
-        self._voice_from = voice_from
-        self._least_voice = least_voice
-        self._count_partials(voice_from, first=True)
-        self._settled = False
 
     def _pause(self) -> Pause | None:
         """The silence goes on, or has begun."""
         since = self._silent_from = self._segmenter.ended
         if self._judged - since >= _LONG_SILENCE:
-            self._utterance.keep()
-            self._speech = False
-        if not self._speech:
+            self._window.close()
+        if not self._window.is_open:
             self._audio.drop(self._judged - _PRE_ROLL - FRAME)
         if since == 0 and self._judged % _SILENT_START:
             return None
         self._stands = self._judged
-        said = self._utterance
+        said = self._window.utterance
         return Pause(
             said.words,
             since // MS,
@@ -317,7 +243,7 @@ class Planner:
         self._asked = None
         self._stands = self._audio.end
         event = Marked if asked is Ask.MARK else Finished
-        said = self._utterance
+        said = self._window.utterance
         return event(said.words, at, said.completeness, said.language)
 
     # Partial texts.
@@ -326,8 +252,8 @@ class Planner:
         """The next partial text is made when enough has been heard since a position."""
         self._partial_from = since
         self._first_partial = first
-        least = _FIRST_PARTIAL if first else _NEXT_SHORTENING
-        self._long_from = max(since + least, self._window + _LONG)
+        least = _FIRST_PARTIAL if first else NEXT_SHORTENING
+        self._long_from = max(since + least, self._window.long_from)
 
     def _partial_step(self, now: Situation) -> Plan | Wait | None:
         """The partial decode to be made here, or to be waited for."""
@@ -364,33 +290,7 @@ class Planner:
         return self._tail(self._due(now, self._judged))
 
     def _tail(self, due: float | None) -> Plan:
-        """A decode of the tail of the window."""
-        start = self._window
-        if self._utterance.before_tail > 0:
-            left, right = self._utterance.gap(self._utterance.before_tail)
-            start = self._audio.quietest(left * MS - _REACH, right * MS + _REACH)
-        audio = self._audio.copy(start, self._judged)
-        prefix = self._utterance.tail_prefix
-        job = Job(audio, prefix, Kind.PARTIAL, len(audio), options=self.options, heard=self._heard)
-        return Plan(job, start, start + len(audio), due)
-
-    def _shorten_window(self, end: int) -> None:
-        """Drop audio whose words are certain from a window that has grown long up to `end`."""
-        length = end - self._window
-        if length < _LONG:
-            return
-        count = self._utterance.sentence_end()
-        if count == 0 and length >= _TOO_LONG:
-            count = self._utterance.widest_gap(before=(end - _NEXT_SHORTENING) // MS)
-        if count > 0:
-            left, right = self._utterance.gap(count)
-            self._window = self._audio.quietest(left * MS - _REACH, right * MS + _REACH)
-            self._utterance.keep(count)
-        elif length >= _TOO_LONG:
-            # Nothing has been understood in all that time.
-            self._window = end
-            self._utterance.keep()
-        self._audio.drop(self._window)
+        return self._window.tail(self._judged, due, self.options)
 
     # Final texts.
 
@@ -400,60 +300,17 @@ class Planner:
             if not self._live:
                 return Wait.OUTCOME
             self._under_way = None
-        while not self._settled:
-            if self._segmenter.ended - self._voice_from >= self._least_voice:
-                return self._final(end, self._due(now, end))
-            self._take_settled(NOTHING, end)
+        while not self._window.settled:
+            voice_end = self._segmenter.ended
+            if self._window.says_something(voice_end):
+                return self._window.whole(end, voice_end, self._due(now, end), self.options)
+            self._window.settle_with_nothing(end)
         return None
-
-    def _final(self, end: int, due: float) -> Plan:
-        """A decode of the window up to `end`, for good."""
-        audio = self._audio.copy(self._window, end)
-        voice_end = min(self._segmenter.ended - self._window, len(audio))
-        said = (*self._said, *self._utterance.kept_tokens)
-        told = min(len(said) // CONTEXT_STEP * CONTEXT_STEP or len(said), FULL.context_tokens)
-        context = said[len(said) - told :]
-        job = Job(audio, (), Kind.FINAL, voice_end, context, self.options, self._heard)
-        return Plan(job, self._window, end, due)
-
-    def _take_settled(self, text: Text, end: int) -> None:
-        text = replace(text, words=_without_what_follows(text.words))
-        self._utterance.settle(text, end // MS)
-        self._heard = text.heard or self._heard
-        self._settled = not self._leave_rest(text)
-
-    def _leave_rest(self, text: Text) -> bool:
-        """Whether a final text stops long before the voice does; then the window is what follows.
-
-        Where one speaker takes over from another, the decoder may take the first one's end for
-        that of the window.
-        """
-        end = text.words[-1].end * MS if text.words else 0
-        if end < self._window + 2 * _REACH or self._segmenter.ended - end < _UNHEARD:
-            return False
-        self._window = self._voice_from = self._audio.quietest(end, end + 2 * _REACH)
-        self._utterance.keep()
-        return True
 
     def _due(self, now: Situation, end: int) -> float:
         """When the text of the window up to `end` is due."""
         if self._live:
             return self._came + FINAL_DUE_SECONDS
         if self.options.recording:
-            return now.at if self._hurried else now.at + (end - self._window) / RATE
+            return now.at if self._hurried else now.at + (end - self._window.start) / RATE
         return now.at + BURST_DUE_SECONDS
-
-    def _on_clock(self, word: Decoded, origin: int) -> Decoded:
-        """A word on the audio clock; decoders put the first of a window too early."""
-        start = max(origin + word.start * MS, self._voice_from) // MS
-        return replace(word, start=start, end=max(start, origin // MS + word.end))
-
-
-def _without_what_follows(words: tuple[Decoded, ...]) -> tuple[Decoded, ...]:
-    """The words; a last one that lasts far too long ends after its letters. Decoders give the last
-    word of a text all the sound that follows, also of speech that they have not heard."""
-    for last in words[-1:]:
-        end = last.start + _LETTER_MS * len(last.text)
-        if last.end - end >= _UNHEARD // MS:
-            return (*words[:-1], replace(last, end=end))
-    return words

@@ -11,9 +11,10 @@ from turnwire.recognition import Finished, RecognitionOptions, SpeechEvent
 from turnwire.speech.decoding import Text
 from turnwire.speech.engine import Samples
 from turnwire.speech.inbox import MOST_SECONDS, Inbox
-from turnwire.speech.planner import Ask, Plan, Planner, Situation, Wait
+from turnwire.speech.planner import Ask, Planner, Situation, Wait
 from turnwire.speech.scheduler import Scheduler
 from turnwire.speech.voice import VoiceDetector
+from turnwire.speech.window import Plan
 
 _BITE_S = 0.5
 """How much audio is listened to in one go, at most. It takes the event loop some milliseconds."""

@@ -1,0 +1,211 @@
+"""The window of audio that an utterance is decoded from, and the words that come of it.
+
+The planner says when to decode. What is decoded is said here: for a partial text the *tail* of the
+window, for a final one all of it. Partial texts shorten a window that has grown long, and what a
+final text leaves unheard is the next window.
+"""
+
+from dataclasses import dataclass, replace
+
+from turnwire.recognition import RecognitionOptions
+from turnwire.speech.audio_buffer import AudioBuffer
+from turnwire.speech.decoding import MS, NOTHING, RATE, Decoded, Job, Kind, Text
+from turnwire.speech.languages import NOTHING_HEARD
+from turnwire.speech.quality import FULL
+from turnwire.speech.utterance import Utterance
+from turnwire.speech.voice import FRAME
+
+CONTEXT_STEP = 16
+"""Contexts from this many tokens on grow in steps of as many: decodes with equally long ones can
+be made together."""
+
+# In samples at 16 kHz:
+
+NEXT_SHORTENING = 1000 * MS
+"""How much more is heard before a long window is looked at again."""
+
+_LEAST_VOICE = 3 * FRAME
+"""A window with less voice than this says nothing."""
+
+_REST_OF_WORD = 250 * MS
+"""A window that begins amid speech says nothing with less voice than this: what a cut leaves of a
+word would be taken for another word."""
+
+_LONG_ENOUGH = 8 * RATE
+"""A window from here on ends with any pause after a likely end of a sentence."""
+
+_LIKELY = 0.5
+
+_LONG = 15 * RATE
+"""A window from here on is shortened where a sentence ends."""
+
+_TOO_LONG = 24 * RATE
+"""A window from here on is shortened between any two words."""
+
+_UNHEARD = 2 * RATE
+"""A final text may stop this long before the voice does, which may be laughter."""
+
+_LETTER_MS = 80
+"""How long a letter of a word lasts, more or less."""
+
+_REACH = 100 * MS
+"""How far off the times of words may be, when a dip is looked for between two."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Plan:
+    """A decode to be made."""
+
+    job: Job
+    start: int
+    """Where its window begins and"""
+    end: int
+    """ends: samples."""
+    due: float | None
+    """When its text is wanted; None: whenever there is time."""
+
+    @property
+    def final(self) -> bool:
+        return self.job.kind is Kind.FINAL
+
+
+class Window:
+    """Positions are samples at 16 kHz since the start of the stream."""
+
+    def __init__(self, audio: AudioBuffer) -> None:
+        self._audio = audio
+        self.utterance = Utterance()
+        self.is_open = False  # there is audio to decode
+        self.settled = True  # the utterance has all that was said in it
+        self.start = 0
+        self._voice_from = 0  # where the voice in it begins
+        self._least_voice = _LEAST_VOICE  # with less of it, the window says nothing
+        self._heard = NOTHING_HEARD  # of the language of all windows so far
+        self._said: tuple[int, ...] = ()  # the last tokens of the utterances before
+
+    @property
+    def long_from(self) -> int:
+        """Where it has grown long."""
+        return self.start + _LONG
+
+    def open(self, start: int, voice_from: int, *, amid_speech: bool = False) -> None:
+        self.is_open = True
+        self.settled = False
+        self.start = start
+        self._voice_from = voice_from
+        self._least_voice = _REST_OF_WORD if amid_speech else _LEAST_VOICE
+
+    def close(self) -> None:
+        """Its words stay as they are; more audio is of another window."""
+        self.utterance.keep()
+        self.is_open = False
+
+    def begin_utterance(self) -> None:
+        """The words so far are taken; from now on they are context."""
+        self._said = (*self._said, *self.utterance.tokens)[-FULL.context_tokens :]
+        self.utterance = Utterance()
+        self.is_open = False
+        self.settled = True
+
+    def ends_before(self, at: int) -> bool:
+        """Whether speech that begins at `at` is of another window, however short the pause was."""
+        return at - self.start >= _LONG_ENOUGH and self.utterance.completeness >= _LIKELY
+
+    # What is decoded.
+
+    def tail(self, end: int, due: float | None, options: RecognitionOptions) -> Plan:
+        """A decode of the tail of the window, up to `end`."""
+        start = self.start
+        if self.utterance.before_tail > 0:
+            start = self._dip(self.utterance.before_tail)
+        audio = self._audio.copy(start, end)
+        prefix = self.utterance.tail_prefix
+        job = Job(audio, prefix, Kind.PARTIAL, len(audio), options=options, heard=self._heard)
+        return Plan(job, start, start + len(audio), due)
+
+    def whole(self, end: int, voice_end: int, due: float, options: RecognitionOptions) -> Plan:
+        """A decode of the window up to `end`, for good; its voice ends at `voice_end`."""
+        audio = self._audio.copy(self.start, end)
+        said = (*self._said, *self.utterance.kept_tokens)
+        told = min(len(said) // CONTEXT_STEP * CONTEXT_STEP or len(said), FULL.context_tokens)
+        context = said[len(said) - told :]
+        voice = min(voice_end - self.start, len(audio))
+        job = Job(audio, (), Kind.FINAL, voice, context, options, self._heard)
+        return Plan(job, self.start, end, due)
+
+    def says_something(self, voice_end: int) -> bool:
+        """Whether enough of it is voice, which ends at `voice_end`, to be decoded for good."""
+        return voice_end - self._voice_from >= self._least_voice
+
+    # What comes of it.
+
+    def hear(self, plan: Plan, text: Text) -> None:
+        """Take the text of a tail."""
+        self.utterance.hear(self._on_clock(text, plan.start), plan.end // MS)
+        self._shorten(plan.end)
+
+    def settle(self, plan: Plan, text: Text, voice_end: int) -> None:
+        """Take the text of the whole window."""
+        text = self._on_clock(text, plan.start)
+        text = replace(text, words=_without_what_follows(text.words))
+        self._heard = text.heard or self._heard
+        self.utterance.settle(text, plan.end // MS)
+        self.settled = not self._leave_rest(text, voice_end)
+
+    def settle_with_nothing(self, end: int) -> None:
+        """The window up to `end` says nothing."""
+        self.utterance.settle(NOTHING, end // MS)
+        self.settled = True
+
+    def _leave_rest(self, text: Text, voice_end: int) -> bool:
+        """Whether a final text stops long before the voice does; then the window is what follows.
+
+        Where one speaker takes over from another, the decoder may take the first one's end for
+        that of the window.
+        """
+        end = text.words[-1].end * MS if text.words else 0
+        if end < self.start + 2 * _REACH or voice_end - end < _UNHEARD:
+            return False
+        self.start = self._voice_from = self._audio.quietest(end, end + 2 * _REACH)
+        self.utterance.keep()
+        return True
+
+    def _shorten(self, end: int) -> None:
+        """Drop audio whose words are certain from a window that has grown long up to `end`."""
+        length = end - self.start
+        if length < _LONG:
+            return
+        count = self.utterance.sentence_end()
+        if count == 0 and length >= _TOO_LONG:
+            count = self.utterance.widest_gap(before=(end - NEXT_SHORTENING) // MS)
+        if count > 0:
+            self.start = self._dip(count)
+            self.utterance.keep(count)
+        elif length >= _TOO_LONG:
+            # Nothing has been understood in all that time.
+            self.start = end
+            self.utterance.keep()
+        self._audio.drop(self.start)
+
+    def _dip(self, count: int) -> int:
+        """Where it is quietest between the first `count` words of the window and the next."""
+        left, right = self.utterance.gap(count)
+        return self._audio.quietest(left * MS - _REACH, right * MS + _REACH)
+
+    def _on_clock(self, text: Text, origin: int) -> Text:
+        """The text on the audio clock. Decoders put the first word of a window too early."""
+        words = []
+        for word in text.words:
+            start = max(origin + word.start * MS, self._voice_from) // MS
+            words.append(replace(word, start=start, end=max(start, origin // MS + word.end)))
+        return replace(text, words=tuple(words))
+
+
+def _without_what_follows(words: tuple[Decoded, ...]) -> tuple[Decoded, ...]:
+    """The words; a last one that lasts far too long ends after its letters. Decoders give the last
+    word of a text all the sound that follows, also of speech that they have not heard."""
+    for last in words[-1:]:
+        end = last.start + _LETTER_MS * len(last.text)
+        if last.end - end >= _UNHEARD // MS:
+            return (*words[:-1], replace(last, end=end))
+    return words
