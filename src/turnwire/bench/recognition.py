@@ -13,6 +13,7 @@ import numpy as np
 
 from turnwire.bench.clips import Clip
 from turnwire.bench.conditions import Conditions
+from turnwire.bench.engine import engine_here
 from turnwire.bench.machine import Machine, this_machine
 from turnwire.bench.measuring import ENDPOINTING, Spread, live_text
 from turnwire.bench.words import Difference, Words, compare, transcribe_offline
@@ -20,7 +21,6 @@ from turnwire.session.effects import Cut, Send
 from turnwire.session.endpointing import endpointing, recognition_options
 from turnwire.session.style import style
 from turnwire.session.turns import TurnAssembler
-from turnwire.speech import load_engine
 from turnwire.speech.engine import Engine
 from turnwire.wire.messages import Turn
 from turnwire.wire.models import Family
@@ -75,7 +75,7 @@ async def measure_recognition(
 ) -> tuple[RecognitionFigures, list[Difference]]:
     """Each recording once, one after the other; `offline` has the same weights do it, too."""
     machine = this_machine()
-    engine = load_engine(model)
+    engine = engine_here(model)
     heard: list[str] = []
     spans: list[float] = []
     without_final = 0

@@ -19,12 +19,11 @@ from urllib.request import urlopen
 import uvloop
 
 from turnwire.bench import BenchError
+from turnwire.bench.engine import engine_here
 from turnwire.server.capacity import Capacity
 from turnwire.server.clock import LoopClock
 from turnwire.server.http import allow_open_files
 from turnwire.server.running import running
-from turnwire.speech import load_engine
-from turnwire.speech.engine import EngineError
 
 STOP_SECONDS = 20.0
 
@@ -117,12 +116,12 @@ def _serve(model: str, pipe: Connection) -> None:
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         try:
             runner.run(_answer(model, pipe))
-        except EngineError as error:
+        except BenchError as error:
             pipe.send(str(error))
 
 
 async def _answer(model: str, pipe: Connection) -> None:
-    engine = load_engine(model)
+    engine = engine_here(model)
     admits = Capacity(engine, LoopClock()).limit()
     async with running(engine) as server:
         pipe.send(_Ready(server.url, server.api_key, admits))

@@ -14,7 +14,13 @@ Clips = Annotated[
         metavar="DIR",
     ),
 ]
-Model = Annotated[str, typer.Option(help="The model, as in `turnwire serve`.", metavar="MODEL")]
+Model = Annotated[
+    str,
+    typer.Option(
+        help="The model, as in `turnwire serve`; it runs on what TURNWIRE_DEVICE says.",
+        metavar="MODEL",
+    ),
+]
 Noise = Annotated[
     float | None,
     typer.Option(help="Mix white noise in, this far below the recordings.", metavar="DB"),
