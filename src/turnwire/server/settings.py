@@ -105,7 +105,7 @@ class Settings(BaseModel):
         Field(
             ge=1,
             description="Processes that share the sessions, each with its part of the processors. "
-            "One is enough for up to 8 processors.",
+            "One does not make use of more than a few: take one for every two processors.",
         ),
     ] = 1
     data_dir: Annotated[
