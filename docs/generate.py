@@ -11,8 +11,7 @@ from turnwire.server.settings import PREFIX, Settings
 from turnwire.session.endpointing import endpointing, recognition_options
 from turnwire.session.session import EVENTS, Transition
 from turnwire.wire import messages
-from turnwire.wire.closures import (
-    CLOSURES,
+from turnwire.wire.closure import (
     NO_CLOSE_FRAME,
     REASON_BYTES,
     REASON_TOO_LONG,
@@ -20,16 +19,14 @@ from turnwire.wire.closures import (
     Kind,
     Phase,
 )
+from turnwire.wire.closures import CLOSURES
+from turnwire.wire.marks import NoEffect, Only, Refused, WhereServed
 from turnwire.wire.models import Family
 from turnwire.wire.parameters import (
     ConnectionParameters,
     LiveParameters,
-    NoEffect,
-    Only,
     TokenRequest,
-    WhereServed,
 )
-from turnwire.wire.values import Refused
 
 HERE = Path(__file__).parent
 

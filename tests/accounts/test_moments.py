@@ -8,7 +8,8 @@ from turnwire.accounts.admission import LEASE_SECONDS, RENEWAL_SECONDS, Usage
 from turnwire.accounts.credentials import EXPIRED
 from turnwire.accounts.store import Store
 from turnwire.accounts.tables import Base, Entry
-from turnwire.wire.closures import SESSION_ENDED, Violation
+from turnwire.wire.closure import Violation
+from turnwire.wire.closures import SESSION_ENDED
 
 DAY = 24 * 60 * 60.0
 

@@ -9,7 +9,8 @@ from tests.accounts.conftest import NOW, TIME
 from turnwire.accounts.admission import LEASE_SECONDS, Funds, Usage
 from turnwire.accounts.credentials import CROWDED, DISABLED, NO_BALANCE, REVOKED, access_ended
 from turnwire.accounts.store import Store
-from turnwire.wire.closures import SESSION_ENDED, Violation
+from turnwire.wire.closure import Violation
+from turnwire.wire.closures import SESSION_ENDED
 
 DONE = SESSION_ENDED.fill()
 

@@ -14,12 +14,8 @@ from turnwire.accounts.management import Terms
 from turnwire.accounts.store import Store
 from turnwire.accounts.tables import Account, Entry, Token
 from turnwire.accounts.tokens import KEPT_SECONDS
-from turnwire.wire.closures import (
-    CLIENT_GONE,
-    NO_CAPACITY,
-    SESSION_ENDED,
-    Violation,
-)
+from turnwire.wire.closure import Violation
+from turnwire.wire.closures import CLIENT_GONE, NO_CAPACITY, SESSION_ENDED
 
 MISSING_TEXT = "Unauthorized Connection: Missing Authorization header"
 TOO_MANY_TEXT = "Unauthorized Connection: Too many concurrent sessions"

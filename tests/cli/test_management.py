@@ -23,7 +23,8 @@ from turnwire.admin.extension import admin
 from turnwire.cli import sessions
 from turnwire.webhooks.api import deliveries
 from turnwire.webhooks.deliveries import Deliveries, Parcel
-from turnwire.wire.closures import CLIENT_GONE, SESSION_ENDED, Violation
+from turnwire.wire.closure import Violation
+from turnwire.wire.closures import CLIENT_GONE, SESSION_ENDED
 
 DAY = 24 * 60 * 60.0
 NOON = 20_000 * DAY + DAY / 2

@@ -3,6 +3,7 @@ import pytest
 from turnwire.client import ClosedBy, Closure
 from turnwire.client.closures import handshake_row, row_of
 from turnwire.client.rows import ROWS, UNKNOWN_CLOSURE
+from turnwire.wire.closure import ClosureRow, Kind
 from turnwire.wire.closures import (
     CLOSURES,
     INACTIVE,
@@ -15,8 +16,6 @@ from turnwire.wire.closures import (
     TRANSMISSION_RATE,
     UNAUTHORIZED,
     UNDECODABLE_AUDIO,
-    ClosureRow,
-    Kind,
 )
 
 TOLD = [row for row in CLOSURES if row.kind in (Kind.ERROR, Kind.KNOWN)]

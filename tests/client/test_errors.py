@@ -5,7 +5,8 @@ import pytest
 from turnwire.client import ClientError, LocalError, SessionClosed, errors
 from turnwire.client.closures import ClosedBy, Closure
 from turnwire.client.rows import ROWS
-from turnwire.wire.closures import SESSION_EXPIRED, ClosureRow
+from turnwire.wire.closure import ClosureRow
+from turnwire.wire.closures import SESSION_EXPIRED
 
 
 def drawn(parent: type, indent: str = "") -> list[str]:

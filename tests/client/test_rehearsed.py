@@ -10,7 +10,8 @@ import pytest
 from tests.support import Server, loud, quiet, serving
 from turnwire.accounts.admission import OpenRegistry
 from turnwire.client import AsyncClient, Client, Closure, SessionClosed, errors, leg
-from turnwire.wire.closures import CLOSURES, NO_CLOSE_FRAME, SESSION_ENDED, ClosureRow, Kind, Phase
+from turnwire.wire.closure import NO_CLOSE_FRAME, ClosureRow, Kind, Phase
+from turnwire.wire.closures import CLOSURES, SESSION_ENDED
 
 BOUND_SECONDS = 8.0
 """No ending may take longer here, where the client's own limits are the shorter ones below."""

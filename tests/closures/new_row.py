@@ -4,7 +4,7 @@ import json
 import sys
 
 from turnwire.wire import closures
-from turnwire.wire.closures import ClosureRow, Kind, Phase
+from turnwire.wire.closure import ClosureRow, Kind, Phase
 
 ROW = ClosureRow(
     name="out_of_ink",

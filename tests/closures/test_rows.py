@@ -36,7 +36,8 @@ from turnwire.accounts.management import Management
 from turnwire.accounts.store import Store
 from turnwire.server.leases import OUTAGE_SECONDS
 from turnwire.server.options import ServerOptions
-from turnwire.wire.closures import CLOSURES, ClosureRow, Kind, Phase, close_reason
+from turnwire.wire.closure import ClosureRow, Kind, Phase, close_reason
+from turnwire.wire.closures import CLOSURES
 from turnwire.wire.limits import MESSAGE_BYTES
 
 Provoke = Callable[[Server, ManualClock], Awaitable[Conversation]]

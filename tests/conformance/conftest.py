@@ -11,14 +11,13 @@ from tests.conformance.programs import program
 from tests.conformance.recorder import Recorder, assert_understood
 from turnwire import testing
 from turnwire.testing import LocalServer, serving
+from turnwire.wire.closure import Closure, ClosureRow
 from turnwire.wire.closures import (
     INPUT_DURATION,
     INVALID_MESSAGE_TYPE,
     SESSION_EXPIRED,
     TOO_MANY_SESSIONS,
     UNAUTHORIZED,
-    Closure,
-    ClosureRow,
 )
 
 NODE = Path(__file__).parent / "node"

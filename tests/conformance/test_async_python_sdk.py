@@ -15,7 +15,7 @@ from assemblyai.streaming.v3 import (
 from tests.conformance.passage import CHUNKS, assert_heard, assert_told_apart, channels
 from tests.conformance.python_sdk import Story, parameters
 from turnwire.testing import LocalServer
-from turnwire.wire.closures import Closure
+from turnwire.wire.closure import Closure
 
 # The SDK uses the websockets library in a way that newer versions of that frown upon.
 pytestmark = pytest.mark.filterwarnings(

@@ -10,7 +10,7 @@ import pytest
 from tests.conformance.browsing import Site, browse, token_of, website
 from tests.conformance.passage import AUDIO, RATE, assert_heard
 from turnwire.testing import LocalServer
-from turnwire.wire.closures import Closure, Phase
+from turnwire.wire.closure import Closure, Phase
 
 PAGE = Path(__file__).parent / "browser" / "talk.html"
 

@@ -24,7 +24,8 @@ from tests.support import (
     serving,
 )
 from turnwire.testing import Address, LocalServer
-from turnwire.wire.closures import CLOSURES, Kind
+from turnwire.wire.closure import Kind
+from turnwire.wire.closures import CLOSURES
 from turnwire.wire.encodings import Encoding
 from turnwire.wire.messages import LLMGatewayResponse, ServerMessage, SpeakerRevision
 

@@ -14,7 +14,7 @@ from livekit.plugins import assemblyai
 
 from tests.conformance.passage import CHUNKS, RATE, SILENCE, assert_heard
 from turnwire.testing import LocalServer
-from turnwire.wire.closures import Closure
+from turnwire.wire.closure import Closure
 
 CLASSIC: dict[str, Any] = {"model": "universal-streaming-english"}
 

@@ -16,7 +16,7 @@ import pytest
 from tests.conformance.passage import AUDIO, RATE, assert_heard
 from tests.conformance.programs import program
 from turnwire.testing import Address, LocalServer, serving
-from turnwire.wire.closures import Closure, Phase
+from turnwire.wire.closure import Closure, Phase
 
 
 @dataclass(frozen=True)

@@ -28,7 +28,7 @@ from pipecat.workers.runner import WorkerRunner
 
 from tests.conformance.passage import AUDIO, CHUNKS, RATE, assert_heard
 from turnwire.testing import LocalServer
-from turnwire.wire.closures import Closure
+from turnwire.wire.closure import Closure
 
 CLASSIC = {"settings": AssemblyAISTTService.Settings(model="universal-streaming-english")}
 

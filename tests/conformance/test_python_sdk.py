@@ -19,7 +19,7 @@ from tests.conformance.python_sdk import UNIVERSAL_3, Story, parameters
 from tests.recordings import TWO_CITIES_TEXT, samples
 from turnwire.bench.scoring import word_errors
 from turnwire.testing import LocalServer
-from turnwire.wire.closures import Closure
+from turnwire.wire.closure import Closure
 
 # The SDK uses the websockets library in a way that newer versions of that frown upon.
 pytestmark = [

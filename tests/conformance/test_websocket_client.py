@@ -8,7 +8,7 @@ import websocket
 
 from tests.conformance.passage import CHUNKS, RATE, assert_heard
 from turnwire.testing import LocalServer
-from turnwire.wire.closures import Closure
+from turnwire.wire.closure import Closure
 
 
 class Application:

@@ -10,7 +10,7 @@ from websockets.exceptions import ConnectionClosedError
 
 from tests.conformance.passage import CHUNKS, RATE, assert_heard
 from turnwire.testing import Address, LocalServer
-from turnwire.wire.closures import Closure
+from turnwire.wire.closure import Closure
 
 
 def opened(place: Address | LocalServer, key: str) -> connect:

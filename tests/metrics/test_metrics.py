@@ -22,7 +22,7 @@ from turnwire.speech.echo import EchoEngine
 from turnwire.speech.engine import EngineLoad
 from turnwire.transport.networks import Networks
 from turnwire.transport.request import Request
-from turnwire.wire.closures import Closure
+from turnwire.wire.closure import Closure
 from turnwire.wire.messages import Turn, Word
 
 RAW = "sample_rate=16000&speech_model=universal-streaming-english"

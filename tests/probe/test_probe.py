@@ -20,7 +20,8 @@ from turnwire.probe.observing import Observation, Target
 from turnwire.probe.running import ProbeError, probe
 from turnwire.server.clock import LoopClock, Timer
 from turnwire.wire import messages
-from turnwire.wire.closures import INVALID_JSON, REASON_TOO_LONG, ClosureRow, Kind, Phase
+from turnwire.wire.closure import REASON_TOO_LONG, ClosureRow, Kind, Phase
+from turnwire.wire.closures import INVALID_JSON
 
 BY_NAME = {check.name: check for check in CHECKS}
 

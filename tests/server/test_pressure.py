@@ -21,7 +21,8 @@ from turnwire.server.wrong_keys import FREE_WRONG_KEYS, WRONG_KEY_SECONDS
 from turnwire.speech.echo import EchoEngine, EchoStream
 from turnwire.speech.engine import Samples
 from turnwire.transport.request import Request
-from turnwire.wire.closures import UNAUTHORIZED, Closure, Violation
+from turnwire.wire.closure import Closure, Violation
+from turnwire.wire.closures import UNAUTHORIZED
 
 
 class DeafEngine(EchoEngine):

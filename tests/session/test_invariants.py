@@ -40,7 +40,8 @@ from turnwire.session.events import (
 )
 from turnwire.session.session import EVENTS, Session
 from turnwire.wire import messages
-from turnwire.wire.closures import CLOSURES, SERVER_ERROR, SESSION_ENDED, UNAUTHORIZED, Kind
+from turnwire.wire.closure import Kind
+from turnwire.wire.closures import CLOSURES, SERVER_ERROR, SESSION_ENDED, UNAUTHORIZED
 from turnwire.wire.messages import Begin, Error, Termination, Turn
 
 MESSAGES = st.sampled_from(

@@ -19,7 +19,7 @@ from turnwire.transport.listener import Listener
 from turnwire.transport.notices import Notices
 from turnwire.transport.request import Request, Response
 from turnwire.transport.websocket import Opening, Socket
-from turnwire.wire.closures import Closure
+from turnwire.wire.closure import Closure
 
 
 class Echo:

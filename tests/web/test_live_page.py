@@ -13,6 +13,7 @@ from tests.web.console import console_server
 from turnwire.bench.scoring import word_errors
 from turnwire.testing import LocalServer, serving
 from turnwire.wire import closures
+from turnwire.wire.closure import ClosureRow
 
 SECONDS = 1000.0
 """ms"""
@@ -128,7 +129,7 @@ def test_below_a_prefix_it_asks_for_nothing_that_is_not(context: BrowserContext)
     ],
     ids=lambda row: row.name,
 )
-def test_an_ending_is_rehearsed(page: Page, row: closures.ClosureRow) -> None:
+def test_an_ending_is_rehearsed(page: Page, row: ClosureRow) -> None:
     page.click("#rehearsal summary")
     page.select_option("#scenario", row.name)
     expect(page.locator("#happens")).to_have_text(row.meaning)

@@ -5,18 +5,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from turnwire.wire import closures
-from turnwire.wire.closures import (
-    CLOSURES,
+from turnwire.wire.closure import (
     ECHO_CHARACTERS,
-    INPUT_DURATION,
-    INVALID_JSON,
     REASON_BYTES,
     REASON_TOO_LONG,
-    UNAUTHORIZED,
     ClosureRow,
     Kind,
     close_reason,
 )
+from turnwire.wire.closures import CLOSURES, INPUT_DURATION, INVALID_JSON, UNAUTHORIZED
 
 CODES = {
     True: range(400, 500),

@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from turnwire.wire.closures import CLOSURES, INVALID_JSON, INVALID_MESSAGE, Violation
+from turnwire.wire.closure import Violation
+from turnwire.wire.closures import CLOSURES, INVALID_JSON, INVALID_MESSAGE
 from turnwire.wire.messages import (
     Begin,
     Configuration,

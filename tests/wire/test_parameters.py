@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.wire.values import VALUES
-from turnwire.wire.closures import INVALID_PARAMETER, Violation
+from turnwire.wire.closure import Violation
+from turnwire.wire.closures import INVALID_PARAMETER
 from turnwire.wire.encodings import Encoding
 from turnwire.wire.models import Family
 from turnwire.wire.parameters import ConnectionParameters, names_of

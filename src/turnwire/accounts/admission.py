@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
-from turnwire.wire.closures import Closure
+from turnwire.wire.closure import Closure
 from turnwire.wire.limits import LONGEST_SESSION_SECONDS
 
 LEASE_SECONDS = 15.0

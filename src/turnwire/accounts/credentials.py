@@ -11,13 +11,8 @@ from turnwire.accounts.locks import locked_accounts, locked_tokens
 from turnwire.accounts.moments import over
 from turnwire.accounts.tables import Account, ApiKey, Token
 from turnwire.accounts.tokens import expired_for
-from turnwire.wire.closures import (
-    ACCESS_ENDED,
-    MISSING_AUTHORIZATION,
-    UNAUTHORIZED,
-    Closure,
-    Violation,
-)
+from turnwire.wire.closure import Closure, Violation
+from turnwire.wire.closures import ACCESS_ENDED, MISSING_AUTHORIZATION, UNAUTHORIZED
 from turnwire.wire.limits import LONGEST_TOKEN_SECONDS
 
 INVALID = "Invalid API key"

@@ -12,7 +12,8 @@ from turnwire.accounts.credentials import CROWDED, DISABLED, ENDED, REVOKED, acc
 from turnwire.accounts.locks import locked_counted_accounts
 from turnwire.accounts.moments import over
 from turnwire.accounts.tables import Account, ApiKey, Entry
-from turnwire.wire.closures import SESSION_LOST, Closure
+from turnwire.wire.closure import Closure
+from turnwire.wire.closures import SESSION_LOST
 
 ENTERED_AT_ONCE = 500
 """How many sessions are entered in one transaction, or closed in one statement. Others wait for

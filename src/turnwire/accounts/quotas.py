@@ -8,7 +8,8 @@ from turnwire.accounts.credentials import NO_BALANCE, unauthorized
 from turnwire.accounts.moments import over
 from turnwire.accounts.rate import limit_after
 from turnwire.accounts.tables import Account
-from turnwire.wire.closures import TOO_MANY_SESSIONS, Violation
+from turnwire.wire.closure import Violation
+from turnwire.wire.closures import TOO_MANY_SESSIONS
 
 
 class Quota:

@@ -14,7 +14,7 @@ from turnwire.accounts.issuing import ISSUED_AT_ONCE, Asked, issue
 from turnwire.accounts.leases import Sign
 from turnwire.accounts.management import Management
 from turnwire.accounts.tables import Entry
-from turnwire.wire.closures import Closure
+from turnwire.wire.closure import Closure
 
 T = TypeVar("T")
 

@@ -14,7 +14,8 @@ from starlette.types import Message, Receive, Send
 from turnwire.transport.limits import COUNTED_BYTES, Allowance
 from turnwire.transport.request import Request
 from turnwire.transport.websocket import SEND_SECONDS, Opening, Receiver
-from turnwire.wire.closures import MESSAGE_RATE, MESSAGE_TOO_LARGE, Closure
+from turnwire.wire.closure import Closure
+from turnwire.wire.closures import MESSAGE_RATE, MESSAGE_TOO_LARGE
 from turnwire.wire.limits import MESSAGE_BYTES
 
 UNSENT = 16

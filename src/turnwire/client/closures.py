@@ -19,7 +19,8 @@ from turnwire.client.rows import (
     SERVICE_RESTART,
     UNKNOWN_CLOSURE,
 )
-from turnwire.wire.closures import CLOSURES, SESSION_ENDED, ClosureRow, Kind
+from turnwire.wire.closure import ClosureRow, Kind
+from turnwire.wire.closures import CLOSURES, SESSION_ENDED
 
 POLICY_VIOLATION = 1008
 """The code that is never tried again, whatever its row says."""

@@ -64,7 +64,7 @@ editors, which complete them. A test holds them, and the tree above, against the
 
 from turnwire.client.closures import Closure
 from turnwire.client.rows import ROWS
-from turnwire.wire.closures import ClosureRow, Kind
+from turnwire.wire.closure import ClosureRow, Kind
 
 
 class ClientError(Exception):

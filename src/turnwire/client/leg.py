@@ -31,7 +31,8 @@ from turnwire.client.rows import (
     NOT_THIS_PROTOCOL,
 )
 from turnwire.client.timeline import Timeline
-from turnwire.wire.closures import NO_CLOSE_FRAME, SESSION_ENDED, ClosureRow
+from turnwire.wire.closure import NO_CLOSE_FRAME, ClosureRow
+from turnwire.wire.closures import SESSION_ENDED
 
 OPEN_SECONDS = 10.0
 """For the token, the connection, the handshake and Begin together."""

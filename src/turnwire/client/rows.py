@@ -3,7 +3,8 @@
 A network that fails, servers that speak otherwise, codes of other servers.
 """
 
-from turnwire.wire.closures import CLOSURES, NO_CLOSE_FRAME, ClosureRow, Kind, Phase
+from turnwire.wire.closure import NO_CLOSE_FRAME, ClosureRow, Kind, Phase
+from turnwire.wire.closures import CLOSURES
 
 CLOSED_HERE = ClosureRow(
     name="closed_here",

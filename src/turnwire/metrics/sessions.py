@@ -11,7 +11,8 @@ from prometheus_client.registry import Collector
 
 from turnwire.server.observers import WatchedSession
 from turnwire.session import effects, events
-from turnwire.wire.closures import CLOSURES, Closure, Kind, Phase
+from turnwire.wire.closure import Closure, Kind, Phase
+from turnwire.wire.closures import CLOSURES
 from turnwire.wire.messages import Begin, Turn
 
 AHEAD_MS = 2000

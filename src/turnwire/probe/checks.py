@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from enum import Enum, auto
 
 from turnwire.wire import closures
-from turnwire.wire.closures import Closure, ClosureRow
+from turnwire.wire.closure import Closure, ClosureRow
 from turnwire.wire.limits import MESSAGE_BYTES, SESSION_PATH
 
 SAMPLE_RATE = 16_000

@@ -10,7 +10,7 @@ from enum import StrEnum
 
 from turnwire.probe.checks import Check
 from turnwire.probe.observing import Observation
-from turnwire.wire.closures import REASON_TOO_LONG, Kind, close_reason
+from turnwire.wire.closure import REASON_TOO_LONG, Kind, close_reason
 
 
 class Verdict(StrEnum):

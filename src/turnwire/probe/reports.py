@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from xml.etree import ElementTree
 
 from turnwire.probe.judging import Finding, Verdict
-from turnwire.wire.closures import Kind
+from turnwire.wire.closure import Kind
 
 
 def expected_line(finding: Finding) -> str:

@@ -13,15 +13,8 @@ from enum import StrEnum
 from turnwire.rehearsal.stage import Stage
 from turnwire.server.clock import pause
 from turnwire.transport.request import Response
-from turnwire.wire.closures import (
-    CLOSURES,
-    NO_CLOSE_FRAME,
-    SESSION_ENDED,
-    Closure,
-    ClosureRow,
-    Kind,
-    Phase,
-)
+from turnwire.wire.closure import NO_CLOSE_FRAME, Closure, ClosureRow, Kind, Phase
+from turnwire.wire.closures import CLOSURES, SESSION_ENDED
 from turnwire.wire.messages import Begin, Error, Terminate, Termination
 
 VANISHED_SECONDS = 300.0

@@ -13,7 +13,7 @@ from turnwire.server.clock import Clock, Timer
 from turnwire.server.connection import Connection
 from turnwire.transport.request import Request
 from turnwire.transport.websocket import WebSocket
-from turnwire.wire.closures import Closure
+from turnwire.wire.closure import Closure
 from turnwire.wire.messages import Begin, Message
 
 BACKLOG = 64

@@ -8,7 +8,8 @@ from turnwire.accounts.credentials import NOBODYS
 from turnwire.server.leases import Leased, Leases
 from turnwire.server.wrong_keys import WrongKeys
 from turnwire.transport.notices import Notices
-from turnwire.wire.closures import INTERNAL_ERROR, MISSING_AUTHORIZATION, UNAUTHORIZED, Violation
+from turnwire.wire.closure import Violation
+from turnwire.wire.closures import INTERNAL_ERROR, MISSING_AUTHORIZATION, UNAUTHORIZED
 
 TICK_SECONDS = 0.25
 """Time is counted in these: a server that gets no CPU itself does not blame its store."""

@@ -14,7 +14,8 @@ from turnwire.server.service import Service
 from turnwire.server.site import DEPRECATED_PATHS, REHEARSAL_PATH, SOCKET_PATHS, refuse_deprecated
 from turnwire.web import live_page
 from turnwire.wire.catalogue import closure_rows
-from turnwire.wire.closures import INTERNAL_ERROR, Violation
+from turnwire.wire.closure import Violation
+from turnwire.wire.closures import INTERNAL_ERROR
 from turnwire.wire.parameters import TokenRequest, describe
 
 HEALTH_PATHS = ("/health", "/v3/health", "/v3/ws/health")

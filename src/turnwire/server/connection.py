@@ -32,14 +32,8 @@ from turnwire.session.session import Session
 from turnwire.speech.engine import Engine
 from turnwire.transport.request import Request
 from turnwire.transport.websocket import Socket
-from turnwire.wire.closures import (
-    CLIENT_GONE,
-    INTERNAL_ERROR,
-    SERVER_ERROR,
-    UNAUTHORIZED,
-    Closure,
-    Violation,
-)
+from turnwire.wire.closure import Closure, Violation
+from turnwire.wire.closures import CLIENT_GONE, INTERNAL_ERROR, SERVER_ERROR, UNAUTHORIZED
 from turnwire.wire.parameters import ConnectionParameters
 
 KEY_IN_QUERY = "?token= takes no API key, as logs keep it; send it as a header or get a token"

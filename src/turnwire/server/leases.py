@@ -21,7 +21,8 @@ from turnwire.accounts.admission import (
 )
 from turnwire.server.clock import Clock, pause
 from turnwire.server.outage import Outage
-from turnwire.wire.closures import LEASE_LOST, Closure, Violation
+from turnwire.wire.closure import Closure, Violation
+from turnwire.wire.closures import LEASE_LOST
 
 LEDGER_SECONDS = 3.0
 """How long a close waits for the ledger; its socket has five seconds in all."""

@@ -10,7 +10,7 @@ from typing import Protocol
 from turnwire.accounts.admission import Grant, Usage
 from turnwire.session import effects, events
 from turnwire.transport.request import Request
-from turnwire.wire.closures import Closure
+from turnwire.wire.closure import Closure
 
 logger = logging.getLogger(__name__)
 

@@ -5,7 +5,7 @@ import logging
 import re
 
 from turnwire.server.observers import WatchedSession
-from turnwire.wire.closures import Closure
+from turnwire.wire.closure import Closure
 from turnwire.wire.messages import Begin, ServerMessage, Turn
 
 LONGEST_AGENT = 200

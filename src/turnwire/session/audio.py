@@ -9,12 +9,8 @@ from turnwire.session.pace import Pace, RecordingPace
 from turnwire.session.progress import ProgressReporter, window_seconds
 from turnwire.session.warnings import Warnings
 from turnwire.wire.audio import AudioDecoder
-from turnwire.wire.closures import (
-    INPUT_DURATION,
-    TRANSMISSION_RATE,
-    UNDECODABLE_AUDIO,
-    Violation,
-)
+from turnwire.wire.closure import Violation
+from turnwire.wire.closures import INPUT_DURATION, TRANSMISSION_RATE, UNDECODABLE_AUDIO
 from turnwire.wire.encodings import DECODED_RATE, UNCOMPRESSED, Encoding
 from turnwire.wire.formats import foreign_format
 from turnwire.wire.messages import check_binary

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from turnwire.recognition import RecognitionOptions
-from turnwire.wire.closures import Closure
+from turnwire.wire.closure import Closure
 from turnwire.wire.encodings import Encoding
 from turnwire.wire.messages import ServerMessage
 

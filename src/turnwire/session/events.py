@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from turnwire.recognition import SpeechEvent
-from turnwire.wire.closures import Closure
+from turnwire.wire.closure import Closure
 
 
 @dataclass(frozen=True, slots=True)

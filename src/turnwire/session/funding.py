@@ -5,7 +5,8 @@ from turnwire.session.effects import Effect, Reserve
 from turnwire.session.events import Funded
 from turnwire.session.meter import Meter
 from turnwire.session.warnings import Warnings
-from turnwire.wire.closures import ACCESS_ENDED, SERVER_ERROR, Closure
+from turnwire.wire.closure import Closure
+from turnwire.wire.closures import ACCESS_ENDED, SERVER_ERROR
 
 WARNING_SECONDS = 60
 """How long before the balance is used up a session is warned of it."""

@@ -44,7 +44,7 @@ from turnwire.session.events import (
 from turnwire.session.options import SessionOptions
 from turnwire.session.state import Closed, State, Step
 from turnwire.session.states import Admitting, Draining, Live, Opening
-from turnwire.wire.closures import Violation
+from turnwire.wire.closure import Violation
 
 
 @dataclass(frozen=True, slots=True)

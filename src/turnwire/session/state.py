@@ -3,7 +3,8 @@
 from turnwire.session.effects import Close, Effect, Send
 from turnwire.session.events import Abort, Disconnected, DrainRequested
 from turnwire.session.meter import Meter
-from turnwire.wire.closures import CLIENT_GONE, SESSION_ENDED, Closure, Kind
+from turnwire.wire.closure import Closure, Kind
+from turnwire.wire.closures import CLIENT_GONE, SESSION_ENDED
 from turnwire.wire.messages import Error, Termination
 
 

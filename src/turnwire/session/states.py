@@ -46,6 +46,7 @@ from turnwire.session.reporting import SpeechReporter
 from turnwire.session.request import SessionRequest
 from turnwire.session.state import State, Step, Unopened
 from turnwire.session.warnings import Warnings
+from turnwire.wire.closure import Closure, Violation
 from turnwire.wire.closures import (
     INACTIVE,
     INVALID_PARAMETER,
@@ -53,8 +54,6 @@ from turnwire.wire.closures import (
     SERVER_ERROR,
     SESSION_ENDED,
     SESSION_EXPIRED,
-    Closure,
-    Violation,
 )
 from turnwire.wire.limits import MESSAGE_BYTES
 from turnwire.wire.messages import (

@@ -1,7 +1,7 @@
 """Warnings, for the sessions that asked for them."""
 
 from turnwire.session.effects import Effect, Send
-from turnwire.wire.closures import ClosureRow
+from turnwire.wire.closure import ClosureRow
 from turnwire.wire.messages import Warning
 
 

@@ -9,7 +9,7 @@ from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapProp
 from turnwire.server.clock import Clock
 from turnwire.server.observers import WatchedSession
 from turnwire.session import effects, events
-from turnwire.wire.closures import Kind
+from turnwire.wire.closure import Kind
 from turnwire.wire.messages import Begin, Turn
 
 LONGEST_AGENT = 200

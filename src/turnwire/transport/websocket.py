@@ -31,12 +31,12 @@ from turnwire.transport.frames import (
 )
 from turnwire.transport.limits import COUNTED_BYTES, Allowance, Turns
 from turnwire.transport.request import Request
+from turnwire.wire.closure import Closure
 from turnwire.wire.closures import (
     INVALID_TEXT,
     MESSAGE_RATE,
     MESSAGE_TOO_LARGE,
     WEBSOCKET_VIOLATION,
-    Closure,
 )
 from turnwire.wire.limits import MESSAGE_BYTES
 

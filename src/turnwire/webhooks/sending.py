@@ -25,7 +25,8 @@ from turnwire.webhooks.posting import (
     resolve,
 )
 from turnwire.webhooks.signing import signed_headers
-from turnwire.wire.closures import INVALID_PARAMETER, Violation
+from turnwire.wire.closure import Violation
+from turnwire.wire.closures import INVALID_PARAMETER
 from turnwire.wire.parameters import ConnectionParameters
 
 AT_ONCE = 16

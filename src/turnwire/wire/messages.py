@@ -10,13 +10,12 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
+from turnwire.wire.closure import Closure, Violation
 from turnwire.wire.closures import (
     INVALID_JSON,
     INVALID_MESSAGE,
     INVALID_MESSAGE_TYPE,
     INVALID_PARAMETER,
-    Closure,
-    Violation,
 )
 from turnwire.wire.formats import is_base64, wraps_base64
 from turnwire.wire.parameters import LiveParameters, describe

@@ -5,19 +5,16 @@ in `LiveParameters` may also be changed while the session runs. Unknown names ar
 clients send names that only newer servers know; a value that a known name cannot have ends the
 session.
 
-A parameter of the protocol that this server does nothing about is marked. `Refused` is what a
-client would rely on: it ends the session, and so does `WhereServed` on a server that lacks it.
-`NoEffect` is answered by a Warning, for clients that asked for those; so is `Only` in a session of
-another family.
+A parameter of the protocol that this server does nothing about is marked (`turnwire.wire.marks`).
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
 from pydantic import AliasChoices, BaseModel, ConfigDict, Field, ValidationError
 
-from turnwire.wire.closures import INVALID_PARAMETER, Violation
+from turnwire.wire.closure import Violation
+from turnwire.wire.closures import INVALID_PARAMETER
 from turnwire.wire.encodings import Encoding
 from turnwire.wire.limits import (
     LONGEST_SESSION_SECONDS,
@@ -26,6 +23,7 @@ from turnwire.wire.limits import (
     SHORTEST_SESSION_SECONDS,
     SHORTEST_TURN_MS,
 )
+from turnwire.wire.marks import NoEffect, Only, Refused, WhereServed
 from turnwire.wire.models import MODELS, Family
 from turnwire.wire.presets import BY_MODE, Mode
 from turnwire.wire.values import (
@@ -38,7 +36,6 @@ from turnwire.wire.values import (
     Languages,
     Mono,
     Names,
-    Refused,
     SampleRate,
     Silence,
     Terms,
@@ -46,31 +43,6 @@ from turnwire.wire.values import (
     WebhookUrl,
     Whole,
 )
-
-
-@dataclass(frozen=True, slots=True)
-class NoEffect:
-    """A parameter that is read and checked, and changes nothing."""
-
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class Only:
-    """A parameter that sessions of one family alone have."""
-
-    family: Family
-    refused_elsewhere: bool = False
-    """Else it changes nothing there."""
-
-
-@dataclass(frozen=True, slots=True)
-class WhereServed:
-    """A parameter that some servers do something about; the others refuse it."""
-
-    reason: str
-    """Why those refuse it."""
-
 
 _PRESETS = "; ".join(
     f"`{mode}`: {preset.min_turn_silence}, {preset.max_turn_silence}, {preset.interruption_delay}"

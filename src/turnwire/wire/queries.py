@@ -3,7 +3,8 @@
 import json
 from collections.abc import Iterable
 
-from turnwire.wire.closures import INVALID_PARAMETER, Violation
+from turnwire.wire.closure import Violation
+from turnwire.wire.closures import INVALID_PARAMETER
 from turnwire.wire.parameters import ConnectionParameters, field_of, validated
 
 LISTS = ("keyterms_prompt", "language_codes", "language_code", "redact_pii_policies")

@@ -6,14 +6,13 @@ What each of them is, and whether it is refused or has no effect, is in `turnwir
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any, TypeVar
 
-from turnwire.wire.closures import INVALID_PARAMETER, Violation
+from turnwire.wire.closure import Violation
+from turnwire.wire.closures import INVALID_PARAMETER
+from turnwire.wire.marks import NoEffect, Only, WhereServed
 from turnwire.wire.models import MODELS, Family
 from turnwire.wire.parameters import (
     ConnectionParameters,
     LiveParameters,
-    NoEffect,
-    Only,
-    WhereServed,
     field_of,
     validated,
 )

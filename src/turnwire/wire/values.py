@@ -2,7 +2,6 @@
 
 import json
 import re
-from dataclasses import dataclass
 from typing import Annotated, Any
 
 from pydantic import (
@@ -10,13 +9,11 @@ from pydantic import (
     AnyHttpUrl,
     BeforeValidator,
     Field,
-    GetCoreSchemaHandler,
     TypeAdapter,
     UrlConstraints,
     ValidationError,
     ValidationInfo,
 )
-from pydantic_core import CoreSchema, core_schema
 
 from turnwire.wire.encodings import Encoding
 
@@ -64,24 +61,6 @@ _URL = TypeAdapter[AnyHttpUrl](
 )
 
 _LANGUAGE_TAG = re.compile(r"([a-z]{2,5})(?:[-_][a-z0-9]{2,8})*", re.IGNORECASE)
-
-
-@dataclass(frozen=True, slots=True)
-class Refused:
-    """A parameter whose value must be false or empty: this server lacks what it asks for, and a
-    client would rely on it."""
-
-    reason: str
-
-    def __get_pydantic_core_schema__(
-        self, source: Any, handler: GetCoreSchemaHandler
-    ) -> CoreSchema:
-        return core_schema.no_info_after_validator_function(self._check, handler(source))
-
-    def _check(self, value: Any) -> Any:
-        if value:
-            raise ValueError(self.reason)
-        return value
 
 
 def _whole_number(value: Any) -> Any:
