@@ -17,10 +17,10 @@ from websockets.asyncio.client import ClientConnection, connect
 from turnwire.accounts.admission import Registry
 from turnwire.accounts.database import IN_MEMORY
 from turnwire.accounts.store import Store
+from turnwire.clock import Clock, LoopClock
 from turnwire.profanity import masked
 from turnwire.rehearsal.interceptor import Rehearsal
 from turnwire.server.capacity import Capacity
-from turnwire.server.clock import Clock, LoopClock
 from turnwire.server.extensions import Extend
 from turnwire.server.http import listening
 from turnwire.server.options import ServerOptions

@@ -4,7 +4,8 @@ from collections.abc import AsyncIterator, Callable
 import pytest
 
 from turnwire.client import cut, paced
-from turnwire.client.pacing import MOST_AHEAD_SECONDS, Pace, Timer
+from turnwire.client.pace import MOST_AHEAD_SECONDS, Pace
+from turnwire.clock import Timer
 from turnwire.session.pace import Pace as ServerPace
 
 

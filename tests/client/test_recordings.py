@@ -17,9 +17,10 @@ from tests.client.test_stream import LOUD, Talk
 from tests.support import serving
 from turnwire.client import AsyncClient, Progress, ServerMessage, Turn, effects
 from turnwire.client import events as happened
-from turnwire.client.pacing import BURST_SECONDS, Timer, Window
+from turnwire.client.pace import BURST_SECONDS, Window
 from turnwire.client.reconnect import DEFAULT
 from turnwire.client.sending import KEEP_ALIVE, TERMINATE
+from turnwire.clock import Timer
 
 RATE = 8000
 WINDOWED = json.dumps({"type": "Begin", "id": "s", "expires_at": 0, "recording_window_ms": 5000})

@@ -11,7 +11,7 @@ from tests.support import RATE, ManualClock, serving
 from turnwire.accounts.admission import Grant, OpenRegistry, allow
 from turnwire.client import AsyncClient
 from turnwire.client.messages import Turn
-from turnwire.client.pacing import Timer
+from turnwire.clock import Timer
 from turnwire.speech import load_engine
 from turnwire.speech.engine import Engine
 

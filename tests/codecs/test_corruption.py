@@ -15,7 +15,7 @@ from tests.codecs.corruption import streams
 from tests.encodings import opus_packets, tone
 from tests.server.processes import decoders
 from tests.support import TERMINATE, Conversation, Server, serving
-from turnwire.server.clock import LoopClock
+from turnwire.clock import LoopClock
 from turnwire.server.decoders import CannotDecode, Decoders
 from turnwire.wire.encodings import UNCOMPRESSED, Encoding
 

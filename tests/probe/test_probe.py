@@ -14,11 +14,11 @@ from tests.client.servers import serving as serving_fake
 from tests.support import Server, serving
 from turnwire.accounts.admission import OpenRegistry
 from turnwire.cli import app
+from turnwire.clock import LoopClock, Timer
 from turnwire.probe.checks import CHECKS, Check
 from turnwire.probe.judging import Finding, Verdict, judge
 from turnwire.probe.observing import Observation, Target
 from turnwire.probe.running import ProbeError, probe
-from turnwire.server.clock import LoopClock, Timer
 from turnwire.wire import messages
 from turnwire.wire.closure import REASON_TOO_LONG, ClosureRow, Kind, Phase
 from turnwire.wire.closures import INVALID_JSON

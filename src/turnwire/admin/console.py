@@ -13,7 +13,7 @@ from turnwire.accounts.errors import AccountsError
 from turnwire.admin import views
 from turnwire.admin.access import ELSEWHERE, NO_ACCOUNTS, Access, Refused, address_of, is_local
 from turnwire.admin.cookies import LIFETIME_SECONDS, Cookies, Unanswered
-from turnwire.server.clock import Clock
+from turnwire.clock import Clock
 from turnwire.server.siblings import Siblings
 from turnwire.web.files import answers, no_such_file
 

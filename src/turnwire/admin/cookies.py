@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from turnwire.server.clock import Clock
+from turnwire.clock import Clock
 from turnwire.server.siblings import Siblings
 
 LIFETIME_SECONDS = 12 * 60 * 60.0

@@ -10,7 +10,7 @@ from turnwire.accounts.errors import AccountsError
 from turnwire.admin.access import Access, Refused
 from turnwire.admin.seen import Seen, engine_of, live_of
 from turnwire.admin.views import Nodes, Snapshot
-from turnwire.server.clock import Clock, pause
+from turnwire.clock import Clock, pause
 
 T = TypeVar("T")
 

@@ -5,8 +5,8 @@ from collections.abc import Callable, Sequence
 from typing import Any, ClassVar
 
 from turnwire.admin.views import Live, LiveSession
+from turnwire.clock import Clock
 from turnwire.recognition import Finished, Marked, Partial, Pause
-from turnwire.server.clock import Clock
 from turnwire.server.observers import WatchedSession
 from turnwire.session import effects, events
 from turnwire.wire.messages import Begin, Turn

@@ -9,7 +9,7 @@ from turnwire.accounts.errors import AccountsError
 from turnwire.accounts.presence import Presence
 from turnwire.accounts.store import Store
 from turnwire.admin import views
-from turnwire.server.clock import pause
+from turnwire.clock import pause
 from turnwire.server.service import Service
 from turnwire.speech.quality import FULL
 

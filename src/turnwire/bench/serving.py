@@ -20,8 +20,8 @@ import uvloop
 
 from turnwire.bench import BenchError
 from turnwire.bench.engine import engine_here
+from turnwire.clock import LoopClock
 from turnwire.server.capacity import Capacity
-from turnwire.server.clock import LoopClock
 from turnwire.server.http import allow_open_files
 from turnwire.server.running import running
 

@@ -27,10 +27,11 @@ from turnwire.client.messages import (
     Warning,
     Word,
 )
-from turnwire.client.pacing import Clock, cut, paced
+from turnwire.client.pacing import cut, paced
 from turnwire.client.parameters import LiveParameters, Parameters
 from turnwire.client.reconnect import Reconnect
 from turnwire.client.stream import SessionRecord
+from turnwire.clock import Clock
 
 if TYPE_CHECKING:
     from turnwire.client.files import AudioFile

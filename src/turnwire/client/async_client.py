@@ -24,13 +24,14 @@ from turnwire.client.connector import Connector, TokenProvider
 from turnwire.client.errors import Misuse, SessionClosed, raised_for
 from turnwire.client.handlers import GapHandler, Handler, Handlers, called
 from turnwire.client.messages import Begin, ServerMessage, SpeechStarted, Termination, Turn
-from turnwire.client.pacing import Clock, LoopClock, cut, each, paced
+from turnwire.client.pacing import cut, each, paced
 from turnwire.client.parameters import LiveParameters, Parameters, check_names
 from turnwire.client.reconnect import DEFAULT, Budget, Reconnect
 from turnwire.client.recording import DiskRecording, MemoryRecording
 from turnwire.client.sending import FORCE_ENDPOINT
 from turnwire.client.shell import Shell
 from turnwire.client.stream import ClientStream, SessionRecord
+from turnwire.clock import Clock, LoopClock
 from turnwire.wire.encodings import Encoding
 
 REPLAY_SECONDS = 120.0

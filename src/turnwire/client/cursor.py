@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from enum import Enum, auto
 
-from turnwire.client.pacing import CHUNK_MS
+from turnwire.client.pace import CHUNK_MS
 from turnwire.client.timeline import Timeline
 from turnwire.wire.encodings import Encoding
 from turnwire.wire.limits import LONGEST_CHUNK_MS, SHORTEST_CHUNK_MS

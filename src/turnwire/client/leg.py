@@ -20,7 +20,7 @@ from turnwire.client.messages import (
     Turn,
     parse,
 )
-from turnwire.client.pacing import Pace, Window
+from turnwire.client.pace import Pace, Window
 from turnwire.client.placing import Place
 from turnwire.client.rows import (
     CLOSED_HERE,

@@ -14,9 +14,9 @@ from turnwire.client import effects, events
 from turnwire.client.connector import Connector
 from turnwire.client.handlers import Handlers
 from turnwire.client.messages import Turn
-from turnwire.client.pacing import Clock, Timer
 from turnwire.client.rereading import Files
 from turnwire.client.stream import ClientStream
+from turnwire.clock import Clock, Timer
 
 if TYPE_CHECKING:
     from turnwire.client.sockets import Socket

@@ -23,7 +23,7 @@ from turnwire.client.filling import Filling
 from turnwire.client.leg import Leg
 from turnwire.client.legs import Legs
 from turnwire.client.messages import Begin
-from turnwire.client.pacing import Pace
+from turnwire.client.pace import Pace
 from turnwire.client.placing import Place
 from turnwire.client.reconnect import Budget, Retries, Retry
 from turnwire.client.recording import Recording

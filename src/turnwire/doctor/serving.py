@@ -9,9 +9,9 @@ from pathlib import Path
 
 from cryptography import x509
 
+from turnwire.clock import LoopClock
 from turnwire.doctor.findings import Finding, bad, doubtful, good
 from turnwire.server.capacity import Capacity
-from turnwire.server.clock import LoopClock
 from turnwire.server.port import AddressUnusable, Port, hosts
 from turnwire.server.settings import Settings
 from turnwire.server.tls import SERVER_FILE, Tls, TlsError, tls_of

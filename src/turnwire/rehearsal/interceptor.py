@@ -9,10 +9,10 @@ from starlette.responses import HTMLResponse, JSONResponse
 from starlette.responses import Response as HttpResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from turnwire.clock import Clock
 from turnwire.rehearsal.menu import as_html, as_json
 from turnwire.rehearsal.plan import PREFIX, BadPlan, Plan, Scene, parse
 from turnwire.rehearsal.stage import SessionOver, Stage
-from turnwire.server.clock import Clock
 from turnwire.server.connection import Connection
 from turnwire.server.site import SOCKET_PATHS, Site
 from turnwire.transport.request import Request, Response

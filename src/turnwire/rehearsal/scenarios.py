@@ -10,8 +10,8 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from enum import StrEnum
 
+from turnwire.clock import pause
 from turnwire.rehearsal.stage import Stage
-from turnwire.server.clock import pause
 from turnwire.transport.request import Response
 from turnwire.wire.closure import NO_CLOSE_FRAME, Closure, ClosureRow, Kind, Phase
 from turnwire.wire.closures import CLOSURES, SESSION_ENDED

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from turnwire.server.clock import Clock, Timer
+from turnwire.clock import Clock, Timer
 from turnwire.server.connection import Connection
 from turnwire.transport.request import Request
 from turnwire.transport.websocket import WebSocket

@@ -9,7 +9,7 @@ Those of recordings tell nothing of that, as they take what the others leave; ea
 
 import math
 
-from turnwire.server.clock import Clock
+from turnwire.clock import Clock
 from turnwire.speech.engine import Engine, EngineLoad
 
 USABLE = 0.7

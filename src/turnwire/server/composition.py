@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from turnwire.accounts.admission import OpenRegistry, Registry
 from turnwire.accounts.database import sqlite_url
 from turnwire.accounts.store import Store
+from turnwire.clock import LoopClock
 from turnwire.server.capacity import Capacity
-from turnwire.server.clock import LoopClock
 from turnwire.server.extensions import Extend
 from turnwire.server.options import ServerOptions
 from turnwire.server.service import Service

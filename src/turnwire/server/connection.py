@@ -15,8 +15,8 @@ from uuid import uuid4
 from turnwire.accounts.admission import Funds, Grant, Renewal, Usage
 from turnwire.accounts.credentials import NO_BALANCE, access_ended
 from turnwire.accounts.keys import is_key
+from turnwire.clock import Clock, Timer, pause
 from turnwire.profanity import masked
-from turnwire.server.clock import Clock, Timer, pause
 from turnwire.server.credential import credential_of
 from turnwire.server.decoders import Decoders
 from turnwire.server.feeding import Feeding

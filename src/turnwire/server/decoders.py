@@ -16,8 +16,8 @@ from collections.abc import AsyncIterator, Callable
 
 import numpy as np
 
+from turnwire.clock import Clock
 from turnwire.codecs import framing
-from turnwire.server.clock import Clock
 from turnwire.speech.engine import Samples
 from turnwire.wire.encodings import DECODED_RATE, Encoding
 

@@ -10,7 +10,7 @@ import asyncio
 from collections.abc import Callable, Coroutine
 from typing import Any, ClassVar, Protocol
 
-from turnwire.server.clock import Clock, resolve
+from turnwire.clock import Clock, resolve
 from turnwire.server.decoders import CannotDecode, Decoder, Decoders
 from turnwire.server.held_audio import GUARANTEED_BYTES, HeldAudio
 from turnwire.session import effects, events

@@ -2,7 +2,7 @@
 
 from collections import deque
 
-from turnwire.server.clock import Clock, pause
+from turnwire.clock import Clock, pause
 
 _INTERVAL = 0.02
 """Seconds between two looks: whatever blocks the loop for longer is seen."""

@@ -19,7 +19,7 @@ from turnwire.accounts.admission import (
     Renewal,
     Usage,
 )
-from turnwire.server.clock import Clock, pause
+from turnwire.clock import Clock, pause
 from turnwire.server.outage import Outage
 from turnwire.wire.closure import Closure, Violation
 from turnwire.wire.closures import LEASE_LOST

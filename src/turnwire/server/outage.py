@@ -2,7 +2,7 @@
 
 import logging
 
-from turnwire.server.clock import Clock
+from turnwire.clock import Clock
 
 logger = logging.getLogger(__name__)
 

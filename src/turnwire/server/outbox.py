@@ -2,7 +2,7 @@
 
 import asyncio
 
-from turnwire.server.clock import resolve
+from turnwire.clock import resolve
 from turnwire.transport.websocket import Socket
 
 OUTBOX_BYTES = 256 * 1024

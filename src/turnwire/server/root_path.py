@@ -6,7 +6,7 @@ from urllib.parse import quote
 from starlette.responses import RedirectResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from turnwire.server.clock import Clock
+from turnwire.clock import Clock
 from turnwire.server.site import Interceptor, Site
 from turnwire.transport.request import Request, Response
 from turnwire.transport.websocket import Opening

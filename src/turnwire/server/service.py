@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from turnwire.accounts.admission import Grant, Registry
+from turnwire.clock import Clock, LoopClock, pause, resolve
 from turnwire.server.admission import Admission
 from turnwire.server.capacity import Capacity
-from turnwire.server.clock import Clock, LoopClock, pause, resolve
 from turnwire.server.connection import Connection
 from turnwire.server.decoders import Decoders
 from turnwire.server.extensions import Extend, Extension

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from starlette.types import ASGIApp
 
-from turnwire.server.clock import Clock
+from turnwire.clock import Clock
 from turnwire.server.service import Service
 from turnwire.transport.request import Request, Response
 from turnwire.transport.websocket import Opening

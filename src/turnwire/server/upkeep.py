@@ -5,7 +5,7 @@ import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from turnwire.server.clock import LoopClock
+from turnwire.clock import LoopClock
 from turnwire.server.extensions import Extension
 from turnwire.server.service import Service
 

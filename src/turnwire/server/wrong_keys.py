@@ -3,7 +3,7 @@
 import logging
 from dataclasses import dataclass
 
-from turnwire.server.clock import Clock, pause
+from turnwire.clock import Clock, pause
 from turnwire.transport.notices import Notices
 
 FREE_WRONG_KEYS = 5

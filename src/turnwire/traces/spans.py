@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 from opentelemetry.trace import Span, StatusCode, Tracer
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
-from turnwire.server.clock import Clock
+from turnwire.clock import Clock
 from turnwire.server.observers import WatchedSession
 from turnwire.session import effects, events
 from turnwire.wire.closure import Kind

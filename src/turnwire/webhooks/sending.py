@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from turnwire.accounts.errors import NotFound
 from turnwire.accounts.store import Store
-from turnwire.server.clock import pause
+from turnwire.clock import pause
 from turnwire.server.extensions import Extend, Extension
 from turnwire.server.observers import Observer, WatchedSession
 from turnwire.server.outage import Outage

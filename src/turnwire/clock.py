@@ -1,4 +1,4 @@
-"""Time, as far as the server asks for it; a test brings its own."""
+"""Time, as far as server and client ask for it; a test brings its own."""
 
 import asyncio
 import time
