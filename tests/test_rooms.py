@@ -67,6 +67,9 @@ PURE = {
 """What a room without clocks, sockets and threads may import: what gives the same answer whenever
 it is asked, and changes nothing outside."""
 
+CLIENT_ALSO = {"array", "logging", "operator", "sys"}
+"""What the client's core may, too: the order of a sample's bytes, and the levels of a log."""
+
 PURE_ROOMS = {"wire", "recognition", "session"}
 
 TELEMETRY = {"onnxruntime", "faster_whisper", "huggingface_hub"}
@@ -108,6 +111,29 @@ def test_imports_point_the_way_the_design_says(path: Path) -> None:
 def test_pure_rooms_know_no_clock_and_no_socket(path: Path) -> None:
     if room_of(path) in PURE_ROOMS:
         assert {module.split(".")[0] for module in imported(path)} <= PURE
+
+
+def test_the_core_of_the_client_knows_no_clock_and_no_socket() -> None:
+    """What decides all that a client does, from `client/stream.py` on, but for the file that audio
+    may be kept in."""
+    core: set[Path] = set()
+    todo = [SOURCE / "client" / "stream.py"]
+    while todo:
+        path = todo.pop()
+        core.add(path)
+        modules = set(imported(path))
+        if path.stem != "recording":
+            assert {module.split(".")[0] for module in modules} <= PURE | CLIENT_ALSO, path
+        found = {SOURCE / "client" / f"{name}.py" for name in client_modules(modules)}
+        todo += [path for path in found - core if path.exists()]
+    assert {"leg", "timeline", "rollover", "pace"} <= {path.stem for path in core}
+    assert not {"shell", "sockets", "async_client"} & {path.stem for path in core}
+
+
+def client_modules(modules: set[str]) -> Iterator[str]:
+    for module in modules:
+        if within(module, "turnwire.client"):
+            yield module.split(".")[2]
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(SOURCE)))

@@ -4,13 +4,11 @@ from typing import Annotated
 
 import typer
 
-from turnwire.cli.failures import explained, fail
 from turnwire.cli.formats import Format
 from turnwire.cli.microphones import from_microphone, microphones
 from turnwire.cli.options import ApiKey, CaFile, Model, Url, Verbose
 from turnwire.cli.tables import show
 from turnwire.cli.transcript import write_transcript
-from turnwire.client import ClientError
 
 
 def listen(
@@ -39,18 +37,12 @@ def listen(
         found = microphones()
         show(("Number", "Name", "Channels"), ((m.number, m.name, m.channels) for m in found))
         return
-    if url is not None and model is not None:
-        raise typer.BadParameter("A server named by --url has its own.", param_hint="--model")
-    try:
-        with from_microphone(device) as source:
-            write_transcript(
-                source,
-                url=url,
-                api_key=api_key,
-                ca_file=ca_file,
-                model=model,
-                format=format,
-                verbose=verbose,
-            )
-    except ClientError as error:
-        fail(explained(error, verbose=verbose))
+    write_transcript(
+        from_microphone(device),
+        url=url,
+        api_key=api_key,
+        ca_file=ca_file,
+        model=model,
+        format=format,
+        verbose=verbose,
+    )

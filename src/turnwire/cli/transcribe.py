@@ -4,12 +4,10 @@ from typing import Annotated
 
 import typer
 
-from turnwire.cli.failures import explained, fail
 from turnwire.cli.formats import Format
 from turnwire.cli.options import ApiKey, CaFile, Model, Url, Verbose
 from turnwire.cli.sources import SPEECH_RATE, from_file, from_stdin
 from turnwire.cli.transcript import write_transcript
-from turnwire.client import ClientError
 
 
 def transcribe(
@@ -54,23 +52,16 @@ def transcribe(
 
     The exit code is 3 if the transcript has gaps; they are marked in it.
     """
-    if url is not None and model is not None:
-        raise typer.BadParameter("A server named by --url has its own.", param_hint="--model")
     if file != "-" and sample_rate is not None:
         raise typer.BadParameter("A file has its own.", param_hint="--sample-rate")
     if file == "-" and track is not None:
         raise typer.BadParameter("Raw audio has one track.", param_hint="--track")
-    opening = from_stdin(sample_rate or SPEECH_RATE) if file == "-" else from_file(file, track)
-    try:
-        with opening as source:
-            write_transcript(
-                source,
-                url=url,
-                api_key=api_key,
-                ca_file=ca_file,
-                model=model,
-                format=format,
-                verbose=verbose,
-            )
-    except ClientError as error:
-        fail(explained(error, verbose=verbose))
+    write_transcript(
+        from_stdin(sample_rate or SPEECH_RATE) if file == "-" else from_file(file, track),
+        url=url,
+        api_key=api_key,
+        ca_file=ca_file,
+        model=model,
+        format=format,
+        verbose=verbose,
+    )

@@ -10,6 +10,7 @@ import textwrap
 from collections.abc import AsyncIterator, Iterator
 from contextlib import (
     AbstractAsyncContextManager,
+    AbstractContextManager,
     AsyncExitStack,
     asynccontextmanager,
     contextmanager,
@@ -26,7 +27,7 @@ from turnwire.cli.formats import FORMATS, Format
 from turnwire.cli.local import DEFAULT_MODEL, local_server
 from turnwire.cli.screen import Screen
 from turnwire.cli.sources import Source
-from turnwire.client import AsyncClient, Gap, Progress, Turn, errors
+from turnwire.client import AsyncClient, ClientError, Gap, Progress, Turn, errors
 from turnwire.client.messages import ServerMessage
 
 KEPT_SECONDS = 3 * 60 * 60
@@ -34,7 +35,7 @@ KEPT_SECONDS = 3 * 60 * 60
 
 
 def write_transcript(
-    source: Source,
+    opening: AbstractContextManager[Source],
     *,
     url: str | None,
     api_key: str | None,
@@ -43,13 +44,15 @@ def write_transcript(
     format: Format,
     verbose: bool,
 ) -> None:
-    """Have the source transcribed, by the server named or by one of this command's own.
-
-    Raises `ClientError`.
-    """
+    """Have the source transcribed, by the server named or by one of this command's own."""
+    if url is not None and model is not None:
+        raise typer.BadParameter("A server named by --url has its own.", param_hint="--model")
     server = _named(url, api_key) if url else local_server(model or DEFAULT_MODEL)
-    with nullcontext() if verbose else _client_logs(logging.ERROR):
-        asyncio.run(_transcribe(source, server, ca_file, format, verbose=verbose))
+    try:
+        with opening as source, nullcontext() if verbose else _client_logs(logging.ERROR):
+            asyncio.run(_transcribe(source, server, ca_file, format, verbose=verbose))
+    except ClientError as error:
+        fail(explained(error, verbose=verbose))
 
 
 @contextmanager
