@@ -31,6 +31,8 @@ NOBODYS = UNAUTHORIZED.fill(reason=INVALID)
 
 @dataclass(frozen=True, slots=True)
 class Bearer:
+    """Whom one credential stands for."""
+
     account: Account
     key: ApiKey | None
     """What was brought, or what the token was asked for with."""

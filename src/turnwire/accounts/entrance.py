@@ -1,7 +1,7 @@
 """Clients that ask for a session, admitted together: one transaction for all that wait.
 
 They are judged in the order in which they came. One that is refused, for whatever reason, leaves
-nothing behind, and those after it are judged as if it had not come.
+nothing behind, and those after it are judged as if it had not come. A token is used up here.
 """
 
 from collections.abc import Callable, Mapping, Sequence

@@ -1,4 +1,4 @@
-"""What can go wrong with the books, apart from refusing a session; each in one sentence."""
+"""What can go wrong with accounts and their ledger, beside the refusal of a session."""
 
 
 class AccountsError(Exception):

@@ -1,4 +1,7 @@
-"""Temporary tokens: made, and forgotten some time after they have expired."""
+"""Temporary tokens: made, and forgotten some time after they have expired.
+
+Where they open a session they are used up in `turnwire.accounts.entrance`.
+"""
 
 from typing import overload
 

@@ -21,7 +21,7 @@ from turnwire.admin.views import (
 
 
 class Administration(Protocol):
-    """Whatever cannot be done raises `turnwire.accounts.errors.AccountsError`, one sentence."""
+    """Whatever cannot be done raises `turnwire.accounts.errors.AccountsError`, which says why."""
 
     async def accounts(self) -> list[Account]: ...
 

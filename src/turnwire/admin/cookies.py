@@ -11,8 +11,8 @@ from turnwire.server.siblings import Siblings
 
 LIFETIME_SECONDS = 12 * 60 * 60.0
 
-MOST = 1000
-"""Browsers at a time. One more takes the place of the one that came first."""
+MOST_BROWSERS = 1000
+"""That are signed in at a time. One more takes the place of the one that came first."""
 
 KNOWN, FORGET = "cookie known", "cookie forgotten"
 """What processes of one server ask and tell each other: a browser may reach any of them."""
@@ -86,7 +86,7 @@ class Cookies:
         await self._siblings.ask(FORGET, cookie)
 
     def _keep(self, cookie: str, key: int, seconds: float) -> None:
-        if len(self._keys) >= MOST:
+        if len(self._keys) >= MOST_BROWSERS:
             del self._keys[next(iter(self._keys))]
         self._keys[cookie] = (key, self._clock.now() + seconds)
 

@@ -67,7 +67,7 @@ class Node:
         )
 
     async def keep_known(self) -> None:
-        """Say every few seconds how this server is. Never ends."""
+        """Write down every few seconds how this server is, for the others. Never ends."""
         while True:
             try:
                 await self._say()

@@ -1,4 +1,7 @@
-"""What there is to see of a server, of all its processes together if it has several."""
+"""What the console shows of a running server: its engine, and the sessions that are open.
+
+Of a server that has several processes it is that of all of them together.
+"""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -10,11 +13,11 @@ from turnwire.server.health import worst
 from turnwire.server.siblings import Siblings, total
 
 SEEN = "seen"
-"""What processes of one server ask each other."""
+"""The question by which the processes of one server ask each other for their parts."""
 
 
 class Part(views.View):
-    """What there is to see of one process."""
+    """What one process has to show."""
 
     process: str
     engine: views.Engine

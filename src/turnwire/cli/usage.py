@@ -1,4 +1,4 @@
-"""`turnwire usage`: what sessions came to."""
+"""`turnwire usage`: how many sessions there were, how long, and what was billed for them."""
 
 import csv
 import sys

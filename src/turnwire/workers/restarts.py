@@ -8,7 +8,7 @@ STANDS_SECONDS = 60.0
 
 
 class Restarts:
-    """Of one worker."""
+    """How often one worker has died shortly after its start."""
 
     def __init__(self) -> None:
         self._failures = 0
