@@ -2,8 +2,13 @@ from collections.abc import Generator, Iterator
 from typing import Any
 
 import pytest
+from hypothesis import settings
 
 from tests.leftovers import NOTHING, ON_DEMAND, Running
+
+# How long an example takes says how busy the machine is, and nothing of the code.
+settings.register_profile("turnwire", deadline=None)
+settings.load_profile("turnwire")
 
 for_the_session = NOTHING
 """What fixtures of the whole session have started, whichever test asked for them first."""

@@ -22,7 +22,7 @@ SCHEDULES = st.lists(
 )
 
 
-@settings(max_examples=int(os.environ.get("TURNWIRE_SCHEDULES", "300")), deadline=None)
+@settings(max_examples=int(os.environ.get("TURNWIRE_SCHEDULES", "300")))
 @given(
     schedule=SCHEDULES,
     capacity_ms=st.sampled_from([3000, 20_000]),

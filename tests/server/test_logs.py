@@ -10,8 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.support import TERMINATE, Server, chunks, converse, loud, serving
+from tests.support import TERMINATE, ManualClock, Server, chunks, converse, loud, serving
 from turnwire.cli.log_formats import FORMATTERS, JsonFormatter, formatter_of_worker
+from turnwire.server.wrong_keys import LOGGED_WRONG_KEYS, WrongKeys
+from turnwire.transport.notices import Notices
 
 RAW = "sample_rate=16000&speech_model=universal-streaming-english&format_turns=true"
 
@@ -80,6 +82,21 @@ async def test_no_key_no_token_and_no_word_is_logged(caplog: pytest.LogCaptureFi
     assert lines(caplog, "no valid key") == ["no valid key from 127.0.0.1"] * 2
     for secret in (key, token, "guessed", "one two"):
         assert secret not in caplog.text
+
+
+def test_a_flood_of_wrong_keys_leaves_room_for_other_lines(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    clock = ManualClock()
+    wrong_keys = WrongKeys(clock, Notices(clock.now))
+    for _ in range(1000):
+        wrong_keys.note("203.0.113.7")
+    wrong_keys.note("203.0.113.8")
+    assert len(lines(caplog, "no valid key from 203.0.113.7")) == LOGGED_WRONG_KEYS
+    assert len(lines(caplog, "no valid key from 203.0.113.8")) == 1
+    clock.advance(60)
+    wrong_keys.note("203.0.113.7")
+    assert len(lines(caplog, "no valid key from 203.0.113.7")) == LOGGED_WRONG_KEYS + 1
 
 
 async def test_a_hostile_agent_is_quoted_short_and_in_one_line(

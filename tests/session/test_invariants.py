@@ -258,5 +258,5 @@ class AnySession(RuleBasedStateMachine):
         assert not any(isinstance(effect, Decode | Recognize | Mark) for effect in told[audio_end:])
 
 
-AnySession.TestCase.settings = settings(max_examples=300, stateful_step_count=40, deadline=None)
+AnySession.TestCase.settings = settings(max_examples=300, stateful_step_count=40)
 TestAnySession = AnySession.TestCase

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from turnwire.speech.agreement import (
@@ -168,7 +168,6 @@ def test_words_that_no_two_decodes_agree_on_are_stable_at_last() -> None:
     assert agreement.agreed == 2
 
 
-@settings(deadline=None)  # a busy machine is no failure
 @given(st.lists(st.lists(st.sampled_from("abc"), max_size=40), min_size=1, max_size=12), st.data())
 def test_live_text_never_stands_still(decodes: list[list[str]], data: st.DataObject) -> None:
     """Whatever decodes say, old words are stable, and what is stable stays."""

@@ -15,6 +15,9 @@ WRONG_KEY_SECONDS = 1.0
 MOST_SLOWED = 64
 """How many answers to one address may be slow at a time."""
 
+LOGGED_WRONG_KEYS = 30
+"""How many of them are logged: enough for whoever reads the log to keep an address out."""
+
 MOST_ADDRESSES = 10_000
 
 logger = logging.getLogger(__name__)
@@ -26,7 +29,9 @@ class _Suspect:
 
     minute: int
     count: int = 0
-    """In that minute."""
+    """In that minute, and of these"""
+    logged: int = 0
+    """as many are in the log."""
     slowed: int = 0
     """Answers to it that are being kept back."""
 
@@ -41,7 +46,10 @@ class WrongKeys:
 
     def note(self, address: str) -> None:
         """Log that a key was nobody's, in the words that deploy/fail2ban looks for."""
-        logger.warning("no valid key from %s", address)
+        suspect = self._suspect(address)
+        if suspect.logged < LOGGED_WRONG_KEYS:
+            suspect.logged += 1
+            logger.warning("no valid key from %s", address)
 
     async def slow_down(self, address: str) -> None:
         """A wrong key came from there: wait before it is answered, if others came before it."""
@@ -64,7 +72,7 @@ class WrongKeys:
         if suspect is None:
             suspect = _Suspect(minute)
         elif suspect.minute != minute:
-            suspect.minute, suspect.count = minute, 0
+            suspect.minute, suspect.count, suspect.logged = minute, 0, 0
         self._suspects[address] = suspect
         if len(self._suspects) > MOST_ADDRESSES:
             del self._suspects[next(iter(self._suspects))]
