@@ -15,7 +15,7 @@ import pytest
 from tests.support import ManualClock, Server, serving
 from turnwire.accounts.admin_keys import AdminKeys
 from turnwire.accounts.admission import OpenRegistry
-from turnwire.admin.cookies import FORGET, LIFETIME_SECONDS, MOST, Cookies, Unanswered
+from turnwire.admin.cookies import FORGET, LIFETIME_SECONDS, MOST_BROWSERS, Cookies, Unanswered
 from turnwire.admin.extension import Admin, admin
 from turnwire.admin.paths import PREFIX
 from turnwire.server.siblings import Alone, Answer, Answers
@@ -164,7 +164,7 @@ async def test_a_cookie_lasts_for_half_a_day_and_there_are_not_too_many() -> Non
     clock.advance(1)
     assert await cookies.key_of(first) is None
     second, third = cookies.issue(2), cookies.issue(3)
-    for _ in range(MOST - 1):
+    for _ in range(MOST_BROWSERS - 1):
         cookies.issue(4)
     assert (await cookies.key_of(second), await cookies.key_of(third)) == (None, 3)
 
