@@ -16,7 +16,8 @@ MOST_SLOWED = 64
 """How many answers to one address may be slow at a time."""
 
 LOGGED_WRONG_KEYS = 30
-"""How many of them are logged: enough for whoever reads the log to keep an address out."""
+"""How many wrong keys a minute from one address are logged: enough for whoever reads the log to
+keep it out."""
 
 MOST_ADDRESSES = 10_000
 
