@@ -144,11 +144,11 @@ def observation(service: Service, seen: Seen, feed: Feed) -> APIRouter:
 
     @router.get("/live")
     async def live_sessions() -> views.Live:
-        return await seen.live()
+        return seen.live(await seen.parts())
 
     @router.get("/engine")
     async def engine() -> views.Engine:
-        return await seen.engine()
+        return seen.engine(await seen.parts())
 
     @router.get("/nodes")
     async def nodes() -> views.Nodes:

@@ -35,7 +35,7 @@ class Admin(Extension):
         self._from_anywhere = from_anywhere
         self._live = LiveSessions(service.clock)
         self._node = Node(service, store)
-        seen = Seen(self._live, self._node, service.siblings)
+        seen = Seen(self._live, self._node, service)
         access = Access(AdminKeys(store.database), service.wrong_keys)
         self.feed = Feed(seen, access, service.clock, service.stopping)
         self.api = create_api(

@@ -8,7 +8,7 @@ from fastapi.sse import format_sse_event
 
 from turnwire.accounts.errors import AccountsError
 from turnwire.admin.access import Access, Refused
-from turnwire.admin.seen import Seen, engine_of, live_of
+from turnwire.admin.seen import Seen
 from turnwire.admin.views import Nodes, Snapshot
 from turnwire.clock import Clock, pause
 
@@ -71,8 +71,9 @@ class Feed:
         if now - self._nodes_at >= CHECKED_SECONDS:
             self._nodes_at = now
             self._nodes = await _or_else(self._seen.nodes(parts), self._nodes)
-        engine = engine_of(parts)
-        return Snapshot(at=engine.at, live=live_of(parts), engine=engine, nodes=self._nodes)
+        engine = self._seen.engine(parts)
+        live = self._seen.live(parts)
+        return Snapshot(at=engine.at, live=live, engine=engine, nodes=self._nodes)
 
     async def _wait(self) -> None:
         waiting = [

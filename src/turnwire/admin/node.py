@@ -10,8 +10,8 @@ from turnwire.accounts.presence import Presence
 from turnwire.accounts.store import Store
 from turnwire.admin import views
 from turnwire.clock import pause
+from turnwire.server.figures import figures_of
 from turnwire.server.service import Service
-from turnwire.speech.quality import FULL
 
 logger = logging.getLogger(__name__)
 
@@ -21,26 +21,6 @@ class Node:
         self._service = service
         self._store = store
         self._presence = Presence(store.database)
-
-    def engine(self) -> views.Engine:
-        service = self._service
-        load = service.engine.load()
-        return views.Engine(
-            at=service.clock.unix_time(),
-            model=service.engine.name,
-            quality=load.quality if load else FULL.name,
-            waiting_seconds=load.behind if load else 0.0,
-            waiting_final=load.waiting_finals if load else 0,
-            waiting_partial=load.waiting_partials if load else 0,
-            batches=dict(load.batches) if load else {},
-            threads=load.threads if load else None,
-            sessions=service.open_sessions,
-            max_sessions=service.session_limit,
-            event_loop_lag_ms=round(1000 * service.lag.worst, 1),
-            held_audio_bytes=service.held_audio.held,
-            max_held_audio_bytes=service.held_audio.limit,
-            draining=service.draining,
-        )
 
     @property
     def process(self) -> str:
@@ -80,13 +60,13 @@ class Node:
         await self._presence.leave(self._store.process)
 
     async def _say(self) -> None:
-        engine = self.engine()
+        figures = figures_of(self._service)
         await self._presence.note(
             self._store.process,
             name=self._store.node,
             version=__version__,
-            sessions=engine.sessions,
-            max_sessions=engine.max_sessions,
-            quality=engine.quality,
-            draining=engine.draining,
+            sessions=figures.sessions,
+            max_sessions=figures.max_sessions,
+            quality=figures.quality,
+            draining=figures.draining,
         )

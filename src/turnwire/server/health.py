@@ -1,20 +1,18 @@
 """What a server says of how it is, of all its processes together if it has several."""
 
-import json
-from collections.abc import Iterable, Mapping
 from typing import Any
 
 from turnwire import __version__
+from turnwire.server.figures import AS_JSON, Figures, add_up, figures_of
 from turnwire.server.service import NO_ROOM, Service
-from turnwire.server.siblings import total
-from turnwire.speech.quality import FULL, LADDER
 
 HEALTH, ROOM = "health", "room"
 """What processes of one server ask each other: how they are, and whether there is room."""
 
-_RUNGS = [quality.name for quality in LADDER]
-
 YES, NO = "yes", "no"
+
+_OF_EACH = ("sessions", "max_sessions", "quality", "event_loop_lag_ms", "held_audio_bytes")
+_OF_ALL = ("model", *_OF_EACH, "max_held_audio_bytes")
 
 
 class Health:
@@ -26,12 +24,18 @@ class Health:
         service.siblings.answer(ROOM, self._answer_room)
 
     async def view(self) -> dict[str, Any]:
+        """Of the whole server; `workers` says it of each process that answered, if it has some."""
         siblings = self._service.siblings
+        own = figures_of(self._service)
         if siblings.number is None:
-            return self._own()
+            return _whole(own)
         answers = await siblings.ask(HEALTH)
-        each = {number: json.loads(text) for number, text in answers.texts.items()}
-        return _together(each | {siblings.number: self._own()})
+        each = {number: AS_JSON.validate_json(text) for number, text in answers.texts.items()}
+        each = dict(sorted({**each, siblings.number: own}.items()))
+        workers = [
+            {"worker": number} | _chosen(figures, _OF_EACH) for number, figures in each.items()
+        ]
+        return _whole(add_up(list(each.values()))) | {"workers": workers}
 
     async def not_ready(self) -> str | None:
         """Why new sessions should go elsewhere; None if they may come."""
@@ -42,43 +46,16 @@ class Health:
                 return None
         return reason
 
-    def _own(self) -> dict[str, Any]:
-        service = self._service
-        load = service.engine.load()
-        return {
-            "status": "ok",
-            "version": __version__,
-            "model": service.engine.name,
-            "sessions": service.open_sessions,
-            "max_sessions": service.session_limit,
-            "quality": load.quality if load else FULL.name,
-            "event_loop_lag_ms": round(1000 * service.lag.worst, 1),
-            "held_audio_bytes": service.held_audio.held,
-            "max_held_audio_bytes": service.held_audio.limit,
-        }
-
     async def _answer_health(self, _: str) -> str:
-        return json.dumps(self._own())
+        return AS_JSON.dump_json(figures_of(self._service)).decode()
 
     async def _answer_room(self, _: str) -> str:
         return YES if self._service.not_ready() is None else NO
 
 
-def _together(each: Mapping[int, dict[str, Any]]) -> dict[str, Any]:
-    """Of the whole server; `workers` says it of each process that answered."""
-    healths = [each[number] for number in sorted(each)]
-    whole = dict(healths[0])
-    for name in ("sessions", "held_audio_bytes", "max_held_audio_bytes"):
-        whole[name] = sum(health[name] for health in healths)
-    whole["max_sessions"] = total(health["max_sessions"] for health in healths)
-    whole["quality"] = worst(health["quality"] for health in healths)
-    whole["event_loop_lag_ms"] = max(health["event_loop_lag_ms"] for health in healths)
-    told = ("sessions", "max_sessions", "quality", "event_loop_lag_ms", "held_audio_bytes")
-    whole["workers"] = [
-        {"worker": number} | {name: each[number][name] for name in told} for number in sorted(each)
-    ]
-    return whole
+def _whole(figures: Figures) -> dict[str, Any]:
+    return {"status": "ok", "version": __version__} | _chosen(figures, _OF_ALL)
 
 
-def worst(qualities: Iterable[str]) -> str:
-    return max(qualities, key=_RUNGS.index)
+def _chosen(figures: Figures, names: tuple[str, ...]) -> dict[str, Any]:
+    return {name: getattr(figures, name) for name in names}
