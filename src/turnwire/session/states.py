@@ -6,6 +6,7 @@ follows, which may be the same, and with effects; which events concern which sta
 """
 
 from collections.abc import Callable
+from math import inf
 from typing import Any, ClassVar
 
 from turnwire.recognition import Finished, SpeechEvent
@@ -66,8 +67,12 @@ from turnwire.wire.messages import (
 )
 
 DRAIN_SECONDS = 30.0
-"""How long the last words may take. Clients give up after 5 s; one that waits longer, after
-sending minutes of audio at once, is better served with its words than with an error."""
+"""How long the engine may get on no further with the last words. Clients give up after 5 s; one
+that waits longer, of a server with too much to do or after sending minutes of audio at once, is
+better served with its words than with an error."""
+
+LONGEST_DRAIN_SECONDS = 300.0
+"""How long live audio is waited for in any case, beyond what was ahead of time."""
 
 EXPIRY_WARNING_SECONDS = 60
 """How long before its expiry a session is warned of it."""
@@ -318,22 +323,26 @@ class Draining(State):
         self._speech = speech
         self._audio = audio
         self._ending = ending
-        self._gives_up_at = self._patience(now)
+        ahead = audio.ahead_at(now)
+        self._gives_up_at = now + DRAIN_SECONDS + ahead
+        self._latest = inf if audio.window is not None else now + LONGEST_DRAIN_SECONDS + ahead
 
-    def _patience(self, now: float) -> float:
+    def _get_on(self, now: float) -> None:
+        """The engine gets on with the last words, so they are waited for."""
         # Audio that is ahead of time may take as long as it lasts.
-        return now + DRAIN_SECONDS + self._audio.ahead_at(now)
+        patience = now + DRAIN_SECONDS + self._audio.ahead_at(now)
+        self._gives_up_at = min(patience, self._latest)
 
     def deadline(self) -> float | None:
         return self._gives_up_at
 
     def speech(self, event: SpeechEvent, now: float) -> Step:
+        self._get_on(now)
         return self, self._speech.receive(event)
 
     def heard(self, event: Heard, now: float) -> Step:
         effects = self._audio.heard(event.seconds)
-        if self._audio.window is not None:
-            self._gives_up_at = self._patience(now)
+        self._get_on(now)
         return self, effects
 
     def finished(self, event: Finished, now: float) -> Step:
