@@ -19,4 +19,6 @@ def test_a_new_row_turns_up_everywhere_without_touching_another_file() -> None:
         "menu": True,
         "catalogue": "out_of_ink",
         "client": "out_of_ink",
+        "metrics": ["turnwire_sessions_ended"],
+        "probe": ["exact", "contained", "differs"],
     }
