@@ -20,11 +20,11 @@ from turnwire.asgi.socket import AsgiSocket
 from turnwire.assembly import extensions
 from turnwire.server.app import create_app as create_http_app
 from turnwire.server.composition import open_service
+from turnwire.server.engine import engine_of
 from turnwire.server.service import Service
 from turnwire.server.settings import Settings, SettingsError, load_settings
 from turnwire.server.site import ServiceSite, Site
 from turnwire.server.upkeep import kept_up
-from turnwire.speech import load_engine
 from turnwire.speech.engine import Engine
 from turnwire.transport.request import BadRequest, Request, Response
 
@@ -71,7 +71,7 @@ class Application:
         """
         engine = self._engine
         if engine is None:
-            engine = await asyncio.to_thread(load_engine, self._settings.model)
+            engine = await asyncio.to_thread(engine_of, self._settings)
         service = await open_service(self._settings, engine, extensions(self._settings))
         async with contextlib.aclosing(service), kept_up(service):
             self._running = Running(service, ServiceSite(service, create_http_app(service)))

@@ -53,16 +53,14 @@ class Parts:
         logging.getLogger("alembic").setLevel(logging.WARNING)
         from turnwire.assembly import extensions
         from turnwire.server.certificate import Certificate
+        from turnwire.server.engine import engine_of
         from turnwire.server.http import allow_open_files
-        from turnwire.speech import load_engine
 
         allow_open_files()
         with saying_why():
             self.certificate: Certificate = Certificate(settings)
             self.extend = extensions(settings)
-            self.engine: Engine = load_engine(
-                settings.model, settings.device, settings.compute_type
-            )
+            self.engine: Engine = engine_of(settings)
 
 
 @asynccontextmanager

@@ -12,10 +12,10 @@ from cryptography import x509
 from turnwire.clock import LoopClock
 from turnwire.doctor.findings import Finding, bad, doubtful, good
 from turnwire.server.capacity import Capacity
+from turnwire.server.engine import engine_of
 from turnwire.server.port import AddressUnusable, Port, hosts
 from turnwire.server.settings import Settings
 from turnwire.server.tls import SERVER_FILE, Tls, TlsError, tls_of
-from turnwire.speech import load_engine
 from turnwire.speech.engine import Engine, EngineError
 from turnwire.speech.models import NotHere, find_model
 
@@ -43,7 +43,7 @@ def model(settings: Settings) -> Iterator[Finding]:
 
 def _capacity(settings: Settings) -> Finding:
     try:
-        engine = load_engine(settings.model, settings.device, settings.compute_type)
+        engine = engine_of(settings)
     except EngineError as error:
         return bad("capacity", str(error), "Install the model anew, or name another.")
     limit = asyncio.run(_limit(engine))

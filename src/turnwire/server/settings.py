@@ -94,12 +94,12 @@ class Settings(BaseModel):
         ),
     ] = "cpu"
     compute_type: Annotated[
-        str,
+        str | None,
         Field(
             description="How the model's numbers are kept, as CTranslate2 has it: int8, "
-            "int8_float16, float16, float32, ..."
+            "int8_float16, float16, float32, ... Default: int8 on a CPU, float16 on a GPU."
         ),
-    ] = "int8"
+    ] = None
     workers: Annotated[
         int,
         Field(

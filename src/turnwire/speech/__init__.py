@@ -2,6 +2,7 @@
 
 import os
 
+from turnwire.speech.devices import CPU, Device
 from turnwire.speech.engine import Engine
 
 # Packages below send telemetry unless told not to: what runs the models to their vendor, what
@@ -11,20 +12,19 @@ os.environ.update(ORT_DISABLE_TELEMETRY="1", HF_HUB_DISABLE_TELEMETRY="1")
 __all__ = ["load_engine"]
 
 
-def load_engine(models: str, device: str = "cpu", compute_type: str = "int8") -> Engine:
+def load_engine(models: str, device: Device = CPU) -> Engine:
     """The engine for `--model`: `echo`, a Whisper model's name, or the folder that holds one.
 
     Two models, separated by a comma: the second is for sessions that ask for other languages than
-    English. `device` and `compute_type` are as CTranslate2 has them. Blocks while the weights are
-    read, so it is called before the port opens. Raises `EngineError`.
+    English. Blocks while the weights are read, so it is called before the port opens. Raises
+    `EngineError`.
     """
     if models == "echo":
         from turnwire.speech.echo import EchoEngine
 
         return EchoEngine()
     # Imported only here: they need the server extra, which the echo and the client do without.
-    from turnwire.speech.devices import Device
     from turnwire.speech.engines import load_whisper
 
     names = [name.strip() for name in models.split(",")]
-    return load_whisper(names, Device(device, compute_type))
+    return load_whisper(names, device)

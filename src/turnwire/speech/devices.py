@@ -10,13 +10,20 @@ TOGETHER_ON_GPU = 32
 GPU_WORKERS = 2
 """Decodes at a time on a GPU, which each use all of it: one runs while the other is prepared."""
 
+_COMPUTE_TYPES = {"cpu": "int8", "cuda": "float16"}
+"""How numbers are kept if nobody says: the fastest on each of those that make no more errors."""
+
 
 @dataclass(frozen=True, slots=True)
 class Device:
     """A device and how numbers are kept on it, both as CTranslate2 calls them."""
 
-    name: str = "cpu"
-    compute_type: str = "int8"
+    name: str
+    compute_type: str
+
+    @classmethod
+    def of(cls, name: str, compute_type: str | None = None) -> "Device":
+        return cls(name, compute_type or _COMPUTE_TYPES[name])
 
     @property
     def workers(self) -> int:
@@ -33,4 +40,4 @@ class Device:
         return TOGETHER_ON_CPU if self.name == "cpu" else TOGETHER_ON_GPU
 
 
-CPU = Device()
+CPU = Device.of("cpu")
