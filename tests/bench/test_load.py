@@ -85,7 +85,7 @@ async def test_a_server_that_refuses() -> None:
     async def refuse(socket: ServerConnection) -> None:
         await socket.close(1013, "No capacity")
 
-    assert judge(await against(refuse)).missed == "did not begin"
+    assert judge(await against(refuse)).missed == "did not begin (1013)"
 
 
 async def test_a_server_that_hangs_up() -> None:

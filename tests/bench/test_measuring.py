@@ -166,7 +166,8 @@ def test_a_session_in_real_time() -> None:
 @pytest.mark.parametrize(
     ("changes", "why"),
     [
-        ({"begun": None}, "did not begin"),
+        ({"begun": None, "code": None}, "did not begin"),
+        ({"begun": None, "code": 1013}, "did not begin (1013)"),
         ({"terminated": None, "code": 1013}, "ended early (1013)"),
         ({"terminated": None, "code": None}, "ended early (no close frame)"),
         ({"code": 3005}, "did not end well (3005)"),

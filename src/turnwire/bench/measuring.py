@@ -229,7 +229,7 @@ class _AudioClock:
 
 def _missed(take: Take, times: Times) -> str | None:
     if take.begun is None:
-        return "did not begin"
+        return "did not begin" if take.code is None else f"did not begin ({take.code})"
     if take.terminated is None:
         return f"ended early ({take.code or 'no close frame'})"
     if take.code != SESSION_ENDED.code:

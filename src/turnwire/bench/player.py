@@ -16,13 +16,14 @@ from typing import cast
 from websockets.client import ClientProtocol
 from websockets.frames import Frame, Opcode
 from websockets.http11 import Response
+from websockets.protocol import State
 from websockets.uri import parse_uri
 
 from turnwire.bench.clips import as_frame
 from turnwire.bench.scripts import Script
 from turnwire.bench.serving import BenchServer
 from turnwire.client.address import session_url
-from turnwire.wire.messages import KeepAlive, Terminate
+from turnwire.wire.messages import Begin, KeepAlive, Terminate, parse_server_message
 
 OPEN_SECONDS = 30.0
 """For the connection, the handshake and Begin; a server that is too slow is to be seen."""
@@ -81,9 +82,12 @@ class Player(asyncio.Protocol):
         self._socket.receive_data(data)
         for event in self._socket.events_received():
             if isinstance(event, Frame) and event.opcode is Opcode.TEXT:
-                self.take.messages.append((now, bytes(event.data).decode()))
+                text = bytes(event.data).decode()
+                self.take.messages.append((now, text))
                 if not self.begun.is_set():
-                    self.take.begun = now
+                    # An Error comes instead to a client that may not begin.
+                    if isinstance(parse_server_message(text), Begin):
+                        self.take.begun = now
                     self.begun.set()
             elif isinstance(event, Response) and event.status_code != SWITCHING_PROTOCOLS:
                 self.abort()
@@ -98,13 +102,15 @@ class Player(asyncio.Protocol):
 
     def connection_lost(self, error: Exception | None) -> None:
         self.take.closed = time.monotonic()
-        self.take.code = self._socket.close_code
+        # Also where TCP did not end in an orderly way after it.
+        frame = self._socket.close_rcvd
+        self.take.code = None if frame is None else frame.code
         self.begun.set()
         self.over.set()
 
     def play(self) -> bool:
         """Send the next frame, or Terminate after the last; tells whether there is more."""
-        if self.over.is_set():
+        if not self._may_send:
             return False
         frame = next(self._frames, None)
         if frame is None:
@@ -115,11 +121,11 @@ class Player(asyncio.Protocol):
         return True
 
     def keep_alive(self) -> None:
-        if not self.over.is_set():
+        if self._may_send:
             self._transport.write(KEEP_ALIVE)
 
     def terminate(self) -> None:
-        if not self.over.is_set():
+        if self._may_send:
             self.take.terminated = time.monotonic()
             self._transport.write(TERMINATE)
 
@@ -134,6 +140,11 @@ class Player(asyncio.Protocol):
 
     def abort(self) -> None:
         self._transport.abort()
+
+    @property
+    def _may_send(self) -> bool:
+        """Nothing follows a close frame: the server would answer with a reset."""
+        return not self.over.is_set() and self._socket.state is State.OPEN
 
     def _flush(self) -> None:
         for data in self._socket.data_to_send():
