@@ -127,23 +127,28 @@ async def test_wrong_keys_that_keep_coming_are_answered_late_and_logged(
     assert "nobody" not in caplog.text
 
 
+class Stuck(OpenRegistry):
+    """Lets nobody in until it goes on."""
+
+    def __init__(self) -> None:
+        self.asked = asyncio.Event()
+        self.goes_on = asyncio.Event()
+        self.ended: list[str] = []
+
+    async def begin(
+        self, session: str, credential: str | None, *, check: Callable[[], None] = allow
+    ) -> Grant:
+        self.asked.set()
+        await self.goes_on.wait()
+        return Grant()
+
+    async def end(self, session: str, usage: Usage, closure: Closure) -> None:
+        self.ended.append(closure.row.name)
+
+
 async def test_a_store_that_answers_nobody_is_not_waited_for(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    class Stuck(OpenRegistry):
-        def __init__(self) -> None:
-            self.goes_on = asyncio.Event()
-            self.ended: list[str] = []
-
-        async def begin(
-            self, session: str, credential: str | None, *, check: Callable[[], None] = allow
-        ) -> Grant:
-            await self.goes_on.wait()
-            return Grant()
-
-        async def end(self, session: str, usage: Usage, closure: Closure) -> None:
-            self.ended.append(closure.row.name)
-
     monkeypatch.setattr(admission, "TICK_SECONDS", 0.01)
     registry = Stuck()
     async with serving(registry=registry) as server:
@@ -155,6 +160,20 @@ async def test_a_store_that_answers_nobody_is_not_waited_for(
             while not registry.ended:
                 await asyncio.sleep(0.01)
     assert registry.ended == ["internal_error"]
+
+
+async def test_a_store_that_answers_others_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(admission, "TICK_SECONDS", 0.01)
+    monkeypatch.setattr(admission, "ADMISSION_TICKS", 100_000)
+    registry = Stuck()
+    async with serving(registry=registry) as server:
+        talking = asyncio.create_task(server.converse("", [TERMINATE]))
+        await registry.asked.wait()
+        for _ in range(3 * admission.SILENCE_TICKS):
+            await server.service.leases.renew()
+            await asyncio.sleep(admission.TICK_SECONDS)
+        registry.goes_on.set()
+        assert (await talking).code == 1000
 
 
 @pytest.mark.parametrize("scheme", ["bearer", "BEARER", "Bearer"])

@@ -9,6 +9,7 @@ from typing import Any, Self
 from sqlalchemy import URL, AsyncAdaptedQueuePool, Connection, event
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
+from turnwire.accounts import sqlite_driver
 from turnwire.accounts.database_url import PostgresqlUrl, SqliteUrl
 from turnwire.accounts.errors import DatabaseUnusable
 from turnwire.accounts.failures import BUSY_SECONDS
@@ -90,7 +91,7 @@ def sqlite_engine(url: SqliteUrl) -> AsyncEngine:
     # database in memory belongs to its connection.
     engine = create_async_engine(
         URL.create("sqlite+aiosqlite", database=str(url.path) if url.path else None),
-        connect_args={"timeout": _ONE_WAIT_SECONDS},
+        connect_args={"timeout": _ONE_WAIT_SECONDS, "async_creator_fn": sqlite_driver.connect},
         poolclass=AsyncAdaptedQueuePool,
         pool_size=1,
         max_overflow=0,

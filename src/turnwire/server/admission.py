@@ -15,10 +15,10 @@ TICK_SECONDS = 0.25
 """Time is counted in these: a server that gets no CPU itself does not blame its store."""
 
 SILENCE_TICKS = 8
-"""How long a client waits for a store that answers nobody: two seconds."""
+"""How long a client waits for a store that answers nothing, whoever asks: two seconds."""
 
 ADMISSION_TICKS = 40
-"""How long a client waits for a store that has many others to answer."""
+"""How long a client waits for a store that has much else to answer."""
 
 MOST_UNANSWERED = 256
 """How many questions that the store did not answer in time may still be with it. As long as there
@@ -33,7 +33,6 @@ class Admission:
         self._wrong_keys = wrong_keys
         self._notices = notices
         self._unanswered: set[asyncio.Task[None]] = set()
-        self._answered = 0  # how many clients, so far
 
     async def admit(
         self,
@@ -71,15 +70,14 @@ class Admission:
             raise
 
     async def _answer(self, asking: asyncio.Task[Grant]) -> None:
-        """Wait for the answer, as long as others get theirs."""
-        silent, answered = 0, self._answered
+        """Wait for the answer, as long as the store answers anything."""
+        silent, answers = 0, self._leases.answers
         for _ in range(ADMISSION_TICKS):
             await asyncio.wait({asking}, timeout=TICK_SECONDS)
             if asking.done():
-                self._answered += 1
                 return
-            silent = silent + 1 if self._answered == answered else 0
-            answered = self._answered
+            silent = silent + 1 if self._leases.answers == answers else 0
+            answers = self._leases.answers
             if silent == SILENCE_TICKS:
                 return
 

@@ -72,6 +72,8 @@ class Leases:
         self._unentered: dict[str, tuple[Usage, Closure]] = {}
         """The sessions that ended, and could not be entered yet."""
         self._outage = Outage(host.clock)
+        self.answers = 0
+        """How often the store has answered something, so far."""
         self.renewal_took = 0.0
         """Seconds, the last time that leases could be renewed."""
 
@@ -90,7 +92,7 @@ class Leases:
     ) -> Grant:
         """Admit a session. Raises what `Registry.begin` does."""
         now = self._host.clock.now()
-        with self._noting_failure("A session could not be admitted"):
+        with self._noting("A session could not be admitted"):
             grant = await self._host.registry.begin(session.id, credential, check=check)
         self._held[session] = now
         return grant
@@ -99,7 +101,7 @@ class Leases:
         self, credential: str | None, *, expires_in: int, max_seconds: int
     ) -> str:
         """See `Registry.issue_token`, whose errors it raises; TimeoutError if that takes long."""
-        with self._noting_failure("A token could not be issued"):
+        with self._noting("A token could not be issued"):
             async with asyncio.timeout(TOKEN_SECONDS):
                 return await self._host.registry.issue_token(
                     credential, expires_in=expires_in, max_seconds=max_seconds
@@ -113,6 +115,7 @@ class Leases:
         try:
             async with asyncio.timeout(LEDGER_SECONDS):
                 await self._host.registry.end(session.id, usage, closure)
+            self.answers += 1
         except TimeoutError:
             # What was asked of the store is carried through if it can be; entered twice is once.
             logger.warning("session %s: the ledger takes long to close its entry", session.id)
@@ -135,6 +138,7 @@ class Leases:
         except Exception as error:
             self._outage.failed("Leases could not be renewed", error)
             return
+        self.answers += 1
         self._outage.worked()
         self.renewal_took = self._host.clock.now() - now
         for session in held:
@@ -165,14 +169,16 @@ class Leases:
                     logger.warning("%d sessions of a server that died were closed as lost", lost)
 
     @contextmanager
-    def _noting_failure(self, what: str) -> Iterator[None]:
+    def _noting(self, what: str) -> Iterator[None]:
         try:
             yield
         except Violation:
+            self.answers += 1
             raise
         except Exception as error:
             self._outage.failed(what, error)
             raise
+        self.answers += 1
 
     def _keep(self, id: str, usage: Usage, closure: Closure) -> None:
         if len(self._unentered) < UNENTERED:
