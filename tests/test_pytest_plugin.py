@@ -9,7 +9,7 @@ import pytest
 import websockets
 
 from tests.support import TERMINATE, converse, loud, quiet
-from turnwire.pytest_plugin import Rehearse, Script
+from turnwire.pytest_plugin import Rehearse, SetScript
 from turnwire.testing import LocalServer, serving
 
 pytest_plugins = ["pytester"]
@@ -70,7 +70,7 @@ async def test_the_server_is_a_real_one(turnwire_server: LocalServer) -> None:
 
 
 async def test_it_hears_what_it_is_told(
-    turnwire_server: LocalServer, turnwire_script: Script
+    turnwire_server: LocalServer, turnwire_script: SetScript
 ) -> None:
     turnwire_script("Good morning.", "How are you?")
     async with connect(turnwire_server, turnwire_server.url) as socket:

@@ -20,7 +20,7 @@ class Rehearse(Protocol):
     ) -> Address: ...
 
 
-class Script(Protocol):
+class SetScript(Protocol):
     def __call__(self, *texts: str) -> None: ...
 
 
@@ -57,7 +57,7 @@ def turnwire_rehearsal(turnwire_server: LocalServer) -> Rehearse:
 
 
 @pytest.fixture
-def turnwire_script(turnwire_server: LocalServer) -> Iterator[Script]:
+def turnwire_script(turnwire_server: LocalServer) -> Iterator[SetScript]:
     """What the server hears, until the end of the test: turnwire_script("Good morning.")."""
     yield turnwire_server.script
     turnwire_server.script()

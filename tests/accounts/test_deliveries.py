@@ -16,12 +16,12 @@ from turnwire.webhooks.deliveries import (
     PAUSES,
     Attempt,
     Deliveries,
-    Outcome,
     Parcel,
+    PostResult,
 )
 
-DELIVERED = Outcome(200, None)
-FAILED = Outcome(None, "It hung up.", again=True)
+DELIVERED = PostResult(200, None)
+FAILED = PostResult(None, "It hung up.", again=True)
 
 
 def parcel(session: str, account: str = "default") -> Parcel:

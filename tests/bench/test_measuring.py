@@ -8,7 +8,7 @@ import pytest
 from turnwire.bench.clips import Clip
 from turnwire.bench.measuring import Spread, judge
 from turnwire.bench.player import Take
-from turnwire.bench.scripts import Passage, Script
+from turnwire.bench.scripts import Passage, SessionAudio
 from turnwire.wire.messages import Turn, Word
 
 DELAY = 0.01
@@ -18,9 +18,9 @@ FIRST = Clip(Path("first"), "one two", 16_000, [b""] * 40)
 SECOND = Clip(Path("second"), "three", 16_000, [b""] * 20)
 
 
-def script() -> Script:
+def script() -> SessionAudio:
     """Two seconds of a clip, two of silence, one of another clip, and a half of the first."""
-    return Script(
+    return SessionAudio(
         16_000,
         [
             Passage(FIRST, FIRST.frames, whole=True),

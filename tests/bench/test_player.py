@@ -10,11 +10,11 @@ from websockets.server import ServerProtocol
 from tests.client.servers import BEGIN, as_json
 from turnwire.bench.measuring import judge
 from turnwire.bench.player import Player, Take
-from turnwire.bench.scripts import Passage, Script
+from turnwire.bench.scripts import Passage, SessionAudio
 from turnwire.wire.closures import INTERNAL_ERROR
 from turnwire.wire.messages import Error
 
-SPOKEN = Script(16_000, [Passage(None, [b"frame"] * 5, whole=False)])
+SPOKEN = SessionAudio(16_000, [Passage(None, [b"frame"] * 5, whole=False)])
 
 
 class Wire:

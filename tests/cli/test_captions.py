@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from tests.client.servers import turn
 from turnwire.cli import netflix_timed_text as rules
-from turnwire.cli.captions import Captions, Cue
+from turnwire.cli.captions import Caption, Captions
 from turnwire.client.messages import Turn
 
 DICKENS = (
@@ -17,7 +17,7 @@ DICKENS = (
 )
 
 
-def cues(*turns: Turn) -> list[Cue]:
+def cues(*turns: Turn) -> list[Caption]:
     captions = Captions()
     return [cue for each in turns for cue in captions.add(each)] + captions.finish()
 
@@ -37,7 +37,7 @@ def spoken(text: str, *times: tuple[int, int], order: int = 0) -> Turn:
 
 
 def test_a_short_turn_is_one_cue_that_can_be_read() -> None:
-    assert cues(turn("Lights off.", start=1200)) == [Cue(1200, 2034, "Lights off.")]
+    assert cues(turn("Lights off.", start=1200)) == [Caption(1200, 2034, "Lights off.")]
 
 
 def test_a_turn_without_words_has_no_cue() -> None:
@@ -47,8 +47,8 @@ def test_a_turn_without_words_has_no_cue() -> None:
 def test_the_last_cue_waits_for_the_next_turn() -> None:
     captions = Captions()
     assert captions.add(spoken("Off.", (0, 20))) == []
-    assert captions.add(spoken("Good night.", (500, 900), (900, 3000))) == [Cue(0, 416, "Off.")]
-    assert captions.finish() == [Cue(500, 3000, "Good night.")]
+    assert captions.add(spoken("Good night.", (500, 900), (900, 3000))) == [Caption(0, 416, "Off.")]
+    assert captions.finish() == [Caption(500, 3000, "Good night.")]
     assert captions.finish() == []
 
 
@@ -74,7 +74,7 @@ def test_a_sentence_may_end_in_a_quotation_mark() -> None:
 
 def test_slow_speech_is_cut_by_time() -> None:
     slow = spoken("one two three four", *((3000 * n, 3000 * n + 2500) for n in range(4)))
-    assert cues(slow) == [Cue(0, 5500, "one two"), Cue(6000, 11_500, "three four")]
+    assert cues(slow) == [Caption(0, 5500, "one two"), Caption(6000, 11_500, "three four")]
 
 
 def test_a_word_that_fits_nowhere_is_a_cue_of_its_own() -> None:
@@ -148,4 +148,4 @@ def test_a_word_stands_alone_only_where_it_has_no_company(turns: list[Turn]) -> 
 
 @pytest.mark.parametrize("word", ["Yes.", "No"])
 def test_a_turn_of_one_short_word_can_be_read(word: str) -> None:
-    assert cues(spoken(word, (100, 120))) == [Cue(100, 934, word)]
+    assert cues(spoken(word, (100, 120))) == [Caption(100, 934, word)]

@@ -16,7 +16,7 @@ from tests.support import serving
 from turnwire.accounts.database import Database, sqlite_url
 from turnwire.doctor import machine
 from turnwire.doctor import serving as checks
-from turnwire.doctor.findings import State
+from turnwire.doctor.findings import Grade
 from turnwire.server.settings import Settings
 from turnwire.server.tls import self_signed
 from turnwire.speech import models
@@ -60,7 +60,7 @@ def test_a_fresh_machine_is_well_and_nothing_is_made(turnwire: Invoke, data_dir:
         *("processor", "memory", "open files", "clock", "disk", "accounts", "address", "TLS"),
         *("model", "capacity"),
     ]
-    assert State.BAD not in {each["state"] for each in found.values()}
+    assert Grade.BAD not in {each["state"] for each in found.values()}
     assert found["accounts"]["finding"].endswith("the first start makes it")
     assert not data_dir.exists()
 
@@ -125,7 +125,7 @@ async def test_a_server_that_runs_is_no_reason_to_worry() -> None:
     async with serving() as server:
         settings = Settings(port=int(server.url.rpartition(":")[2]), model="echo", node="here")
         found = await asyncio.to_thread(checks.address, settings)
-    assert (found.state, "has a server, Turnwire" in found.finding) == (State.GOOD, True)
+    assert (found.state, "has a server, Turnwire" in found.finding) == (Grade.GOOD, True)
 
 
 def test_a_model_that_would_be_fetched_is_not(
@@ -153,7 +153,7 @@ def test_certificates_are_judged_by_their_dates(turnwire: Invoke, tmp_path: Path
     ends = own.certificate.not_valid_after_utc.timestamp()
     moments = (ends - 60 * DAY, ends - DAY, ends + 1, 0.0)
     assert [checks.certificate(own, now).state for now in moments] == [
-        *(State.GOOD, State.DOUBTFUL, State.BAD, State.BAD)
+        *(Grade.GOOD, Grade.DOUBTFUL, Grade.BAD, Grade.BAD)
     ]
 
 
@@ -167,16 +167,16 @@ def test_small_machines_are_told_so(tmp_path: Path) -> None:
     (tmp_path / "proc").mkdir()
     (tmp_path / "proc/cpuinfo").write_text("flags\t\t: fpu sse4_2 avx\n")
     (tmp_path / "proc/meminfo").write_text("MemTotal: 9000000 kB\nMemAvailable: 8000000 kB\n")
-    assert machine.memory(tmp_path).state is State.GOOD
+    assert machine.memory(tmp_path).state is Grade.GOOD
     (group / "memory.max").write_text(f"{512 * machine.MIB}\n")
     (group / "memory.current").write_text(f"{100 * machine.MIB}\n")
     assert machine.memory(tmp_path).finding == "412 MiB free"
-    assert machine.memory(tmp_path).state is State.DOUBTFUL
+    assert machine.memory(tmp_path).state is Grade.DOUBTFUL
     (group / "memory.current").write_text(f"{400 * machine.MIB}\n")
-    assert machine.memory(tmp_path).state is State.BAD
+    assert machine.memory(tmp_path).state is Grade.BAD
     (group / "cpu.max").write_text("50000 100000\n")
     assert "the time of 0.5" in machine.processor(tmp_path).finding
     crowded = machine.processor(tmp_path, workers=100_000)
-    assert (crowded.state, "for 100000 workers" in crowded.finding) == (State.BAD, True)
-    assert machine.memory(tmp_path / "elsewhere").state is State.GOOD
-    assert machine.clock(now=0.0).state is State.BAD
+    assert (crowded.state, "for 100000 workers" in crowded.finding) == (Grade.BAD, True)
+    assert machine.memory(tmp_path / "elsewhere").state is Grade.GOOD
+    assert machine.clock(now=0.0).state is Grade.BAD

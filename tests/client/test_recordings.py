@@ -17,7 +17,7 @@ from tests.client.test_stream import LOUD, Talk
 from tests.support import serving
 from turnwire.client import AsyncClient, Progress, ServerMessage, Turn, effects
 from turnwire.client import events as happened
-from turnwire.client.pace import BURST_SECONDS, Window
+from turnwire.client.pace import BURST_SECONDS, RecordingPace
 from turnwire.client.reconnect import DEFAULT
 from turnwire.client.sending import KEEP_ALIVE, TERMINATE
 from turnwire.clock import Timer
@@ -37,7 +37,7 @@ def talk() -> Talk:
 
 
 def test_a_window_is_open_until_as_much_waits() -> None:
-    window = Window(5.0)
+    window = RecordingPace(5.0)
     for second in range(5):
         assert window.due() < 0
         window.sent(1.0, second)

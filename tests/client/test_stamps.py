@@ -2,14 +2,14 @@
 
 import pytest
 
-from turnwire.client.stamps import LONGEST_HOLE_SECONDS, Clock
+from turnwire.client.stamps import LONGEST_HOLE_SECONDS, StampClock
 
 FRAME = 0.02
 
 
 def followed(stamps: list[float], length: float | None = None) -> tuple[list[float], int]:
     """The silence before each frame of 20 ms (negative: what is cut), and how many were wild."""
-    clock, position, silences = Clock(length), 0.0, []
+    clock, position, silences = StampClock(length), 0.0, []
     for at, stamp in enumerate(stamps):
         following = stamps[at + 1] if at + 1 < len(stamps) else None
         silence = clock.silence_before(stamp, FRAME, following, position)
@@ -62,4 +62,4 @@ def test_a_clock_that_begins_again_goes_on_without_a_gap() -> None:
 
 
 def test_a_frame_without_a_stamp_follows_the_one_before() -> None:
-    assert Clock(None).silence_before(None, FRAME, None, 7) == 0
+    assert StampClock(None).silence_before(None, FRAME, None, 7) == 0

@@ -15,7 +15,7 @@ from turnwire.client.messages import (
     SpeakerRevision,
     SpeechStarted,
 )
-from turnwire.client.placing import Place
+from turnwire.client.placing import LegPlace
 from turnwire.client.recording import MemoryRecording
 from turnwire.client.timeline import Timeline
 from turnwire.wire.encodings import Encoding
@@ -165,7 +165,7 @@ def test_silence_is_what_is_quiet_beside_the_rest() -> None:
 
 
 def test_everything_that_has_a_time_or_an_order_is_moved() -> None:
-    place = Place(ms=1000, order=3)
+    place = LegPlace(ms=1000, order=3)
     moved = turn("one", order=4, start=1000)
     assert place.moved_turn(turn("one", order=1), order=4, floor=0) == moved
     assert place.moved(SpeechStarted(timestamp=5, confidence=1)) == SpeechStarted(

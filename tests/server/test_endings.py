@@ -9,7 +9,7 @@ import pytest
 
 from tests.support import TERMINATE, ManualClock, chunks, converse, loud, quiet, serving
 from turnwire.recognition import Finished, RecognitionOptions, SpeechEvent
-from turnwire.session.states import DRAIN_SECONDS
+from turnwire.session.states import STALLED_DRAIN_SECONDS
 from turnwire.speech.echo import EchoEngine, EchoStream
 
 FORCE_ENDPOINT = json.dumps({"type": "ForceEndpoint"})
@@ -49,7 +49,7 @@ async def test_words_at_hand_are_delivered_when_the_engine_does_not_finish(
         conversation = asyncio.create_task(converse(socket, [*chunks(loud(500)), TERMINATE]))
         await engine.asked.wait()
         with caplog.at_level(logging.WARNING):
-            clock.advance(DRAIN_SECONDS + 1)
+            clock.advance(STALLED_DRAIN_SECONDS + 1)
             said = await conversation
     assert said.transcript == "one two"
     assert [turn["end_of_turn"] for turn in said.messages if turn["type"] == "Turn"][-1]

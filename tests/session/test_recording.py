@@ -10,7 +10,7 @@ from turnwire.session.events import Admitted, AudioReceived, Connected, Heard, T
 from turnwire.session.options import SessionOptions
 from turnwire.session.progress import WINDOW_SAMPLES
 from turnwire.session.session import Session
-from turnwire.session.states import DRAIN_SECONDS
+from turnwire.session.states import STALLED_DRAIN_SECONDS
 from turnwire.wire.messages import Begin, Error, Progress
 
 SECOND = AudioReceived(bytes(32_000))
@@ -83,9 +83,9 @@ def test_without_a_window_a_recording_at_the_pace_of_speech_may_wait_for_the_eng
     for number in range(60):
         assert sent(session.receive(SECOND, 100.0 + number)) == []
     session.receive(TERMINATE, 160.0)
-    assert session.deadline() == 160.0 + DRAIN_SECONDS
+    assert session.deadline() == 160.0 + STALLED_DRAIN_SECONDS
     assert sent(session.receive(Heard(1.0), 170.0)) == []
-    assert session.deadline() == 170.0 + DRAIN_SECONDS
+    assert session.deadline() == 170.0 + STALLED_DRAIN_SECONDS
 
 
 def test_without_a_window_a_recording_is_no_faster_than_speech() -> None:
@@ -128,13 +128,13 @@ def test_the_last_words_may_take_as_long_as_it_gets_on() -> None:
     for _ in range(30):
         session.receive(SECOND, 100.0)
     session.receive(TERMINATE, 100.0)
-    assert session.deadline() == 130.0 + DRAIN_SECONDS
+    assert session.deadline() == 130.0 + STALLED_DRAIN_SECONDS
     now = 100.0
     for _ in range(30):
         now += 25
         session.receive(Tick(), now)
         session.receive(Heard(1.0), now)
-    assert session.deadline() == now + DRAIN_SECONDS
+    assert session.deadline() == now + STALLED_DRAIN_SECONDS
     last = session.receive(Finished((), 30_000, 0.0), now)[-1]
     assert isinstance(last, Close)
     assert last.closure.code == 1000

@@ -38,7 +38,7 @@ from turnwire.session.events import (
     VoiceMeasured,
 )
 from turnwire.session.session import Session
-from turnwire.session.states import DRAIN_SECONDS, LONGEST_DRAIN_SECONDS
+from turnwire.session.states import LONGEST_DRAIN_SECONDS, STALLED_DRAIN_SECONDS
 from turnwire.wire.closures import SERVER_ERROR, UNAUTHORIZED
 from turnwire.wire.encodings import Encoding
 from turnwire.wire.messages import (
@@ -648,17 +648,17 @@ def test_a_failing_engine_ends_the_session_at_once() -> None:
 def test_last_words_that_never_come_are_not_waited_for_forever() -> None:
     session = opened()
     session.receive(text(type="Terminate"), 101)
-    assert session.deadline() == 101 + DRAIN_SECONDS
-    assert session.receive(Tick(), 101 + DRAIN_SECONDS - 1) == []
-    assert closed(session.receive(Tick(), 101 + DRAIN_SECONDS))[0] == "server_error"
+    assert session.deadline() == 101 + STALLED_DRAIN_SECONDS
+    assert session.receive(Tick(), 101 + STALLED_DRAIN_SECONDS - 1) == []
+    assert closed(session.receive(Tick(), 101 + STALLED_DRAIN_SECONDS))[0] == "server_error"
 
 
 def test_last_words_are_waited_for_while_the_engine_gets_on_but_not_forever() -> None:
     session = opened()
     session.receive(text(type="Terminate"), 101)
     now = 101.0
-    while now < 101 + LONGEST_DRAIN_SECONDS - DRAIN_SECONDS:
-        now += DRAIN_SECONDS - 1
+    while now < 101 + LONGEST_DRAIN_SECONDS - STALLED_DRAIN_SECONDS:
+        now += STALLED_DRAIN_SECONDS - 1
         assert session.receive(Pause((), 0, 1, 0.0), now) == []
         assert session.receive(Tick(), now) == []
     assert session.deadline() == 101 + LONGEST_DRAIN_SECONDS
@@ -670,7 +670,7 @@ def test_if_the_last_words_never_come_those_at_hand_are_the_last_turn(end: Tick 
     session = opened()
     session.receive(Partial(WORDS, stable=0), 101)
     session.receive(text(type="Terminate"), 102)
-    log, *effects = session.receive(end, 102 + DRAIN_SECONDS)
+    log, *effects = session.receive(end, 102 + STALLED_DRAIN_SECONDS)
     assert isinstance(log, Log)
     assert log.text.endswith("the words at hand were delivered")
     turn, _ = sent(effects)

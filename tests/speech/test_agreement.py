@@ -14,17 +14,18 @@ from turnwire.speech.agreement import (
     begins_with,
     restate,
 )
-from turnwire.speech.decoding import Decoded
+from turnwire.speech.decoding import DecodedWord
 
 
-def said(text: str, each: int = 200) -> tuple[Decoded, ...]:
+def said(text: str, each: int = 200) -> tuple[DecodedWord, ...]:
     """The words of `text`, `each` ms long, one after the other."""
     return tuple(
-        Decoded(word, i * each, (i + 1) * each, 1.0, (i,)) for i, word in enumerate(text.split())
+        DecodedWord(word, i * each, (i + 1) * each, 1.0, (i,))
+        for i, word in enumerate(text.split())
     )
 
 
-def texts(words: tuple[Decoded, ...]) -> str:
+def texts(words: tuple[DecodedWord, ...]) -> str:
     return " ".join(word.text for word in words)
 
 
@@ -90,11 +91,11 @@ def test_restate() -> None:
     assert texts(restate(said("It was the best"), said("it was"))) == "It was the best"
     assert texts(restate(said("It is the best"), said("it was"))) == "it was the best"
     # Not by number: the decode heard one word less, or one more.
-    fewer = (Decoded("It's", 0, 400, 1.0, ()), *said("x x the best")[2:])
+    fewer = (DecodedWord("It's", 0, 400, 1.0, ()), *said("x x the best")[2:])
     assert texts(restate(fewer, said("it was"))) == "it was the best"
     more = (*said("I it is a", 100), *said("x x the best")[2:])
     assert texts(restate(more, said("it was"))) == "it was the best"
-    late = Decoded("was", 390, 590, 1.0, ())
+    late = DecodedWord("was", 390, 590, 1.0, ())
     assert texts(restate((said("is")[0], late), said("it was"))) == "it was"
 
 
@@ -117,14 +118,14 @@ def test_a_word_said_again_at_once_is_heard_again() -> None:
     assert texts(restate(said("yes no no no"), said("yet no"))) == "yet no no no"
 
 
-def doubtful(text: str, index: int, confidence: float = 0.3) -> tuple[Decoded, ...]:
+def doubtful(text: str, index: int, confidence: float = 0.3) -> tuple[DecodedWord, ...]:
     """The words of `text`, of which the decoder is not sure of one."""
     words = list(said(text))
     words[index] = replace(words[index], confidence=confidence)
     return tuple(words)
 
 
-def after_two_decodes(words: tuple[Decoded, ...], audio_end: int) -> str:
+def after_two_decodes(words: tuple[DecodedWord, ...], audio_end: int) -> str:
     agreement = Agreement()
     agreement.update(words, audio_end)
     agreement.update(words, audio_end)

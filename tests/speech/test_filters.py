@@ -5,9 +5,9 @@ from collections.abc import Sequence
 import pytest
 
 from turnwire.recognition import ENGLISH
-from turnwire.speech.decoding import Decoded
+from turnwire.speech.decoding import DecodedWord
 from turnwire.speech.filters import (
-    Attempt,
+    DecodeAttempt,
     is_doubtful,
     looks_bad,
     says_nothing,
@@ -18,21 +18,23 @@ from turnwire.speech.filters import (
 LONG = 60_000
 
 
-def words_of(text: str, *, each_ms: int = 300, confidence: float = 0.9) -> list[Decoded]:
+def words_of(text: str, *, each_ms: int = 300, confidence: float = 0.9) -> list[DecodedWord]:
     """Words spoken one after the other."""
     return [
-        Decoded(word, i * each_ms, (i + 1) * each_ms, confidence, (i,))
+        DecodedWord(word, i * each_ms, (i + 1) * each_ms, confidence, (i,))
         for i, word in enumerate(text.split())
     ]
 
 
-def text_of(words: Sequence[Decoded]) -> str:
+def text_of(words: Sequence[DecodedWord]) -> str:
     return " ".join(word.text for word in words)
 
 
-def attempt(words: Sequence[Decoded], *, logprob: float = -0.3, no_speech: float = 0.05) -> Attempt:
+def attempt(
+    words: Sequence[DecodedWord], *, logprob: float = -0.3, no_speech: float = 0.05
+) -> DecodeAttempt:
     tokens = [token for word in words for token in word.tokens]
-    return Attempt(tokens, logprob, no_speech, capped=False, language=ENGLISH, heard=None)
+    return DecodeAttempt(tokens, logprob, no_speech, capped=False, language=ENGLISH, heard=None)
 
 
 @pytest.mark.parametrize(
@@ -52,7 +54,7 @@ def test_what_begins_after_the_voice_was_not_spoken() -> None:
 
 
 def test_words_that_crowd_were_not_spoken() -> None:
-    crowd = [Decoded(word, 900, 900, 0.9, (7,)) for word in ("and", "so", "on")]
+    crowd = [DecodedWord(word, 900, 900, 0.9, (7,)) for word in ("and", "so", "on")]
     assert text_of(spoken([*words_of("It is late."), *crowd], LONG)) == "It is late."
 
 
@@ -74,7 +76,7 @@ def test_what_is_said_again_until_after_the_voice_was_said_once(
 
 def test_what_is_said_again_much_faster_was_said_once() -> None:
     slow = words_of("Fail again.", each_ms=500)
-    fast = [Decoded(word.text, 1000 + i * 50, 1050 + i * 50, 0.9, (9,)) for i, word in
+    fast = [DecodedWord(word.text, 1000 + i * 50, 1050 + i * 50, 0.9, (9,)) for i, word in
             enumerate(slow)]  # fmt: skip
     assert text_of(spoken([*slow, *fast], LONG)) == "Fail again."
 

@@ -13,13 +13,13 @@ import numpy as np
 
 from tests.speech.test_stream import GUIDANCE, Counter, loud, quiet
 from turnwire.recognition import Pause, SpeechEvent
-from turnwire.speech.decode_queue import DecodeQueue, Entry
-from turnwire.speech.decoding import RATE, Job, Kind
+from turnwire.speech.decode_queue import DecodeQueue, QueuedJob
+from turnwire.speech.decoding import RATE, Job, JobKind
 from turnwire.speech.devices import CPU
 from turnwire.speech.planner import Planner, Situation, Wait
-from turnwire.speech.quality import FULL, LADDER, STEP_BACK_SECONDS, Quality, Standing
+from turnwire.speech.quality import FULL, LADDER, STEP_BACK_SECONDS, LadderPosition, Quality
 from turnwire.speech.voice import FRAME
-from turnwire.speech.window import Plan
+from turnwire.speech.window import PlannedDecode
 
 WORKERS = 2
 TICK = FRAME * 2 / RATE
@@ -32,7 +32,7 @@ def seconds_of(jobs: list[Job]) -> float:
     for job in jobs:
         window = len(job.window) / RATE
         tokens = 3.5 * window + len(job.prefix)
-        if job.kind is Kind.PARTIAL:
+        if job.kind is JobKind.PARTIAL:
             encode, token = 0.005 + 0.003 * max(window, 2), 0.0033
         else:
             encode = 0.005 + 0.004 * max(window, 10)
@@ -61,7 +61,7 @@ class Session:
     audio: Iterator[tuple[np.ndarray, list[float]]]
     planner: Planner = field(default_factory=lambda: Planner(GUIDANCE))
     inbox: list[tuple[np.ndarray, list[float], float]] = field(default_factory=list)
-    running: tuple[Plan, Entry] | None = None
+    running: tuple[PlannedDecode, QueuedJob] | None = None
     told: list[tuple[float, SpeechEvent]] = field(default_factory=list)
     heard: float = 0.0
     """Seconds."""
@@ -73,7 +73,7 @@ class Session:
 
 @dataclass
 class Worker:
-    batch: list[Entry] = field(default_factory=list)
+    batch: list[QueuedJob] = field(default_factory=list)
     left: float = 0.0
 
 
@@ -119,7 +119,7 @@ class Engine:
                 if not worker.batch:
                     return
                 worker.left = seconds_of([entry.job for entry in worker.batch])
-                if worker.batch[0].job.kind is Kind.FINAL:
+                if worker.batch[0].job.kind is JobKind.FINAL:
                     self.spent_on_finals += worker.left
             done = min(left, worker.left)
             left -= done
@@ -163,7 +163,7 @@ class Engine:
                 session.heard += TICK
                 audio, voices, came = session.inbox.pop(0)
                 planner.add(audio, voices, 0.5, came, live=True)
-            elif isinstance(step, Plan):
+            elif isinstance(step, PlannedDecode):
                 if session.running is not None:
                     session.running[1].future.cancel()
                 session.running = step, self.queue.put(step.job, step.due, self.now)
@@ -240,7 +240,7 @@ def test_a_recording_alone_is_heard_many_times_as_fast_as_it_was_spoken() -> Non
 def test_a_recording_that_is_not_due_waits_while_final_texts_are_late() -> None:
     def job(recording: bool) -> Job:
         options = replace(GUIDANCE, recording=recording)
-        return Job(quiet(1000), (), Kind.FINAL, 0, options=options)
+        return Job(quiet(1000), (), JobKind.FINAL, 0, options=options)
 
     queue = DecodeQueue(lambda job: 0, WORKERS, CPU.together)
     queue.put(job(recording=True), 100.0, 0.0)
@@ -258,7 +258,7 @@ def test_a_recording_gets_on_while_partial_texts_take_what_time_there_is() -> No
 
 
 def test_quality_gives_way_in_order_and_comes_back() -> None:
-    standing = Standing()
+    standing = LadderPosition()
     seen = []
     for late in (0.0, 0.3, 0.8, 1.2, 2.0, 9.0):
         standing.note(late, 0.0)

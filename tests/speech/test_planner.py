@@ -20,7 +20,7 @@ from turnwire.speech.planner import (
 )
 from turnwire.speech.quality import FULL, LADDER
 from turnwire.speech.voice import FRAME
-from turnwire.speech.window import Plan
+from turnwire.speech.window import PlannedDecode
 
 NO_PARTIALS = next(quality for quality in LADDER if quality.partial_ms is None)
 NOW = Situation(at=100.0, more=False, quality=FULL)
@@ -37,7 +37,7 @@ def add(planner: Planner, *audio: Samples, live: bool = True, came: float = 0.0)
 def steps(planner: Planner, now: Situation = NOW) -> list[Step]:
     """The next steps, up to the one that is a decode or that waits."""
     found = [planner.next(now)]
-    while not isinstance(found[-1], Plan | Wait):
+    while not isinstance(found[-1], PlannedDecode | Wait):
         found.append(planner.next(now))
     return found
 
@@ -46,10 +46,10 @@ def last(planner: Planner, now: Situation = NOW) -> Step:
     return steps(planner, now)[-1]
 
 
-def begun(planner: Planner, now: Situation = NOW) -> Plan:
+def begun(planner: Planner, now: Situation = NOW) -> PlannedDecode:
     """The next decode, which has to be a partial one, under way."""
     plan = last(planner, now)
-    assert isinstance(plan, Plan)
+    assert isinstance(plan, PlannedDecode)
     assert not plan.final
     planner.begin(plan)
     return plan
@@ -72,7 +72,7 @@ def test_a_pause_does_not_wait_for_a_partial_text_that_is_under_way(planner: Pla
     partial = begun(planner)
     add(planner, loud(1, first=5), quiet(320), came=7.0)
     final = last(planner)
-    assert isinstance(final, Plan)
+    assert isinstance(final, PlannedDecode)
     assert (final.final, final.due) == (True, 7.0 + FINAL_DUE_SECONDS)
     assert planner.under_way is None
     assert planner.take(partial, Counter().decode(partial.job)) is None
@@ -95,7 +95,7 @@ def test_audio_that_comes_at_once_waits_for_its_partial_texts(planner: Planner) 
     assert last(planner) is Wait.OUTCOME
     planner.take(second, Counter().decode(second.job))
     final = last(planner)
-    assert isinstance(final, Plan)
+    assert isinstance(final, PlannedDecode)
     assert (final.final, final.due) == (True, NOW.at + BURST_DUE_SECONDS)
 
 
@@ -104,7 +104,7 @@ def test_of_a_recording_no_partial_text_is_made_and_the_final_one_has_time() -> 
     add(planner, loud(32), quiet(320))
     assert isinstance(planner.next(NOW), SpeechStarted)
     final = last(planner, replace(NOW, more=True))
-    assert isinstance(final, Plan)
+    assert isinstance(final, PlannedDecode)
     assert final.final
     assert final.due == NOW.at + len(final.job.window) / RATE
     assert 8 < len(final.job.window) / RATE < 9
@@ -115,7 +115,7 @@ def test_the_last_words_of_a_recording_are_due_at_once() -> None:
     add(planner, loud(32), quiet(320))
     planner.hurry()
     final = last(planner, replace(NOW, more=True))
-    assert isinstance(final, Plan)
+    assert isinstance(final, PlannedDecode)
     assert final.due == NOW.at
 
 
@@ -123,7 +123,7 @@ def test_the_words_of_a_pause_are_those_of_the_final_decode(planner: Planner) ->
     add(planner, loud(4), quiet(320))
     started, final = steps(planner)
     assert isinstance(started, SpeechStarted)
-    assert isinstance(final, Plan)
+    assert isinstance(final, PlannedDecode)
     assert planner.take(final, Counter().decode(final.job)) is None
     pause = planner.next(NOW)
     assert isinstance(pause, Pause)
@@ -139,9 +139,9 @@ def test_without_partial_texts_a_long_window_is_shortened_all_the_same(recording
         assert len(audio[:start]) < 16 * RATE
         add(planner, audio[start : start + FRAME * 32], came=start / RATE)
         step = last(planner, now)
-        if isinstance(step, Plan):
+        if isinstance(step, PlannedDecode):
             break
-    assert isinstance(step, Plan)
+    assert isinstance(step, PlannedDecode)
     assert not step.final
     window = len(step.job.window) / RATE
     assert step.due == (NOW.at + window if recording else start / RATE + FINAL_DUE_SECONDS)
@@ -153,7 +153,7 @@ def test_what_is_asked_for_is_answered_where_the_audio_has_come_to(planner: Plan
     add(planner, loud(4))
     planner.ask(Ask.FINISH, 4 * WORD_MS)
     final = last(planner, replace(NOW, more=True))
-    assert isinstance(final, Plan)
+    assert isinstance(final, PlannedDecode)
     assert final.final
     planner.take(final, Counter().decode(final.job))
     finished = planner.next(NOW)

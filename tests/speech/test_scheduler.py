@@ -10,18 +10,18 @@ import numpy as np
 import pytest
 
 from turnwire.recognition import RecognitionOptions
-from turnwire.speech.decoding import NOTHING, Job, Kind, Text
+from turnwire.speech.decoding import NOTHING, Job, JobKind, Text
 from turnwire.speech.quality import FULL, LADDER, Quality
 from turnwire.speech.scheduler import Scheduler
 
 
-def job(name: int, kind: Kind = Kind.FINAL) -> Job:
+def job(name: int, kind: JobKind = JobKind.FINAL) -> Job:
     return Job(np.zeros(0, np.int16), (name,), kind, voice_end=0)
 
 
 def submit(scheduler: Scheduler, each: Job) -> Future[Text]:
     """Final texts are due, partial ones are not."""
-    return scheduler.submit(each, due=0.0 if each.kind is Kind.FINAL else None)
+    return scheduler.submit(each, due=0.0 if each.kind is JobKind.FINAL else None)
 
 
 class Desk:
@@ -79,8 +79,8 @@ def busy(scheduler: Scheduler, desk: Desk) -> None:
 def test_finals_go_first_then_the_oldest(scheduler: Scheduler, desk: Desk) -> None:
     busy(scheduler, desk)
     futures = [
-        submit(scheduler, job(1, Kind.PARTIAL)),
-        submit(scheduler, job(2, Kind.PARTIAL)),
+        submit(scheduler, job(1, JobKind.PARTIAL)),
+        submit(scheduler, job(2, JobKind.PARTIAL)),
         submit(scheduler, job(3)),
         submit(scheduler, job(4)),
     ]
@@ -110,7 +110,7 @@ def test_what_waits_is_decoded_together_if_it_can_be(scheduler: Scheduler, desk:
     busy(scheduler, desk)
     futures = [
         submit(scheduler, job(name, kind))
-        for kind in (Kind.PARTIAL, Kind.FINAL)
+        for kind in (JobKind.PARTIAL, JobKind.FINAL)
         for name in (101, 1, *range(102, 111))
     ]
     desk.go_on.set()
@@ -150,9 +150,9 @@ def test_a_job_that_waits_can_be_replaced_and_keeps_its_place(
 
 def test_one_worker_is_left_to_finals(desk: Desk) -> None:
     scheduler = Scheduler(desk, workers=2)
-    partials = [submit(scheduler, job(1, Kind.PARTIAL))]
+    partials = [submit(scheduler, job(1, JobKind.PARTIAL))]
     assert desk.begun.wait(10)
-    partials.append(submit(scheduler, job(2, Kind.PARTIAL)))
+    partials.append(submit(scheduler, job(2, JobKind.PARTIAL)))
     final = submit(scheduler, job(3))
     while len(desk.batches) < 2:
         time.sleep(0)
@@ -165,16 +165,16 @@ def test_one_worker_is_left_to_finals(desk: Desk) -> None:
 
 def test_how_long_a_final_has_been_waiting(scheduler: Scheduler, desk: Desk) -> None:
     busy(scheduler, desk)
-    partial = submit(scheduler, job(1, Kind.PARTIAL))
-    assert (scheduler.finals_behind, scheduler.spent_on(Kind.FINAL)) == (0.0, 0.0)
+    partial = submit(scheduler, job(1, JobKind.PARTIAL))
+    assert (scheduler.finals_behind, scheduler.spent_on(JobKind.FINAL)) == (0.0, 0.0)
     final = submit(scheduler, job(2))
     desk.now = 1.5
     assert scheduler.finals_behind == 1.5
-    assert [scheduler.waiting(kind) for kind in Kind] == [1, 1]
+    assert [scheduler.waiting(kind) for kind in JobKind] == [1, 1]
     desk.go_on.set()
     assert [each.result(10) for each in (final, partial)] == [NOTHING] * 2
     assert scheduler.finals_behind == 0.0
-    assert [scheduler.waiting(kind) for kind in Kind] == [0, 0]
+    assert [scheduler.waiting(kind) for kind in JobKind] == [0, 0]
     assert scheduler.batches == {1: 3}
 
 
@@ -188,10 +188,10 @@ def test_a_recording_goes_last_until_it_is_due(scheduler: Scheduler, desk: Desk)
     futures = [
         scheduler.submit(recorded(1), due=8.0),
         scheduler.submit(recorded(2), due=3.0),
-        submit(scheduler, job(3, Kind.PARTIAL)),
+        submit(scheduler, job(3, JobKind.PARTIAL)),
         scheduler.submit(job(4), due=4.5),
     ]
-    assert [scheduler.waiting(kind) for kind in (*Kind, None)] == [1, 1, 2]
+    assert [scheduler.waiting(kind) for kind in (*JobKind, None)] == [1, 1, 2]
     desk.now = 4.0
     desk.go_on.set()
     assert [future.result(10) for future in futures] == [NOTHING] * 4
@@ -261,7 +261,7 @@ def test_one_worker_is_left_to_what_is_live(desk: Desk) -> None:
     desk.go_on.set()
     assert [each.result(10) for each in (final, *recordings)] == [NOTHING] * 3
     scheduler.close()
-    assert scheduler.spent_on(None) == scheduler.spent_on(Kind.FINAL) == 2.0
+    assert scheduler.spent_on(None) == scheduler.spent_on(JobKind.FINAL) == 2.0
 
 
 def test_close_cancels_what_waits_and_ends_the_threads(desk: Desk) -> None:
@@ -288,8 +288,8 @@ def test_what_is_due_first_goes_first(scheduler: Scheduler, desk: Desk) -> None:
     busy(scheduler, desk)
     futures = [
         scheduler.submit(job(1), due=3.0),
-        scheduler.submit(job(2, Kind.PARTIAL), due=2.0),
-        scheduler.submit(job(3, Kind.PARTIAL)),
+        scheduler.submit(job(2, JobKind.PARTIAL), due=2.0),
+        scheduler.submit(job(3, JobKind.PARTIAL)),
         scheduler.submit(job(4), due=1.0),
     ]
     desk.go_on.set()
@@ -299,13 +299,13 @@ def test_what_is_due_first_goes_first(scheduler: Scheduler, desk: Desk) -> None:
 
 def test_what_final_texts_spend_is_the_cpu_of_the_time_they_run(desk: Desk) -> None:
     scheduler = Scheduler(desk, 2, cpu=lambda: desk.cpu)
-    both = [submit(scheduler, job(1)), submit(scheduler, job(2, Kind.PARTIAL))]
+    both = [submit(scheduler, job(1)), submit(scheduler, job(2, JobKind.PARTIAL))]
     while len(desk.batches) < 2:
         time.sleep(0)
     desk.cpu += 4.0
     desk.go_on.set()
     assert [each.result(10) for each in both] == [NOTHING] * 2
     scheduler.close()
-    assert [scheduler.spent_on(kind) for kind in Kind] == [2.0, 2.0]
+    assert [scheduler.spent_on(kind) for kind in JobKind] == [2.0, 2.0]
     desk.cpu += 100.0
-    assert [scheduler.spent_on(kind) for kind in Kind] == [2.0, 2.0]
+    assert [scheduler.spent_on(kind) for kind in JobKind] == [2.0, 2.0]

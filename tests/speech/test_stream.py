@@ -25,7 +25,7 @@ from turnwire.recognition import (
     SpeechStarted,
     plain,
 )
-from turnwire.speech.decoding import MS, RATE, Decoded, Job, Kind, Text
+from turnwire.speech.decoding import MS, RATE, DecodedWord, Job, JobKind, Text
 from turnwire.speech.engine import Samples
 from turnwire.speech.scheduler import Scheduler
 from turnwire.speech.stream import WhisperStream
@@ -75,7 +75,7 @@ class Counter:
             (at,) = np.nonzero(job.window == number)
             mark = "." if self.ends_sentence(number) else ""
             start, end = int(at[0]) // MS, int(at[-1]) // MS
-            words.append(Decoded(f"{number}{mark}", start, end, 1.0, (number,)))
+            words.append(DecodedWord(f"{number}{mark}", start, end, 1.0, (number,)))
         return Text(tuple(words), 0.7 if words else 0.0)
 
 
@@ -221,7 +221,7 @@ async def test_a_partial_decode_is_of_what_is_still_in_doubt(
     bench: Bench, counter: Counter
 ) -> None:
     events = await hear(bench.open(), loud(40))
-    tails = [len(job.window) / RATE for job in counter.jobs if job.kind is Kind.PARTIAL]
+    tails = [len(job.window) / RATE for job in counter.jobs if job.kind is JobKind.PARTIAL]
     assert len(tails) > 8
     assert max(tails) < 3.5
     hypotheses = [texts(event) for event in events if isinstance(event, Partial)]
@@ -302,7 +302,7 @@ async def test_partial_decodes_wait_as_long_as_the_session_wants(
     bench: Bench, counter: Counter
 ) -> None:
     await hear(bench.open(replace(GUIDANCE, first_partial=756, next_partial=2000)), loud(14))
-    partial = [len(job.window) / RATE for job in counter.jobs if job.kind is Kind.PARTIAL]
+    partial = [len(job.window) / RATE for job in counter.jobs if job.kind is JobKind.PARTIAL]
     assert partial == pytest.approx([0.75, 2.75], abs=0.1)
 
 
@@ -324,9 +324,9 @@ async def test_a_final_that_disagrees_leaves_the_stable_words_as_they_are() -> N
 
     def decode(job: Job) -> Text:
         nonlocal finals
-        finals += job.kind is Kind.FINAL
-        first = "right" if job.kind is Kind.PARTIAL else "wrong"
-        words = (Decoded(first, 0, 200, 1.0, (7,)), Decoded("word", 300, 900, 1.0, (8, 9)))
+        finals += job.kind is JobKind.FINAL
+        first = "right" if job.kind is JobKind.PARTIAL else "wrong"
+        words = (DecodedWord(first, 0, 200, 1.0, (7,)), DecodedWord("word", 300, 900, 1.0, (8, 9)))
         return Text(words, 0.5)
 
     bench = Bench(decode)
@@ -339,13 +339,15 @@ async def test_a_final_that_disagrees_leaves_the_stable_words_as_they_are() -> N
 async def test_what_follows_a_final_text_that_stops_early_is_decoded_too(counter: Counter) -> None:
     def decode(job: Job) -> Text:
         text = counter.decode(job)
-        return replace(text, words=text.words[:4]) if job.kind is Kind.FINAL else text
+        return replace(text, words=text.words[:4]) if job.kind is JobKind.FINAL else text
 
     bench = Bench(decode)
     never = replace(GUIDANCE, first_partial=NEVER, next_partial=NEVER)
     events = await hear(bench.open(never), loud(18), quiet(640))
     bench.close()
-    finals = [len(job.window) // (WORD_MS * MS) for job in counter.jobs if job.kind is Kind.FINAL]
+    finals = [
+        len(job.window) // (WORD_MS * MS) for job in counter.jobs if job.kind is JobKind.FINAL
+    ]
     assert finals == [18, 14, 10]
     # A second or two at the end may be laughter.
     assert texts(events[-1]) == " ".join(map(str, range(1, 13)))
@@ -357,7 +359,7 @@ async def test_what_follows_a_final_text_is_decoded_though_its_last_word_seems_t
     def decode(job: Job) -> Text:
         words = counter.decode(job).words[:4]
         last = replace(words[-1], end=job.voice_end // MS)
-        return Text((*words[:-1], last), 0.0) if job.kind is Kind.FINAL else Text(words, 0.0)
+        return Text((*words[:-1], last), 0.0) if job.kind is JobKind.FINAL else Text(words, 0.0)
 
     bench = Bench(decode)
     never = replace(GUIDANCE, first_partial=NEVER, next_partial=NEVER)
@@ -381,9 +383,9 @@ async def test_a_final_decode_is_told_what_was_said_before(bench: Bench, counter
     stream.finish()
     async for _ in cutting(stream, at=Pause):
         pass
-    finals = [job for job in counter.jobs if job.kind is Kind.FINAL]
+    finals = [job for job in counter.jobs if job.kind is JobKind.FINAL]
     assert [job.context for job in finals] == [(), (1, 2, 3), (1, 2, 3, 4, 5, 6)]
-    assert all(job.context == () for job in counter.jobs if job.kind is Kind.PARTIAL)
+    assert all(job.context == () for job in counter.jobs if job.kind is JobKind.PARTIAL)
 
 
 async def test_pauses_go_on_after_a_cut(bench: Bench) -> None:
@@ -455,7 +457,7 @@ async def test_a_mark_in_a_pause_repeats_it(bench: Bench, counter: Counter) -> N
     events = await hear(stream)
     assert isinstance(events[-2], Marked)
     assert texts(events[-2]) == texts(events[-1]) == "1 2 3"
-    assert sum(job.kind is Kind.FINAL for job in counter.jobs) == 1
+    assert sum(job.kind is JobKind.FINAL for job in counter.jobs) == 1
 
 
 async def test_a_mark_before_any_audio(bench: Bench) -> None:
@@ -543,7 +545,7 @@ async def test_a_recording_that_is_over_waits_no_longer_for_what_is_not_due(
 
     bench = Bench(decode, workers=1, clock=lambda: 0.0)
     live = RecognitionOptions(vad_threshold=0.5)
-    busy = bench.scheduler.submit(Job(loud(1), (), Kind.FINAL, 0, options=live), 0.0)
+    busy = bench.scheduler.submit(Job(loud(1), (), JobKind.FINAL, 0, options=live), 0.0)
     while not busy.running():
         await asyncio.sleep(0)
     stream = bench.open(replace(GUIDANCE, recording=True))
@@ -551,7 +553,7 @@ async def test_a_recording_that_is_over_waits_no_longer_for_what_is_not_due(
     heard = asyncio.create_task(_all(stream))
     while not bench.scheduler.waiting(None):
         await asyncio.sleep(0)
-    welcome = bench.scheduler.submit(Job(loud(2), (), Kind.PARTIAL, 0, options=live))
+    welcome = bench.scheduler.submit(Job(loud(2), (), JobKind.PARTIAL, 0, options=live))
     stream.finish()
     go_on.set()
     assert texts((await heard)[-1]) == "1 2 3 4"

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.speech.test_agreement import said
-from turnwire.speech.decoding import NOTHING, Decoded, Text
+from turnwire.speech.decoding import NOTHING, DecodedWord, Text
 from turnwire.speech.utterance import Utterance
 
 
@@ -115,7 +115,7 @@ def test_times_never_overlap(decodes: list[list[tuple[str, int]]], kept: int) ->
     """Whatever times decodes give, and wherever words are kept."""
     utterance = Utterance()
     for number, decode in enumerate(decodes):
-        words = tuple(Decoded(text, at, at + 300, 1.0, (1,)) for text, at in decode)
+        words = tuple(DecodedWord(text, at, at + 300, 1.0, (1,)) for text, at in decode)
         if number % 2:
             utterance.settle(Text(words, 0.0), 2000)
         else:

@@ -24,7 +24,7 @@ from turnwire.recognition import (
     plain,
 )
 from turnwire.speech import load_engine
-from turnwire.speech.decoding import RATE, Job, Kind, Text
+from turnwire.speech.decoding import RATE, Job, JobKind, Text
 from turnwire.speech.engine import Engine, EngineError, Samples
 from turnwire.speech.engines import load_whisper
 from turnwire.speech.models import find_model
@@ -104,7 +104,7 @@ async def test_words_that_are_not_said_are_not_heard(engine: Engine) -> None:
     assert word_errors(BECKETT_TEXT, (await hear(engine, [audio], rate, told)).text) == (0, 12)
 
 
-def job_of(audio: Samples, kind: Kind, prefix: tuple[int, ...] = ()) -> Job:
+def job_of(audio: Samples, kind: JobKind, prefix: tuple[int, ...] = ()) -> Job:
     """A decode of audio that is speech to its end."""
     return Job(audio, prefix, kind, voice_end=len(audio))
 
@@ -153,9 +153,9 @@ def test_a_finished_sentence_is_told_from_an_unfinished_one() -> None:
     whisper = Whisper(find_model("tiny.en"), threads=1)
     audio, rate = samples("two_cities.wav")
     audio = soxr.resample(audio, rate, RATE)
-    unfinished = decode(whisper, job_of(audio[: 2 * RATE], Kind.FINAL))
+    unfinished = decode(whisper, job_of(audio[: 2 * RATE], JobKind.FINAL))
     assert [plain(word.text) for word in unfinished.words] == ["it", "was", "the", "best"]
-    finished = decode(whisper, job_of(audio[-8 * RATE :], Kind.FINAL))
+    finished = decode(whisper, job_of(audio[-8 * RATE :], JobKind.FINAL))
     assert plain(finished.words[-1].text) == "only"
     assert unfinished.completeness < 0.4 < finished.completeness
 
@@ -212,15 +212,15 @@ async def test_many_voices_at_once_are_no_words(engine: Engine) -> None:
 def test_a_decode_depends_on_its_job_alone() -> None:
     whisper = Whisper(find_model("tiny.en"), threads=1)
     audio, _ = samples("beckett.wav")
-    job = job_of(audio[: 3 * RATE], Kind.FINAL)
+    job = job_of(audio[: 3 * RATE], JobKind.FINAL)
     first = decode(whisper, job)
-    decode(whisper, job_of(audio[3 * RATE :], Kind.PARTIAL))
+    decode(whisper, job_of(audio[3 * RATE :], JobKind.PARTIAL))
     assert decode(whisper, job) == first
     assert [plain(word.text) for word in first.words] == ["ever", "tried", "ever", "failed"]
 
 
-@pytest.mark.parametrize("kind", list(Kind))
-def test_what_is_decoded_together_is_heard_as_well_as_alone(kind: Kind) -> None:
+@pytest.mark.parametrize("kind", list(JobKind))
+def test_what_is_decoded_together_is_heard_as_well_as_alone(kind: JobKind) -> None:
     whisper = Whisper(find_model("tiny.en"), threads=1)
     audio, _ = samples("beckett.wav")
     jobs = [job_of(audio[start : start + 3 * RATE // 2], kind) for start in (0, 24_000, 56_000)]
@@ -237,8 +237,8 @@ def test_what_is_decoded_together_is_heard_as_well_as_alone(kind: Kind) -> None:
 def test_a_decode_begins_with_its_prefix() -> None:
     whisper = Whisper(find_model("tiny.en"), threads=1)
     audio, _ = samples("beckett.wav")
-    first = decode(whisper, job_of(audio[: 3 * RATE], Kind.FINAL)).words[0]
-    for kind in Kind:
+    first = decode(whisper, job_of(audio[: 3 * RATE], JobKind.FINAL)).words[0]
+    for kind in JobKind:
         text = decode(whisper, job_of(audio[RATE * 3 // 2 : 3 * RATE], kind, first.tokens))
         assert text.words[0].text == first.text
 

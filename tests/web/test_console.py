@@ -11,7 +11,7 @@ from websockets.sync.client import ClientConnection
 
 from tests.web.accessibility import assert_usable
 from tests.web.console import ConsoleServer, console_server, show, signed_in
-from turnwire.webhooks.deliveries import Deliveries, Outcome, Parcel
+from turnwire.webhooks.deliveries import Deliveries, Parcel, PostResult
 from turnwire.wire import closures
 
 VIEWS = (
@@ -209,7 +209,7 @@ def test_what_is_posted_to_webhooks_is_listed_and_can_be_posted_now(
     server.run(kept.keep(parcel))
     attempt = server.run(kept.take(not_of=()))
     assert attempt is not None
-    server.run(kept.note(attempt, Outcome(500, "It answered 500.", again=True)))
+    server.run(kept.note(attempt, PostResult(500, "It answered 500.", again=True)))
     assert server.run(kept.take(not_of=())) is None
     page = signed_in(context, server)
     page.click("text=Webhooks")

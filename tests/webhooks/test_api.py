@@ -4,7 +4,7 @@ from tests.support import serving
 from turnwire.accounts.admin_keys import AdminKeys
 from turnwire.admin.extension import admin
 from turnwire.webhooks.api import deliveries
-from turnwire.webhooks.deliveries import Deliveries, Outcome, Parcel
+from turnwire.webhooks.deliveries import Deliveries, Parcel, PostResult
 
 
 async def test_deliveries_are_listed_without_what_is_in_them_and_posted_again_at_once() -> None:
@@ -15,7 +15,7 @@ async def test_deliveries_are_listed_without_what_is_in_them_and_posted_again_at
         await kept.keep(Parcel("s", "default", url, ("Authorization", "secret"), "what was said"))
         attempt = await kept.take(not_of=())
         assert attempt is not None
-        await kept.note(attempt, Outcome(500, "It answered 500.", again=True))
+        await kept.note(attempt, PostResult(500, "It answered 500.", again=True))
         async with server.http(headers={"Authorization": key}) as http:
             path = "/admin/v1/deliveries"
             answer = await http.get(path, params={"account": "default"})
@@ -31,7 +31,7 @@ async def test_deliveries_are_listed_without_what_is_in_them_and_posted_again_at
             assert (await http.post(f"{path}/{item['id']}/retry")).status_code == 202
             again = await kept.take(not_of=())
             assert again is not None
-            await kept.note(again, Outcome(404, "It answered 404."))
+            await kept.note(again, PostResult(404, "It answered 404."))
             late = await http.post(f"{path}/{item['id']}/retry")
             assert (late.status_code, "not kept" in late.json()["error"]) == (409, True)
             assert (await http.post(f"{path}/x/retry")).status_code == 404

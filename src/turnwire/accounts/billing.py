@@ -23,20 +23,20 @@ def billable_ms(usage: Usage) -> int:
 
 
 @dataclass(frozen=True, slots=True)
-class Open:
+class OpenSessions:
     """What an account's open sessions come to."""
 
     sessions: int = 0
     reserved_ms: int = 0
 
-    def with_one_more(self) -> "Open":
+    def with_one_more(self) -> "OpenSessions":
         return replace(self, sessions=self.sessions + 1)
 
 
-class Reserve:
+class Balance:
     """What is left of an account's balance, and what is reserved of it."""
 
-    def __init__(self, balance_ms: int, open: Open) -> None:
+    def __init__(self, balance_ms: int, open: OpenSessions) -> None:
         self._balance_ms = balance_ms
         self._open = open
         self.free_ms = balance_ms - open.reserved_ms

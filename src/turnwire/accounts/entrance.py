@@ -11,7 +11,7 @@ from sqlalchemy import insert, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from turnwire.accounts.admission import Funds, Grant
-from turnwire.accounts.billing import Open
+from turnwire.accounts.billing import OpenSessions
 from turnwire.accounts.credentials import (
     Bearer,
     Bearers,
@@ -120,4 +120,6 @@ async def _quotas(
 ) -> dict[int, Quota]:
     counted = [id for id, account in accounts.items() if is_counted(account)]
     open_ = await open_by_account(db, counted, now) if counted else {}
-    return {id: Quota(account, open_.get(id, Open()), now) for id, account in accounts.items()}
+    return {
+        id: Quota(account, open_.get(id, OpenSessions()), now) for id, account in accounts.items()
+    }

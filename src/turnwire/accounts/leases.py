@@ -7,7 +7,7 @@ from sqlalchemy import ColumnElement, case, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from turnwire.accounts.admission import LEASE_SECONDS, Funds, Renewal, Usage
-from turnwire.accounts.billing import Open, Reserve, billable_ms
+from turnwire.accounts.billing import Balance, OpenSessions, billable_ms
 from turnwire.accounts.credentials import CROWDED, DISABLED, ENDED, REVOKED, access_ended
 from turnwire.accounts.locks import locked_counted_accounts
 from turnwire.accounts.moments import over
@@ -39,14 +39,16 @@ def alive(now: float) -> ColumnElement[bool]:
     return Entry.ended_at.is_(None) & ~lapsed(now)
 
 
-async def open_by_account(db: AsyncSession, accounts: Sequence[int], now: float) -> dict[int, Open]:
+async def open_by_account(
+    db: AsyncSession, accounts: Sequence[int], now: float
+) -> dict[int, OpenSessions]:
     rows = await db.execute(
         select(Entry.account_id, func.count(), func.sum(Entry.reserved_ms))
         .where(Entry.account_id.in_(accounts), alive(now))
         .group_by(Entry.account_id)
     )
     # PostgreSQL adds integers up to decimals.
-    return {account: Open(sessions, int(reserved)) for account, sessions, reserved in rows}
+    return {account: OpenSessions(sessions, int(reserved)) for account, sessions, reserved in rows}
 
 
 async def enter(db: AsyncSession, signs: Sequence[Sign], now: float) -> dict[str, Renewal]:
@@ -168,7 +170,7 @@ async def _limits_in_question(
     return {
         id: limit
         for id, limit in limits.items()
-        if id in back or open_.get(id, Open()).sessions > limit
+        if id in back or open_.get(id, OpenSessions()).sessions > limit
     }
 
 
@@ -181,20 +183,20 @@ async def _reserve(
 ) -> dict[str, Funds | None]:
     """Set aside what these sessions may use until they are renewed again."""
     ids = {entry.account_id for entry in entries}
-    balances = {
+    left = {
         id: account.balance_ms
         for id, account in accounts.items()
         if id in ids and account.balance_ms is not None
     }
-    open_ = await open_by_account(db, list(balances), now) if balances else {}
-    reserves = {id: Reserve(balance, open_.get(id, Open())) for id, balance in balances.items()}
+    open_ = await open_by_account(db, list(left), now) if left else {}
+    balances = {id: Balance(ms, open_.get(id, OpenSessions())) for id, ms in left.items()}
     funds: dict[str, Funds | None] = {}
     for entry in entries:
-        reserve = reserves.get(entry.account_id)
-        if reserve is None:
+        balance = balances.get(entry.account_id)
+        if balance is None:
             funds[entry.id] = None
         else:
-            entry.reserved_ms, funds[entry.id] = reserve.take(entry.billed_ms)
+            entry.reserved_ms, funds[entry.id] = balance.take(entry.billed_ms)
     return funds
 
 

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from turnwire.accounts.admission import Funds
-from turnwire.accounts.billing import Open, Reserve
+from turnwire.accounts.billing import Balance, OpenSessions
 from turnwire.accounts.credentials import NO_BALANCE, unauthorized
 from turnwire.accounts.moments import over
 from turnwire.accounts.rate import limit_after
@@ -15,7 +15,7 @@ from turnwire.wire.closures import TOO_MANY_SESSIONS
 class Quota:
     """What an account may still open within one transaction, which has it locked."""
 
-    def __init__(self, account: Account, open: Open, now: float) -> None:
+    def __init__(self, account: Account, open: OpenSessions, now: float) -> None:
         self._account = account
         self._open = open
         if account.sessions_per_minute is not None:
@@ -24,7 +24,7 @@ class Quota:
     def check(self) -> None:
         """Raises `Violation` if it may open no session now."""
         account = self._account
-        if account.balance_ms is not None and Reserve(account.balance_ms, self._open).free_ms <= 0:
+        if account.balance_ms is not None and Balance(account.balance_ms, self._open).free_ms <= 0:
             raise unauthorized(NO_BALANCE)
         if account.max_sessions is not None and self._open.sessions >= account.max_sessions:
             raise Violation(TOO_MANY_SESSIONS.fill())
@@ -38,7 +38,7 @@ class Quota:
             self._account.minute_used += 1
         if self._account.balance_ms is None:
             return 0, None
-        reserved_ms, funds = Reserve(self._account.balance_ms, self._open).take(billed_ms=0)
+        reserved_ms, funds = Balance(self._account.balance_ms, self._open).take(billed_ms=0)
         self._open = replace(self._open, reserved_ms=self._open.reserved_ms + reserved_ms)
         return reserved_ms, funds
 

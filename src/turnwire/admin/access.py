@@ -27,7 +27,7 @@ WRONG_KEY = "This is no admin key, or it was revoked."
 NO_ACCOUNTS = "This server has no accounts to look after: it lets everybody in (--no-auth)."
 
 
-class Refused(Exception):
+class RequestRefused(Exception):
     """A request is not served; the text is one sentence."""
 
     def __init__(self, status: int, text: str) -> None:
@@ -49,14 +49,14 @@ class Access:
         self._wrong_keys = wrong_keys
 
     async def check(self, credential: str | None, address: str) -> int:
-        """The id of the admin key that was brought. Raises `Refused`."""
+        """The id of the admin key that was brought. Raises `RequestRefused`."""
         if not credential:
-            raise Refused(401, NO_KEY)
+            raise RequestRefused(401, NO_KEY)
         key = await self._keys.identify(credential)
         if key is None:
             self._wrong_keys.note(address)
             await self._wrong_keys.slow_down(address)
-            raise Refused(401, WRONG_KEY)
+            raise RequestRefused(401, WRONG_KEY)
         return key
 
     async def stands(self, key: int) -> bool:
@@ -64,7 +64,7 @@ class Access:
         return await self._keys.valid(key)
 
 
-def address_of(request: Request) -> str:
+def client_address(request: Request) -> str:
     """Who asks, as far as that is known."""
     return caller(request) or (request.client.host if request.client else UNIX)
 
@@ -88,7 +88,7 @@ class LocalOnly:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if not self._from_anywhere and not is_local(Request(scope)):
-            await Refused(403, ELSEWHERE).response()(scope, receive, send)
+            await RequestRefused(403, ELSEWHERE).response()(scope, receive, send)
             return
 
         async def send_on(message: Message) -> None:
@@ -121,11 +121,11 @@ class KeyRequired:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
             key = await self._key(Request(scope))
-        except Refused as refused:
+        except RequestRefused as refused:
             await refused.response()(scope, receive, send)
             return
         except AccountsError as error:
-            await Refused(503, str(error)).response()(scope, receive, send)
+            await RequestRefused(503, str(error)).response()(scope, receive, send)
             return
         scope.setdefault("state", {})["admin_key"] = key
         await self._app(scope, receive, send)
@@ -136,4 +136,4 @@ class KeyRequired:
             key = await self._cookie(request)
             if key is not None and await self._access.stands(key):
                 return key
-        return await self._access.check(given, address_of(request))
+        return await self._access.check(given, client_address(request))

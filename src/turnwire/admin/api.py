@@ -15,7 +15,7 @@ from starlette.requests import Request
 from turnwire import __version__
 from turnwire.accounts.errors import AccountsError, BadName, NameTaken, NotFound, NotNow
 from turnwire.admin import views
-from turnwire.admin.access import Refused
+from turnwire.admin.access import RequestRefused
 from turnwire.admin.feed import Feed
 from turnwire.admin.seen import Seen
 from turnwire.admin.stored import StoredAdministration
@@ -49,7 +49,7 @@ def create_api(
         exception_handlers={
             AccountsError: _accounts_error,
             HTTPException: _http_error,
-            Refused: _refused,
+            RequestRefused: _refused,
             RequestValidationError: _invalid,
             Exception: _failed,
         },
@@ -181,7 +181,7 @@ async def _http_error(_: Request, error: Exception) -> JSONResponse:
 
 
 async def _refused(_: Request, error: Exception) -> JSONResponse:
-    assert isinstance(error, Refused)
+    assert isinstance(error, RequestRefused)
     return error.response()
 
 

@@ -11,7 +11,14 @@ from starlette.routing import Route
 
 from turnwire.accounts.errors import AccountsError
 from turnwire.admin import views
-from turnwire.admin.access import ELSEWHERE, NO_ACCOUNTS, Access, Refused, address_of, is_local
+from turnwire.admin.access import (
+    ELSEWHERE,
+    NO_ACCOUNTS,
+    Access,
+    RequestRefused,
+    client_address,
+    is_local,
+)
 from turnwire.admin.cookies import LIFETIME_SECONDS, Cookies, Unanswered
 from turnwire.clock import Clock
 from turnwire.server.siblings import Siblings
@@ -54,14 +61,14 @@ class Console:
     async def key_of(self, request: Request) -> int | None:
         """The id of the admin key that a request's cookie stands for.
 
-        Raises `Refused` for a change that another page has this browser ask for, and if a process
-        that may know the cookie does not answer.
+        Raises `RequestRefused` for a change that another page has this browser ask for, and if a
+        process that may know the cookie does not answer.
         """
         cookie = request.cookies.get(self._cookies.name)
         try:
             key = None if cookie is None else await self._cookies.key_of(cookie)
         except Unanswered:
-            raise Refused(503, NOT_ALL_ANSWER) from None
+            raise RequestRefused(503, NOT_ALL_ANSWER) from None
         if key is not None and request.method not in ("GET", "HEAD"):
             _check_page(request)
         return key
@@ -69,11 +76,11 @@ class Console:
     async def _sign_in(self, request: Request) -> Response:
         try:
             self._check(request)
-            key = await self._access.check(await _key_in(request), address_of(request))
-        except Refused as refused:
+            key = await self._access.check(await _key_in(request), client_address(request))
+        except RequestRefused as refused:
             return refused.response()
         except AccountsError as error:
-            return Refused(503, str(error)).response()
+            return RequestRefused(503, str(error)).response()
         response = Response(status_code=204, headers={"Cache-Control": "no-store"})
         response.set_cookie(
             self._cookies.name,
@@ -89,7 +96,7 @@ class Console:
     async def _sign_out(self, request: Request) -> Response:
         try:
             self._check(request)
-        except Refused as refused:
+        except RequestRefused as refused:
             return refused.response()
         if (cookie := request.cookies.get(self._cookies.name)) is not None:
             await self._cookies.forget(cookie)
@@ -98,15 +105,18 @@ class Console:
         return response
 
     def _check(self, request: Request) -> None:
-        """Raises `Refused` unless this server's page asks, and from where it may."""
+        """Raises `RequestRefused` unless this server's page asks, and from where it may."""
         _check_page(request)
         if not self._from_anywhere and not is_local(request):
-            raise Refused(403, ELSEWHERE)
+            raise RequestRefused(403, ELSEWHERE)
 
 
 def without_accounts() -> list[Route]:
     """The console of a server that has none to show."""
-    return [Route(SIGN_IN, Refused(404, NO_ACCOUNTS).response(), methods=["POST"]), *_pages()]
+    return [
+        Route(SIGN_IN, RequestRefused(404, NO_ACCOUNTS).response(), methods=["POST"]),
+        *_pages(),
+    ]
 
 
 def _pages() -> list[Route]:
@@ -117,14 +127,14 @@ async def _key_in(request: Request) -> str:
     try:
         return SignIn.model_validate_json(await request.body()).key
     except ValidationError:
-        raise Refused(400, NO_SIGN_IN) from None
+        raise RequestRefused(400, NO_SIGN_IN) from None
 
 
 def _check_page(request: Request) -> None:
-    """Raises `Refused` unless it is this server's page that asks."""
+    """Raises `RequestRefused` unless it is this server's page that asks."""
     origin = request.headers.get("origin", "").partition("://")[2].lower()
     if request.headers.get(HEADER) != "1" or origin != request.headers.get("host", "").lower():
-        raise Refused(403, OTHER_PAGE)
+        raise RequestRefused(403, OTHER_PAGE)
 
 
 async def _page(_: Request) -> Response:

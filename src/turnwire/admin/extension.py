@@ -7,7 +7,7 @@ from starlette.routing import BaseRoute, Mount
 
 from turnwire.accounts.admin_keys import AdminKeys
 from turnwire.accounts.store import Store
-from turnwire.admin.access import NO_ACCOUNTS, Access, KeyRequired, LocalOnly, Refused
+from turnwire.admin.access import NO_ACCOUNTS, Access, KeyRequired, LocalOnly, RequestRefused
 from turnwire.admin.api import administration, create_api, observation
 from turnwire.admin.console import Console, without_accounts
 from turnwire.admin.feed import Feed
@@ -68,7 +68,7 @@ class WithoutAccounts(Extension):
     """For a server that lets everybody in: there is nothing to look after."""
 
     def routes(self) -> Sequence[BaseRoute]:
-        return [*without_accounts(), Mount(PREFIX, Refused(404, NO_ACCOUNTS).response())]
+        return [*without_accounts(), Mount(PREFIX, RequestRefused(404, NO_ACCOUNTS).response())]
 
 
 def admin(

@@ -7,7 +7,7 @@ from typing import TypeVar
 from fastapi.sse import format_sse_event
 
 from turnwire.accounts.errors import AccountsError
-from turnwire.admin.access import Access, Refused
+from turnwire.admin.access import Access, RequestRefused
 from turnwire.admin.seen import Seen
 from turnwire.admin.views import Nodes, Snapshot
 from turnwire.clock import Clock, pause
@@ -37,9 +37,12 @@ class Feed:
         self._making = asyncio.Lock()
 
     def listen(self, key: int) -> AsyncIterator[bytes]:
-        """Events for the bearer of this admin key, until the server stops. Raises `Refused`."""
+        """Events for the bearer of this admin key, until the server stops.
+
+        Raises `RequestRefused`.
+        """
         if self._listeners >= MOST_LISTENERS:
-            raise Refused(503, CROWDED)
+            raise RequestRefused(503, CROWDED)
         return self._listen(key)
 
     async def _listen(self, key: int) -> AsyncIterator[bytes]:

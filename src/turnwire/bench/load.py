@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from turnwire.bench.clips import FRAMES_PER_S
 from turnwire.bench.player import END_SECONDS, Player, Take, begin
-from turnwire.bench.scripts import Script
+from turnwire.bench.scripts import SessionAudio
 from turnwire.bench.serving import BenchServer
 
 SLOTS = 10
@@ -77,7 +77,7 @@ async def turning() -> AsyncIterator[Wheel]:
 
 async def play(
     server: BenchServer,
-    scripts: Sequence[Script],
+    scripts: Sequence[SessionAudio],
     parameters: Mapping[str, object],
     *,
     at_once: int | None = None,
@@ -92,7 +92,7 @@ async def play(
     # The same moments in every run.
     chance = random.Random(len(scripts))
 
-    async def one(script: Script, delay: float) -> Take:
+    async def one(script: SessionAudio, delay: float) -> Take:
         await asyncio.sleep(delay)
         async with gate:
             player = await begin(server, script, parameters)

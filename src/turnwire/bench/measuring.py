@@ -106,11 +106,11 @@ class Passed:
     """How many final words were not the same in the next message about the turn."""
     without_final: int = 0
     """How many partials had no final word."""
-    endings: tuple["Ending", ...] = ()
+    endings: tuple["TurnEnd", ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
-class Ending:
+class TurnEnd:
     """A turn that a silence ended; seconds."""
 
     at: float
@@ -154,7 +154,7 @@ def judge(take: Take) -> Passed:
     )
 
 
-def _endings(take: Take, turns: Sequence[tuple[float, Turn]]) -> Iterator[Ending]:
+def _endings(take: Take, turns: Sequence[tuple[float, Turn]]) -> Iterator[TurnEnd]:
     clock = _AudioClock(take)
     for at, turn in turns:
         if turn.words and turn.end_of_turn and turn.turn_is_formatted:
@@ -162,7 +162,7 @@ def _endings(take: Take, turns: Sequence[tuple[float, Turn]]) -> Iterator[Ending
             complete = turn.end_of_turn_confidence >= CONFIDENCE_THRESHOLD
             silence_ends = end + (MIN_TURN_SILENCE if complete else MAX_TURN_SILENCE)
             if silence_ends <= clock.ms:
-                yield Ending(at, at - clock.sent(end), at - clock.sent(silence_ends))
+                yield TurnEnd(at, at - clock.sent(end), at - clock.sent(silence_ends))
 
 
 def live_text(turns: Iterable[Turn]) -> tuple[list[float], int]:

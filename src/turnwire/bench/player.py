@@ -20,7 +20,7 @@ from websockets.protocol import State
 from websockets.uri import parse_uri
 
 from turnwire.bench.clips import as_frame
-from turnwire.bench.scripts import Script
+from turnwire.bench.scripts import SessionAudio
 from turnwire.bench.serving import BenchServer
 from turnwire.client.address import session_url
 from turnwire.wire.messages import Begin, KeepAlive, Terminate, parse_server_message
@@ -39,7 +39,7 @@ KEEP_ALIVE = as_frame(KeepAlive().to_json())
 class Take:
     """What happened in one session. Times are those of one clock, in seconds."""
 
-    script: Script
+    script: SessionAudio
     asked: float
     """When the connection was asked for."""
     begun: float | None = None
@@ -155,7 +155,9 @@ class Player(asyncio.Protocol):
 
 
 async def begin(
-    server: BenchServer, script: Script, parameters: Mapping[str, object] = MappingProxyType({})
+    server: BenchServer,
+    script: SessionAudio,
+    parameters: Mapping[str, object] = MappingProxyType({}),
 ) -> Player:
     """A player whose session has begun; or is over, which its take tells."""
     url = session_url(server.url, {"sample_rate": script.sample_rate, **parameters})

@@ -19,7 +19,7 @@ class Passage:
 
 
 @dataclass(frozen=True, slots=True)
-class Script:
+class SessionAudio:
     """All audio of one session."""
 
     sample_rate: int
@@ -36,12 +36,12 @@ class Script:
         return frames * frame_ms(self.sample_rate) / 1000
 
 
-def alone(clip: Clip) -> Script:
+def alone(clip: Clip) -> SessionAudio:
     """One clip, and nothing else."""
-    return Script(clip.sample_rate, [Passage(clip, clip.frames, whole=True)])
+    return SessionAudio(clip.sample_rate, [Passage(clip, clip.frames, whole=True)])
 
 
-def conversation(clips: Sequence[Clip], seconds: float, duty: float, seed: int) -> Script:
+def conversation(clips: Sequence[Clip], seconds: float, duty: float, seed: int) -> SessionAudio:
     """Clips in the order that `seed` gives, for this long, `duty` (0 to 1) of it speech.
 
     Each is followed by as much silence as that takes. It begins in the middle of the first one:
@@ -64,4 +64,4 @@ def conversation(clips: Sequence[Clip], seconds: float, duty: float, seed: int) 
             frames = clip.frames if passages else clip.frames[chance.randrange(len(clip.frames)) :]
             add(clip, frames)
             add(None, [quiet] * round(len(frames) * (1 - duty) / duty))
-    return Script(SPEECH_RATE, passages)
+    return SessionAudio(SPEECH_RATE, passages)

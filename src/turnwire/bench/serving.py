@@ -29,7 +29,7 @@ STOP_SECONDS = 20.0
 
 
 @dataclass(frozen=True, slots=True)
-class Usage:
+class ProcessUsage:
     """What the server's process has used so far."""
 
     cpu_seconds: float
@@ -59,10 +59,10 @@ class BenchServer:
         self.host, self.port = urlsplit(url).hostname or "", urlsplit(url).port or 0
         self._pipe = pipe
 
-    async def usage(self) -> Usage:
+    async def usage(self) -> ProcessUsage:
         self._pipe.send("usage")
         usage = await asyncio.to_thread(_receive, self._pipe)
-        assert isinstance(usage, Usage)
+        assert isinstance(usage, ProcessUsage)
         return usage
 
     async def take_cpu(self, seconds: float) -> None:
@@ -133,7 +133,7 @@ async def _answer(model: str, pipe: Connection) -> None:
             pipe.send(_usage())
 
 
-def _usage() -> Usage:
+def _usage() -> ProcessUsage:
     status = Path("/proc/self/status")
     if status.is_file():
         lines = dict(line.split(":", 1) for line in status.read_text().splitlines())
@@ -142,4 +142,4 @@ def _usage() -> Usage:
         # Without Linux's /proc, only the peak is known. macOS gives it in bytes.
         scale = 1024**2 if sys.platform == "darwin" else 1024
         now = peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / scale
-    return Usage(time.process_time(), now, peak)
+    return ProcessUsage(time.process_time(), now, peak)

@@ -17,7 +17,7 @@ from turnwire.bench.measuring import (
     reasons,
 )
 from turnwire.bench.player import Take
-from turnwire.bench.scripts import Script, alone, conversation
+from turnwire.bench.scripts import SessionAudio, alone, conversation
 from turnwire.bench.serving import BenchServer
 from turnwire.bench.words import Words
 
@@ -103,7 +103,7 @@ async def measure_clips(
 
 async def _measure(
     server: BenchServer,
-    scripts: Sequence[Script],
+    scripts: Sequence[SessionAudio],
     *,
     model: str,
     sessions: int,

@@ -9,7 +9,7 @@ from turnwire.bench.attackers import Attackers
 from turnwire.bench.clips import SPEECH_RATE, Clip
 from turnwire.bench.measuring import Spread
 from turnwire.bench.player import begin
-from turnwire.bench.scripts import Script
+from turnwire.bench.scripts import SessionAudio
 from turnwire.bench.serving import BenchServer
 from turnwire.bench.speech import SpeechFigures, measure_load
 from turnwire.wire.closures import SESSION_ENDED
@@ -74,7 +74,7 @@ class Newcomers:
     async def _come(self, stop: asyncio.Event) -> None:
         while not stop.is_set():
             self.asked += 1
-            player = await begin(self._server, Script(SPEECH_RATE, []))
+            player = await begin(self._server, SessionAudio(SPEECH_RATE, []))
             player.terminate()
             await player.ended()
             take = player.take

@@ -15,7 +15,7 @@ from turnwire.bench.load import Effort, turning
 from turnwire.bench.machine import Machine, this_machine
 from turnwire.bench.measuring import Spread, begins, closes
 from turnwire.bench.player import END_SECONDS, Player, Take, begin
-from turnwire.bench.scripts import Passage, Script
+from turnwire.bench.scripts import Passage, SessionAudio
 from turnwire.bench.serving import BenchServer
 from turnwire.server.http import allow_open_files
 from turnwire.wire.closures import SESSION_ENDED
@@ -71,19 +71,19 @@ class ChurnFigures:
     machine: Machine
 
 
-def talk(seconds: float, phase: int = 0) -> Script:
+def talk(seconds: float, phase: int = 0) -> SessionAudio:
     """Three seconds of tone, in which the echo engine hears words, and two of silence, in turn."""
     tone = (8000 * np.sin(np.arange(SPEECH_RATE * 3) * 0.2)).astype("<i2")
     pcm = np.concatenate((tone, np.zeros(SPEECH_RATE * 2, "<i2"))).tobytes()
     frames = frames_of(pcm, SPEECH_RATE)
     count = round(seconds * FRAMES_PER_S)
     played = tuple(itertools.islice(itertools.cycle(frames), phase, phase + count))
-    return Script(SPEECH_RATE, [Passage(None, played, whole=False)])
+    return SessionAudio(SPEECH_RATE, [Passage(None, played, whole=False)])
 
 
 async def _open(
     server: BenchServer,
-    scripts: Sequence[Script],
+    scripts: Sequence[SessionAudio],
     parameters: Mapping[str, object],
     players: list[Player],
 ) -> None:
@@ -91,7 +91,7 @@ async def _open(
     _allow_sockets(len(scripts))
     gate = asyncio.Semaphore(OPENING_AT_ONCE)
 
-    async def one(script: Script) -> None:
+    async def one(script: SessionAudio) -> None:
         async with gate:
             players.append(await begin(server, script, parameters))
 
@@ -127,11 +127,11 @@ async def _kept_alive(players: Sequence[Player]) -> AsyncIterator[None]:
         await asyncio.wait([keeping])
 
 
-async def _open_and_end(server: BenchServer, scripts: Sequence[Script]) -> list[Take]:
+async def _open_and_end(server: BenchServer, scripts: Sequence[SessionAudio]) -> list[Take]:
     """Each script in a session of its own, sent at once, some of them at a time."""
     gate = asyncio.Semaphore(OPENING_AT_ONCE)
 
-    async def one(script: Script) -> Take:
+    async def one(script: SessionAudio) -> Take:
         async with gate:
             player = await begin(server, script)
             while player.play():
@@ -190,7 +190,7 @@ async def measure_idle(
 ) -> IdleFigures:
     """Memory of a session that sends nothing but KeepAlive, and whether so many hold."""
     machine = this_machine()
-    nothing = Script(SPEECH_RATE, [])
+    nothing = SessionAudio(SPEECH_RATE, [])
     await _open_and_end(server, [nothing] * OPENING_AT_ONCE)
     before = await server.usage()
     patience = {"inactivity_timeout": INACTIVITY_SECONDS}

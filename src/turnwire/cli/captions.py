@@ -23,7 +23,7 @@ _UNEVEN = 1.0  # for a cue as long as can be; squared, so that equal cues are ch
 
 
 @dataclass(frozen=True, slots=True)
-class Cue:
+class Caption:
     """What is on the screen from `start` to `end`, in ms of the session's audio."""
 
     start: int
@@ -48,15 +48,15 @@ class Captions:
         self._waiting: _Piece | None = None
         self._earliest = 0
 
-    def add(self, turn: Turn) -> list[Cue]:
+    def add(self, turn: Turn) -> list[Caption]:
         """The cues that are complete with this turn."""
         return [cue for piece in _pieces(turn.words) for cue in self._follow(piece)]
 
-    def finish(self) -> list[Cue]:
+    def finish(self) -> list[Caption]:
         """The last cue, if there is one."""
         return self._follow(None)
 
-    def _follow(self, piece: _Piece | None) -> list[Cue]:
+    def _follow(self, piece: _Piece | None) -> list[Caption]:
         before, self._waiting = self._waiting, piece
         if before is None:
             return []
@@ -65,7 +65,7 @@ class Captions:
             start, before.spoken_until, len(before.text), None if piece is None else piece.start
         )
         self._earliest = end + rules.GAP_MS
-        return [Cue(start, end, before.text)]
+        return [Caption(start, end, before.text)]
 
 
 def _pieces(words: Sequence[Word]) -> Iterator[_Piece]:

@@ -24,7 +24,7 @@ def doctor(
     """
     with needs_server():
         from turnwire.doctor.examination import examine
-        from turnwire.doctor.findings import State
+        from turnwire.doctor.findings import Grade
 
     findings = list(examine(settings))
     if as_json:
@@ -34,5 +34,5 @@ def doctor(
             ("", "Check", "Finding", "What to do"),
             ((each.state, each.check, each.finding, each.advice) for each in findings),
         )
-    if any(each.state is State.BAD for each in findings):
+    if any(each.state is Grade.BAD for each in findings):
         raise typer.Exit(1)

@@ -19,7 +19,7 @@ from turnwire.server.settings import Settings, SettingsError
 DRAINS = "takes no new sessions and ends with its open ones"
 
 
-class Draining(BaseModel):
+class DrainStarted(BaseModel):
     draining: bool = True
     process: int | None
     """Null for a server that was asked by its address."""
@@ -42,10 +42,10 @@ def drain(
     check_place(context, server)
     if server is not None:
         _ask(server, admin_key, ca_file)
-        done = Said(f"The server at {server} {DRAINS}.", Draining(process=None))
+        done = Said(f"The server at {server} {DRAINS}.", DrainStarted(process=None))
     else:
         process = _signal(load(given))
-        done = Said(f"The server, process {process}, {DRAINS}.", Draining(process=process))
+        done = Said(f"The server, process {process}, {DRAINS}.", DrainStarted(process=process))
     asyncio.run(done.tell(as_json=as_json))
 
 

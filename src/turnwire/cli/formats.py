@@ -8,7 +8,7 @@ import json
 from collections.abc import Sequence
 from enum import StrEnum
 
-from turnwire.cli.captions import Captions, Cue
+from turnwire.cli.captions import Caption, Captions
 from turnwire.client import Gap, SessionRecord, Turn
 
 MISSING = "[missing]"
@@ -41,13 +41,13 @@ class Subtitles(Text):
         return "".join(map(self._written, self._captions.add(turn)))
 
     def gap(self, gap: Gap) -> str:
-        cues = [*self._captions.finish(), Cue(gap.start, gap.end, MISSING)]
+        cues = [*self._captions.finish(), Caption(gap.start, gap.end, MISSING)]
         return "".join(map(self._written, cues))
 
     def ending(self, sessions: Sequence[SessionRecord], audio_seconds: float) -> str:
         return "".join(map(self._written, self._captions.finish()))
 
-    def _written(self, cue: Cue) -> str:
+    def _written(self, cue: Caption) -> str:
         raise NotImplementedError
 
 
@@ -58,7 +58,7 @@ class Srt(Subtitles):
         super().__init__()
         self._number = 0
 
-    def _written(self, cue: Cue) -> str:
+    def _written(self, cue: Caption) -> str:
         self._number += 1
         times = f"{_clock(cue.start)} --> {_clock(cue.end)}".replace(".", ",")
         return f"{self._number}\n{times}\n{cue.text}\n\n"
@@ -69,7 +69,7 @@ class Vtt(Subtitles):
 
     opening = "WEBVTT\n\n"
 
-    def _written(self, cue: Cue) -> str:
+    def _written(self, cue: Caption) -> str:
         return f"{_clock(cue.start)} --> {_clock(cue.end)}\n{_escaped(cue.text)}\n\n"
 
 

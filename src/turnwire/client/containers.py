@@ -11,7 +11,7 @@ from av.error import InvalidDataError
 from av.stream import Disposition
 
 from turnwire.client import riff
-from turnwire.client.stamps import Clock
+from turnwire.client.stamps import StampClock
 from turnwire.client.tracks import Track, chosen
 
 _UNSTAMPED = {"aac", "ac3", "amr", "dts", "eac3", "loas", "mp3", "truehd"}
@@ -40,7 +40,7 @@ class Container:
         self.track = chosen(self.tracks, wanted) if self.tracks else None
         self.passed_over = 0
         """How many packets could not be decoded."""
-        self._clock = Clock(self.length)
+        self._clock = StampClock(self.length)
         if self.is_stamped:
             self._clock.origin = (self._container.start_time or 0) / av.time_base
 

@@ -24,7 +24,7 @@ HOLD_SECONDS = 0.25
 """How long the end of a turn in the middle of speech is held back."""
 
 
-class Delivery:
+class MessageDelivery:
     """Has the program's handlers called, and the line of time take note of turns."""
 
     def __init__(self, timeline: Timeline, todo: effects.Effects) -> None:

@@ -20,8 +20,8 @@ from turnwire.client.messages import (
     Turn,
     parse,
 )
-from turnwire.client.pace import Pace, Window
-from turnwire.client.placing import Place
+from turnwire.client.pace import Pace, RecordingPace
+from turnwire.client.placing import LegPlace
 from turnwire.client.rows import (
     CLOSED_HERE,
     CONNECTION_LOST,
@@ -85,7 +85,7 @@ class Leg:
         """What it said and nobody has read yet."""
         # From the moment it has a part of the stream:
         self.cursor: Cursor | None = None
-        self.place: Place | None = None
+        self.place: LegPlace | None = None
         self.pace = Pace()
         self.busy = False
         """Whether something is on its way out."""
@@ -180,7 +180,7 @@ class Leg:
                 self._due = None
                 self._story.append("received Begin")
                 if self._recording and message.recording_window_ms:
-                    self.pace = Window(message.recording_window_ms / 1000)
+                    self.pace = RecordingPace(message.recording_window_ms / 1000)
                 return
             case Begin():
                 return
@@ -193,7 +193,7 @@ class Leg:
                 self._note("received Termination", now)
             case Error() | Termination():
                 return
-        if isinstance(message, Progress) and isinstance(self.pace, Window):
+        if isinstance(message, Progress) and isinstance(self.pace, RecordingPace):
             self.pace.heard(message.audio_heard_ms / 1000, now)
         if self.terminate_sent and self.is_undecided:
             self._due = self._end_due(now)

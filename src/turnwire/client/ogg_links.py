@@ -14,7 +14,7 @@ _HEADER = Struct("<4sBBqIIIB")
 _FIRST = 2
 
 
-class Window(io.RawIOBase):
+class FilePart(io.RawIOBase):
     """A part of a file, as a file."""
 
     def __init__(self, file: BinaryIO, start: int, end: int) -> None:
@@ -53,7 +53,7 @@ def parts(file: BinaryIO) -> Sequence[IO[bytes]]:
     if len(starts) < 2:
         return [file]
     borders = zip(starts, [*starts[1:], end], strict=True)
-    return [cast(IO[bytes], Window(file, *border)) for border in borders]
+    return [cast(IO[bytes], FilePart(file, *border)) for border in borders]
 
 
 def _starts(file: BinaryIO) -> Iterator[int]:

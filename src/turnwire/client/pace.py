@@ -1,7 +1,7 @@
 """How far a session's audio may be ahead of time.
 
-Pace         within what every server accepts
-Window       of a recording, on a server that says how far it may be: as fast as it is heard
+Pace           within what every server accepts
+RecordingPace  of a recording, on a server that says how far it may be: as fast as it is heard
 """
 
 import math
@@ -58,7 +58,7 @@ class Pace:
         return None
 
 
-class Window(Pace):
+class RecordingPace(Pace):
     """One session's audio against what the server says it has heard.
 
     For a recording, on a server that says by how much it may be ahead. Whoever has sent that much

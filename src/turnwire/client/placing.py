@@ -17,7 +17,7 @@ from turnwire.client.messages import (
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class LegPlace:
     """Where a session stands."""
 
     ms: int

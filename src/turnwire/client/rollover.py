@@ -26,7 +26,7 @@ LOOK_SECONDS = 0.1
 """How often it is looked for."""
 
 
-class Plan:
+class RolloverPlan:
     """When one session is succeeded; times as in `ClientStream.receive`.
 
     The next session is opened at `opens_at`. From the moment it stands by, the audio is looked at
@@ -72,13 +72,13 @@ class Rollover:
         self._todo = todo
         self._opened = opened
         self._leg: Leg | None = None
-        self._plan: Plan | None = None
+        self._plan: RolloverPlan | None = None
 
     def plan(self, leg: Leg, now: float) -> None:
         """From here on this leg is fed."""
         life = leg.life(now)
         self._leg = leg
-        self._plan = None if life < SHORTEST_LIFE_SECONDS else Plan(now, life)
+        self._plan = None if life < SHORTEST_LIFE_SECONDS else RolloverPlan(now, life)
 
     def deadline(self) -> float | None:
         """When `go_on` is due; None if nothing is waited for."""

@@ -28,7 +28,7 @@ BEGINNING_SECONDS = 0.5
 
 
 @dataclass(slots=True)
-class Clock:
+class StampClock:
     """Turns stamps into what has to be done for the audio to keep to them. Times in seconds."""
 
     length: float | None

@@ -18,13 +18,13 @@ from typing import ClassVar
 from turnwire.client import effects, events
 from turnwire.client.audio import AudioFormat
 from turnwire.client.closures import ClosedBy, Closure
-from turnwire.client.delivery import Delivery
+from turnwire.client.delivery import MessageDelivery
 from turnwire.client.filling import Filling
 from turnwire.client.leg import Leg
 from turnwire.client.legs import Legs
 from turnwire.client.messages import Begin
 from turnwire.client.pace import Pace
-from turnwire.client.placing import Place
+from turnwire.client.placing import LegPlace
 from turnwire.client.reconnect import Budget, Retries, Retry
 from turnwire.client.recording import Recording
 from turnwire.client.rollover import Rollover
@@ -75,7 +75,7 @@ class ClientStream:
         self._retries = Retries(budget)
         self._rollover = Rollover(self.legs, self.timeline, self._todo, self._opened)
         self._sending = Sending(self.timeline, self.parameters, self._todo)
-        self._delivery = Delivery(self.timeline, self._todo)
+        self._delivery = MessageDelivery(self.timeline, self._todo)
         self._filling = Filling(self.format) if fill_silence else None
         self._number = 0
         self._abandoned = False
@@ -263,7 +263,7 @@ class ClientStream:
                 self._rollover.plan(leg, now)
         assert leg.cursor is not None
         start = self.timeline.ms(leg.cursor.start)
-        leg.place = Place(start, self.timeline.next_order)
+        leg.place = LegPlace(start, self.timeline.next_order)
         self.records.append(SessionRecord(leg.begin, start))
         self._delivery.begin(leg.begin)
 

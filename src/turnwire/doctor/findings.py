@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 
-class State(StrEnum):
+class Grade(StrEnum):
     GOOD = "good"
     DOUBTFUL = "doubtful"
     """A server would run, but maybe not well."""
@@ -15,19 +15,19 @@ class State(StrEnum):
 @dataclass(frozen=True, slots=True)
 class Finding:
     check: str
-    state: State
+    state: Grade
     finding: str
     advice: str = ""
     """What to do; empty where nothing is to be done."""
 
 
 def good(check: str, finding: str) -> Finding:
-    return Finding(check, State.GOOD, finding)
+    return Finding(check, Grade.GOOD, finding)
 
 
 def doubtful(check: str, finding: str, advice: str) -> Finding:
-    return Finding(check, State.DOUBTFUL, finding, advice)
+    return Finding(check, Grade.DOUBTFUL, finding, advice)
 
 
 def bad(check: str, finding: str, advice: str) -> Finding:
-    return Finding(check, State.BAD, finding, advice)
+    return Finding(check, Grade.BAD, finding, advice)

@@ -22,7 +22,7 @@ from turnwire.speech.models import NotHere, find_model
 ANSWER_SECONDS = 2.0
 
 ANYWHERE = ("0.0.0.0", "::")
-LOOPBACK = ("127.0.0.1", "::1", "localhost")
+LOOPBACK_HOSTS = ("127.0.0.1", "::1", "localhost")
 
 
 def model(settings: Settings) -> Iterator[Finding]:
@@ -121,7 +121,7 @@ def tls(settings: Settings, now: float) -> Finding:
         return certificate(found, now)
     if settings.tls_self_signed:
         return good("TLS", "a certificate of its own, which the first start makes")
-    if settings.uds is None and not set(hosts(settings.host)) <= set(LOOPBACK):
+    if settings.uds is None and not set(hosts(settings.host)) <= set(LOOPBACK_HOSTS):
         return doubtful(
             "TLS",
             "none, and other machines may connect",

@@ -27,7 +27,7 @@ AFTER_THE_WORD = (
 )
 
 
-class State(StrEnum):
+class SessionState(StrEnum):
     """Where a session stands."""
 
     OPENING = "opening"
@@ -58,7 +58,7 @@ class SessionMetrics(Collector):
             ["state"],
             registry=registry,
         )
-        self.states = {state: by_state.labels(state) for state in State}
+        self.states = {state: by_state.labels(state) for state in SessionState}
         self._ended = Counter(
             "turnwire_sessions_ended",
             "Sessions that ended after Begin, by row of the closure table.",
@@ -155,8 +155,8 @@ class SessionWatch:
         """Nobody waits for the words of one, and it may be heard slower than it was spoken."""
         self._turn: int | None = None
         """The newest turn that ended."""
-        self._state = State.OPENING
-        metrics.states[State.OPENING].inc()
+        self._state = SessionState.OPENING
+        metrics.states[SessionState.OPENING].inc()
 
     @property
     def account(self) -> str:
@@ -176,7 +176,7 @@ class SessionWatch:
             if handler is not None:
                 handler(self, effect, now)
 
-    def _enter(self, state: State) -> None:
+    def _enter(self, state: SessionState) -> None:
         self._metrics.states[self._state].dec()
         self._metrics.states[state].inc()
         self._state = state
@@ -190,7 +190,7 @@ class SessionWatch:
             self._note_turn(effect.message, now)
         elif isinstance(effect.message, Begin):
             self._metrics.admission.observe(now - self._asked_at)
-            self._enter(State.OPEN)
+            self._enter(SessionState.OPEN)
 
     def _note_turn(self, turn: Turn, now: float) -> None:
         if self._is_recording:
@@ -207,11 +207,11 @@ class SessionWatch:
         latency.observe(behind + now - self._audio_at)
 
     def _finish(self, _: effects.Finish, now: float) -> None:
-        self._enter(State.DRAINING)
+        self._enter(SessionState.DRAINING)
 
     def _close(self, effect: effects.Close, now: float) -> None:
         self._metrics.states[self._state].dec()
-        self._metrics.left(self, effect.closure, began=self._state is not State.OPENING)
+        self._metrics.left(self, effect.closure, began=self._state is not SessionState.OPENING)
 
     _HANDLERS: ClassVar[dict[type, Callable[["SessionWatch", Any, float], None]]] = {
         effects.Admit: _admit,

@@ -40,7 +40,7 @@ class CannotDecode(Exception):
     """The audio cannot be decoded; the text says why, as far as is known."""
 
 
-class Decoder:
+class DecoderProcess:
     """The process that decodes one session's audio."""
 
     def __init__(
@@ -122,7 +122,7 @@ class Decoders:
     def open_decoders(self) -> int:
         return len(self._open)
 
-    async def open(self, encoding: Encoding, clock: Clock) -> Decoder:
+    async def open(self, encoding: Encoding, clock: Clock) -> DecoderProcess:
         """A new decoder, to be closed. Raises OSError if there can be none."""
         async with self._starting:
             if self._forking is None or self._forking.returncode is not None:
@@ -132,7 +132,7 @@ class Decoders:
         with theirs:
             reader, writer = await asyncio.open_unix_connection(sock=ours)
             self._open.add(number)
-            decoder = Decoder(reader, writer, clock, lambda: self._end(number))
+            decoder = DecoderProcess(reader, writer, clock, lambda: self._end(number))
             try:
                 self._request(framing.FORK, number, theirs.fileno())
                 theirs.close()

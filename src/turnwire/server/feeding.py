@@ -11,7 +11,7 @@ from collections.abc import Callable, Coroutine
 from typing import Any, ClassVar, Protocol
 
 from turnwire.clock import Clock, resolve
-from turnwire.server.decoders import CannotDecode, Decoder, Decoders
+from turnwire.server.decoders import CannotDecode, DecoderProcess, Decoders
 from turnwire.server.held_audio import GUARANTEED_BYTES, HeldAudio
 from turnwire.session import effects, events
 from turnwire.speech.engine import Stream
@@ -62,7 +62,7 @@ class Feeding:
         self._shared = shared
         self._tell = tell
         self._changed = changed
-        self._decoder: Decoder | None = None
+        self._decoder: DecoderProcess | None = None
         # A list, as it is short: an empty deque takes as much memory as 60 items.
         self._waiting: list[Effect] = []
         self._held_bytes = 0

@@ -13,7 +13,7 @@ from turnwire.wire.presets import BY_MODE, CONFIDENCE_THRESHOLD, UNIVERSAL_STREA
 Number = TypeVar("Number", int, float)
 
 
-LONGEST_TURN_MS = 60_000
+DEFAULT_LONGEST_TURN_MS = 60_000
 """Unless `max_turn_duration` says otherwise."""
 
 
@@ -29,7 +29,7 @@ class Endpointing:
     """ms"""
     pause_shown: int = 0
     """ms of silence after which the words before a pause are shown."""
-    longest_turn: int = LONGEST_TURN_MS
+    longest_turn: int = DEFAULT_LONGEST_TURN_MS
     """ms"""
 
 
@@ -64,7 +64,7 @@ def endpointing(family: Family, asked: ConnectionParameters) -> Endpointing:
         min_silence,
         max_silence,
         pause_shown=0 if mode is None else min_silence,
-        longest_turn=_either(asked.max_turn_duration, LONGEST_TURN_MS),
+        longest_turn=_either(asked.max_turn_duration, DEFAULT_LONGEST_TURN_MS),
     )
 
 

@@ -10,7 +10,7 @@ from turnwire.session.effects import Effect, Send
 from turnwire.wire.limits import LONGEST_CHUNK_MS
 from turnwire.wire.messages import Progress
 
-WINDOW_SECONDS = 30.0
+RECORDING_WINDOW_SECONDS = 30.0
 """How far ahead a client should be at most: at twenty times real time, what it hears of progress
 may be on the way for more than a second."""
 
@@ -29,7 +29,7 @@ def window_seconds(sample_rate: int, ahead_seconds: float) -> float | None:
     `ahead_seconds` is how far it may be. A last chunk may begin within the window and end after it.
     """
     most = min(WINDOW_SAMPLES / sample_rate, ahead_seconds / 2)
-    window = min(WINDOW_SECONDS, most - _CHUNK_SECONDS)
+    window = min(RECORDING_WINDOW_SECONDS, most - _CHUNK_SECONDS)
     return window if window >= _CHUNK_SECONDS else None
 
 

@@ -66,7 +66,7 @@ from turnwire.wire.messages import (
     parse_client_message,
 )
 
-DRAIN_SECONDS = 30.0
+STALLED_DRAIN_SECONDS = 30.0
 """How long the engine may get on no further with the last words. Clients give up after 5 s; one
 that waits longer, of a server with too much to do or after sending minutes of audio at once, is
 better served with its words than with an error."""
@@ -324,13 +324,13 @@ class Draining(State):
         self._audio = audio
         self._ending = ending
         ahead = audio.ahead_at(now)
-        self._gives_up_at = now + DRAIN_SECONDS + ahead
+        self._gives_up_at = now + STALLED_DRAIN_SECONDS + ahead
         self._latest = inf if audio.window is not None else now + LONGEST_DRAIN_SECONDS + ahead
 
     def _get_on(self, now: float) -> None:
         """The engine gets on with the last words, so they are waited for."""
         # Audio that is ahead of time may take as long as it lasts.
-        patience = now + DRAIN_SECONDS + self._audio.ahead_at(now)
+        patience = now + STALLED_DRAIN_SECONDS + self._audio.ahead_at(now)
         self._gives_up_at = min(patience, self._latest)
 
     def deadline(self) -> float | None:

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from turnwire.recognition import plain
-from turnwire.speech.decoding import Decoded
+from turnwire.speech.decoding import DecodedWord
 
 HOLD_BACK_MS = 400
 """Words that end this close to the end of the audio may yet turn out to be other words."""
@@ -37,14 +37,14 @@ _OFF_MS = 400
 """The times that two decodes give a word differ by less than this."""
 
 
-def begins_with(words: Sequence[Decoded], stable: Sequence[Decoded]) -> bool:
+def begins_with(words: Sequence[DecodedWord], stable: Sequence[DecodedWord]) -> bool:
     """Whether `words` repeat the `stable` ones, case and punctuation apart."""
     return len(words) >= len(stable) and all(
         plain(word.text) == plain(fixed.text) for word, fixed in zip(words, stable, strict=False)
     )
 
 
-def restate(words: Sequence[Decoded], stable: Sequence[Decoded]) -> tuple[Decoded, ...]:
+def restate(words: Sequence[DecodedWord], stable: Sequence[DecodedWord]) -> tuple[DecodedWord, ...]:
     """`words`, with the `stable` ones for what they say of the same time if they differ.
 
     What they say after it begins after the last stable word, where they have it too.
@@ -63,7 +63,7 @@ def restate(words: Sequence[Decoded], stable: Sequence[Decoded]) -> tuple[Decode
     return (*stable, *(word for word in words if word.start + word.end >= 2 * last.end))
 
 
-def _in_order(words: Sequence[Decoded], after: int) -> tuple[Decoded, ...]:
+def _in_order(words: Sequence[DecodedWord], after: int) -> tuple[DecodedWord, ...]:
     """`words` so that none begins before the one before it ends: they are of several decodes."""
     ordered = []
     for word in words:
@@ -78,15 +78,15 @@ class Agreement:
     """The stable words of one window, over its successive decodes."""
 
     def __init__(self) -> None:
-        self.stable: tuple[Decoded, ...] = ()
+        self.stable: tuple[DecodedWord, ...] = ()
         self.agreed = 0
         """How many words were agreed on, the stable ones included."""
-        self._previous: Sequence[Decoded] = ()
+        self._previous: Sequence[DecodedWord] = ()
         self._decoded = 0  # where the audio of the previous decode ended
 
     def update(
-        self, words: Sequence[Decoded], audio_end: int, after: int = 0
-    ) -> tuple[Decoded, ...]:
+        self, words: Sequence[DecodedWord], audio_end: int, after: int = 0
+    ) -> tuple[DecodedWord, ...]:
         """Take the next decode of audio that ends at `audio_end` ms; gives the words to report.
 
         None of them is spoken before `after` ms.
@@ -101,7 +101,7 @@ class Agreement:
         self._previous, self._decoded = words, audio_end
         return words
 
-    def _agree(self, words: Sequence[Decoded], audio_end: int) -> int:
+    def _agree(self, words: Sequence[DecodedWord], audio_end: int) -> int:
         """How many words this decode and the one before have in common."""
         agreed = len(self.stable)
         for word, before in zip(words[agreed:], self._previous[agreed:], strict=False):
@@ -110,7 +110,7 @@ class Agreement:
             agreed += 1
         return agreed
 
-    def _is_stable(self, word: Decoded, index: int, agreed: int, audio_end: int) -> bool:
+    def _is_stable(self, word: DecodedWord, index: int, agreed: int, audio_end: int) -> bool:
         """Whether the word at `index` is, if all before it are."""
         age = audio_end - word.end
         if index >= agreed:

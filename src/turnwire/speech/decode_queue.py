@@ -22,8 +22,8 @@ from concurrent.futures import Future
 from dataclasses import dataclass, replace
 from enum import IntEnum
 
-from turnwire.speech.decoding import Job, Kind, Text
-from turnwire.speech.quality import FULL, Quality, Standing
+from turnwire.speech.decoding import Job, JobKind, Text
+from turnwire.speech.quality import FULL, LadderPosition, Quality
 
 
 class Rank(IntEnum):
@@ -40,7 +40,7 @@ class Rank(IntEnum):
 
 
 @dataclass(slots=True, eq=False)
-class Entry:
+class QueuedJob:
     """A job that waits or runs."""
 
     number: int
@@ -73,28 +73,28 @@ class DecodeQueue:
         self._shape = shape
         self._together = together
         self._recordings_together = together if workers > 1 else 1
-        self._standing = Standing()
+        self._standing = LadderPosition()
         self._quality = self._standing.quality(0.0)
         self._numbers = 0
-        self._waiting: list[Entry] = []  # in the order of their places
+        self._waiting: list[QueuedJob] = []  # in the order of their places
         self._free_for_others = max(workers - 1, 1)  # than those of the first rank
         self.batches: Counter[int] = Counter()
         """How many batches of each size were begun."""
 
-    def put(self, job: Job, due: float | None, now: float) -> Entry:
+    def put(self, job: Job, due: float | None, now: float) -> QueuedJob:
         self._numbers += 1
         rank = Rank.WELCOME if due is None else Rank.DUE
         if job.is_patient:
             rank = Rank.IDLE
         job = replace(job, quality=FULL if job.is_patient else self._quality)
-        entry = Entry(self._numbers, job, self._shape(job), due, now, Future(), rank)
+        entry = QueuedJob(self._numbers, job, self._shape(job), due, now, Future(), rank)
         self._insert(entry)
         return entry
 
-    def _insert(self, entry: Entry) -> None:
+    def _insert(self, entry: QueuedJob) -> None:
         insort(self._waiting, entry, key=lambda each: each.place)
 
-    def put_back(self, entry: Entry, job: Job) -> None:
+    def put_back(self, entry: QueuedJob, job: Job) -> None:
         """Have another job done for an entry that has begun, in its old place."""
         entry.job, entry.shape = job, self._shape(job)
         self._insert(entry)
@@ -124,7 +124,7 @@ class DecodeQueue:
             self._waiting[0].rank is Rank.DUE or self._free_for_others > 0
         )
 
-    def next_batch(self, now: float) -> list[Entry]:
+    def next_batch(self, now: float) -> list[QueuedJob]:
         """What a worker is to decode now, in one go; empty if there is nothing."""
         self._waiting = [entry for entry in self._waiting if not entry.future.cancelled()]
         self._hurry(now)
@@ -149,7 +149,7 @@ class DecodeQueue:
                 return batch
         return []
 
-    def done(self, batch: list[Entry]) -> None:
+    def done(self, batch: list[QueuedJob]) -> None:
         """A worker has decoded a batch."""
         self._free_for_others += batch[0].rank is not Rank.DUE
 
@@ -169,7 +169,7 @@ class DecodeQueue:
         """Whether anything waits."""
         return bool(self._waiting)
 
-    def take_all(self) -> list[Entry]:
+    def take_all(self) -> list[QueuedJob]:
         """Let go of whatever waits."""
         waiting, self._waiting = self._waiting, []
         return waiting
@@ -188,7 +188,7 @@ class DecodeQueue:
                     entry.shape = self._shape(entry.job)
         return quality
 
-    def waiting(self, kind: Kind | None) -> int:
+    def waiting(self, kind: JobKind | None) -> int:
         """How many jobs of this kind have not begun; None: those of recordings."""
         return sum(
             account(each.job) is kind and not each.begun and not each.future.cancelled()
@@ -201,6 +201,6 @@ class DecodeQueue:
         return 0.0 if first is None or first.rank is not Rank.DUE else now - first.since
 
 
-def account(job: Job) -> Kind | None:
+def account(job: Job) -> JobKind | None:
     """What a job counts as; None: as one of a recording."""
     return None if job.is_patient else job.kind

@@ -19,7 +19,7 @@ MS = RATE // 1000
 """Samples per millisecond."""
 
 
-class Kind(IntEnum):
+class JobKind(IntEnum):
     """What a decode is for."""
 
     FINAL = 0
@@ -34,7 +34,7 @@ class Job:
     """Audio, mono, `RATE` samples per second, at most 29 s."""
     prefix: tuple[int, ...]
     """Tokens that the text begins with whatever the audio says."""
-    kind: Kind
+    kind: JobKind
     voice_end: int
     """Where in the window the last voice ends, samples; no word is spoken after it."""
     context: tuple[int, ...] = ()
@@ -56,7 +56,7 @@ class Job:
 
 
 @dataclass(frozen=True, slots=True)
-class Decoded:
+class DecodedWord:
     """One word of a window's text."""
 
     text: str
@@ -74,7 +74,7 @@ class Decoded:
 class Text:
     """What a window says."""
 
-    words: tuple[Decoded, ...]
+    words: tuple[DecodedWord, ...]
     completeness: float
     """How likely a sentence ends after the last word, 0 to 0.99; 0 without words."""
     language: Language = ENGLISH
@@ -85,7 +85,7 @@ class Text:
 NOTHING = Text((), 0.0)
 
 
-class Decoder(Protocol):
+class Recognizer(Protocol):
     """A model that makes texts of windows. Thread-safe."""
 
     def shape(self, job: Job) -> Hashable:

@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 import threadpoolctl
 
 from turnwire.recognition import RecognitionOptions
-from turnwire.speech.decoding import Kind
+from turnwire.speech.decoding import JobKind
 from turnwire.speech.devices import CPU, Device
 from turnwire.speech.engine import EngineError, EngineLoad
 from turnwire.speech.models import find_model
@@ -58,12 +58,12 @@ class WhisperEngine:
         return EngineLoad(
             self._threads,
             self._expected,
-            self._scheduler.spent_on(Kind.FINAL),
+            self._scheduler.spent_on(JobKind.FINAL),
             self._scheduler.finals_behind,
             self._scheduler.quality.name,
-            self._scheduler.spent_on(Kind.PARTIAL),
-            self._scheduler.waiting(Kind.FINAL),
-            self._scheduler.waiting(Kind.PARTIAL),
+            self._scheduler.spent_on(JobKind.PARTIAL),
+            self._scheduler.waiting(JobKind.FINAL),
+            self._scheduler.waiting(JobKind.PARTIAL),
             self._scheduler.batches,
             self._scheduler.spent_on(None),
             self._scheduler.waiting(None),

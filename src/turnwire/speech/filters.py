@@ -15,10 +15,10 @@ from dataclasses import dataclass, replace
 from faster_whisper.tokenizer import Tokenizer
 
 from turnwire.recognition import Language, plain
-from turnwire.speech.decoding import Decoded
+from turnwire.speech.decoding import DecodedWord
 from turnwire.speech.languages import LanguageEvidence
 
-Words = Sequence[Decoded]
+Words = Sequence[DecodedWord]
 
 _CROWD = 3
 """So many words that begin at the same moment were not spoken."""
@@ -45,7 +45,7 @@ the other two signs. Any one alone is found in speech with noise too."""
 
 
 @dataclass(frozen=True, slots=True)
-class Attempt:
+class DecodeAttempt:
     """What the decoder made of a window."""
 
     tokens: list[int]
@@ -141,12 +141,12 @@ def split(tokens: list[int], tokenizer: Tokenizer) -> list[tuple[str, list[int]]
     return words
 
 
-def says_nothing(attempt: Attempt) -> bool:
+def says_nothing(attempt: DecodeAttempt) -> bool:
     """Whether the window holds no speech, whatever the text."""
     return attempt.no_speech > _NO_SPEECH and attempt.logprob < _BAD_LOGPROB
 
 
-def is_doubtful(attempt: Attempt, words: Words) -> bool:
+def is_doubtful(attempt: DecodeAttempt, words: Words) -> bool:
     """Whether a text seems to be a phrase for a voice that cannot be made out."""
     return (
         bool(words)
@@ -156,7 +156,7 @@ def is_doubtful(attempt: Attempt, words: Words) -> bool:
     )
 
 
-def looks_bad(attempt: Attempt, words: Words) -> bool:
+def looks_bad(attempt: DecodeAttempt, words: Words) -> bool:
     """Whether a text is improbable, goes on and on, or repeats itself; what it repeats too fast
     has been taken out of it already."""
     complete = sum(len(word.tokens) for word in words) == len(attempt.tokens)
@@ -169,13 +169,13 @@ def looks_bad(attempt: Attempt, words: Words) -> bool:
     )
 
 
-def without_loops(words: Words) -> tuple[Decoded, ...]:
+def without_loops(words: Words) -> tuple[DecodedWord, ...]:
     """The words with what they repeat in a loop said once."""
     units = _units(words)
     while loop := next(_loops(units), None):
         first, count, times = loop
         del units[first + count : first + count * times]
-    left: list[Decoded] = []
+    left: list[DecodedWord] = []
     for index, group in itertools.groupby(units, key=lambda unit: unit.word):
         word, text = words[index], "".join(unit.text for unit in group)
         if text != word.text:

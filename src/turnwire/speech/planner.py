@@ -33,7 +33,7 @@ from turnwire.speech.decoding import MS, RATE, Text
 from turnwire.speech.engine import Samples
 from turnwire.speech.quality import FULL, Quality
 from turnwire.speech.voice import FRAME, Change, Segmenter
-from turnwire.speech.window import NEXT_SHORTENING, Plan, Window
+from turnwire.speech.window import NEXT_SHORTENING, PlannedDecode, Window
 
 FINAL_DUE_SECONDS = 0.3
 """A final text is due so long after the audio came that it is made of;"""
@@ -72,7 +72,7 @@ class Wait(Enum):
     """a decode that is under way ends."""
 
 
-Step = SpeechEvent | Plan | Wait
+Step = SpeechEvent | PlannedDecode | Wait
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +113,7 @@ class Planner:
         self._asked: tuple[Ask, int] | None = None  # and its time in ms
         self._hurried = False  # texts of a recording are due at once
         self._paused = False  # the speaker has, and that has not been told
-        self._under_way: Plan | None = None  # a partial decode
+        self._under_way: PlannedDecode | None = None  # a partial decode
         self._partial_from = 0  # from where on audio is counted for the next one
         self._first_partial = True  # that is the first of its window
         self._long_from = 0  # where one is due, to shorten a long window by
@@ -136,12 +136,12 @@ class Planner:
         """No more audio comes: somebody waits for the last words, even of a recording."""
         self._hurried = True
 
-    def begin(self, plan: Plan) -> None:
+    def begin(self, plan: PlannedDecode) -> None:
         """A partial decode is under way, and no other any more."""
         self._under_way = plan
         self._count_partials(plan.end, first=False)
 
-    def take(self, plan: Plan, text: Text) -> Partial | None:
+    def take(self, plan: PlannedDecode, text: Text) -> Partial | None:
         """The outcome of a decode."""
         if plan.final:
             self._window.settle(plan, text, self._segmenter.ended)
@@ -163,7 +163,7 @@ class Planner:
             self._count_partials(self._stands, first=True)
 
     @property
-    def under_way(self) -> Plan | None:
+    def under_way(self) -> PlannedDecode | None:
         """The partial decode whose outcome is of any use."""
         return self._under_way
 
@@ -255,7 +255,7 @@ class Planner:
         least = _FIRST_PARTIAL if first else NEXT_SHORTENING
         self._long_from = max(since + least, self._window.long_from)
 
-    def _partial_step(self, now: Situation) -> Plan | Wait | None:
+    def _partial_step(self, now: Situation) -> PlannedDecode | Wait | None:
         """The partial decode to be made here, or to be waited for."""
         if not self._segmenter.speaking or self._segmenter.quiet:
             return None
@@ -280,7 +280,7 @@ class Planner:
             least = max(quality.partial_ms, self.options.next_partial) * MS
         return self._judged - self._partial_from >= least
 
-    def _due_partial(self, now: Situation) -> Plan | Wait:
+    def _due_partial(self, now: Situation) -> PlannedDecode | Wait:
         """The window is long: it is shortened by the next partial text."""
         under_way = self._under_way
         if under_way is not None and (
@@ -289,12 +289,12 @@ class Planner:
             return Wait.OUTCOME
         return self._tail(self._due(now, self._judged))
 
-    def _tail(self, due: float | None) -> Plan:
+    def _tail(self, due: float | None) -> PlannedDecode:
         return self._window.tail(self._judged, due, self.options)
 
     # Final texts.
 
-    def _settle(self, end: int, now: Situation) -> Plan | Wait | None:
+    def _settle(self, end: int, now: Situation) -> PlannedDecode | Wait | None:
         """What has to be done before the utterance has all that was said before `end`."""
         if self._under_way is not None:
             if not self._live:

@@ -41,7 +41,7 @@ LADDER = (
 FULL = LADDER[0]
 
 
-class Standing:
+class LadderPosition:
     """Where on the ladder an engine stands. Times are seconds on any one clock."""
 
     def __init__(self) -> None:

@@ -5,8 +5,8 @@ import time
 from collections.abc import Callable
 from concurrent.futures import Future
 
-from turnwire.speech.decode_queue import DecodeQueue, Entry, account
-from turnwire.speech.decoding import Decoder, Job, Kind, Text
+from turnwire.speech.decode_queue import DecodeQueue, QueuedJob, account
+from turnwire.speech.decoding import Job, JobKind, Recognizer, Text
 from turnwire.speech.devices import CPU
 from turnwire.speech.quality import Quality
 
@@ -33,7 +33,7 @@ class Scheduler:
 
     def __init__(
         self,
-        decoder: Decoder,
+        decoder: Recognizer,
         workers: int,
         clock: Callable[[], float] = time.monotonic,
         cpu: Callable[[], float] = decoding_cpu,
@@ -51,8 +51,8 @@ class Scheduler:
         self._cpu = cpu
         self._spent = 0.0  # of CPU, on anything, when it was looked at last
         # By what jobs count as:
-        self._spent_on = dict.fromkeys((*Kind, None), 0.0)
-        self._running = dict.fromkeys((*Kind, None), 0)  # batches
+        self._spent_on = dict.fromkeys((*JobKind, None), 0.0)
+        self._running = dict.fromkeys((*JobKind, None), 0)  # batches
         self._threads = [
             threading.Thread(target=self._work, name=f"turnwire-decode-{i}", daemon=True)
             for i in range(workers)
@@ -60,11 +60,11 @@ class Scheduler:
         for thread in self._threads:
             thread.start()
 
-    def spent_on(self, kind: Kind | None) -> float:
+    def spent_on(self, kind: JobKind | None) -> float:
         """Seconds of CPU, so far; None: on recordings, whatever the kind."""
         return self._spent_on[kind]
 
-    def waiting(self, kind: Kind | None) -> int:
+    def waiting(self, kind: JobKind | None) -> int:
         """How many jobs of this kind have not begun; None: those of recordings."""
         with self._changed:
             return self._queue.waiting(kind)
@@ -133,7 +133,7 @@ class Scheduler:
             # An idle worker must not keep the last windows alive.
             del batch
 
-    def _next_batch(self) -> list[Entry]:
+    def _next_batch(self) -> list[QueuedJob]:
         """What to decode now; waits for it. Empty if the scheduler is being closed."""
         with self._changed:
             while not self._stopping:
@@ -153,7 +153,7 @@ class Scheduler:
             for kind, batches in self._running.items():
                 self._spent_on[kind] += taken * batches / running
 
-    def _decode(self, batch: list[Entry]) -> None:
+    def _decode(self, batch: list[QueuedJob]) -> None:
         try:
             outcomes = self._decoder.decode([entry.job for entry in batch])
         except Exception as error:

@@ -14,7 +14,7 @@ from turnwire.speech.inbox import MOST_SECONDS, Inbox
 from turnwire.speech.planner import Ask, Planner, Situation, Wait
 from turnwire.speech.scheduler import Scheduler
 from turnwire.speech.voice import VoiceDetector
-from turnwire.speech.window import Plan
+from turnwire.speech.window import PlannedDecode
 
 _BITE_S = 0.5
 """How much audio is listened to in one go, at most. It takes the event loop some milliseconds."""
@@ -34,7 +34,7 @@ class _Sound:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Decode:
-    plan: Plan
+    plan: PlannedDecode
     queued: Future[Text]
     """The outcome, as the scheduler sees it, and"""
     outcome: asyncio.Future[Text]
@@ -136,7 +136,7 @@ class WhisperStream:
         step = self._planner.next(self._situation())
         if self._running is not None and self._planner.under_way is not self._running.plan:
             self._give_up()
-        if isinstance(step, Plan):
+        if isinstance(step, PlannedDecode):
             return await self._decode(step)
         if step is Wait.OUTCOME:
             assert self._running is not None
@@ -187,7 +187,7 @@ class WhisperStream:
 
     # Decodes.
 
-    async def _decode(self, plan: Plan) -> SpeechEvent | None:
+    async def _decode(self, plan: PlannedDecode) -> SpeechEvent | None:
         """Have a decode made; a final one is waited for."""
         if not plan.final and self._running is not None:
             self._replace(self._running, plan)
@@ -198,14 +198,14 @@ class WhisperStream:
         self._planner.begin(plan)
         return None
 
-    def _submit(self, plan: Plan) -> _Decode:
+    def _submit(self, plan: PlannedDecode) -> _Decode:
         queued = self._scheduler.submit(plan.job, plan.due)
         outcome = asyncio.wrap_future(queued)
         outcome.add_done_callback(lambda _: self._inbox.wake.set())
         self._running = _Decode(plan, queued, outcome)
         return self._running
 
-    def _replace(self, running: _Decode, plan: Plan) -> None:
+    def _replace(self, running: _Decode, plan: PlannedDecode) -> None:
         """Have a partial decode take the place of one that has not begun; nothing if it has."""
         if plan.due is None:
             if self._scheduler.replace(running.queued, plan.job):

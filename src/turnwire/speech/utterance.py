@@ -11,7 +11,7 @@ from collections.abc import Iterable
 
 from turnwire.recognition import ENGLISH, Language, Word
 from turnwire.speech.agreement import Agreement
-from turnwire.speech.decoding import Decoded, Text
+from turnwire.speech.decoding import DecodedWord, Text
 
 _SENTENCE_ENDS = (".", "?", "!")
 
@@ -24,9 +24,9 @@ class Utterance:
     """What was said since the last cut. All times are on the stream's audio clock."""
 
     def __init__(self) -> None:
-        self._kept: tuple[Decoded, ...] = ()
+        self._kept: tuple[DecodedWord, ...] = ()
         self._agreement = Agreement()
-        self._window: tuple[Decoded, ...] = ()
+        self._window: tuple[DecodedWord, ...] = ()
         self._completeness = 0.0
         self._language = ENGLISH
 
@@ -121,9 +121,9 @@ class Utterance:
         return self._window[count - 1].end, self._window[count].start
 
 
-def _context(words: Iterable[Decoded]) -> tuple[int, ...]:
+def _context(words: Iterable[DecodedWord]) -> tuple[int, ...]:
     return _tokens(word for word in words if word.trusted)
 
 
-def _tokens(words: Iterable[Decoded]) -> tuple[int, ...]:
+def _tokens(words: Iterable[DecodedWord]) -> tuple[int, ...]:
     return tuple(token for word in words for token in word.tokens)

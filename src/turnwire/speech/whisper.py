@@ -17,11 +17,11 @@ from faster_whisper.feature_extractor import FeatureExtractor
 from faster_whisper.tokenizer import Tokenizer
 
 from turnwire.recognition import ENGLISH, Language
-from turnwire.speech.decoding import MS, NOTHING, RATE, Decoded, Job, Kind, Text
+from turnwire.speech.decoding import MS, NOTHING, RATE, DecodedWord, Job, JobKind, Text
 from turnwire.speech.devices import CPU, Device
 from turnwire.speech.engine import EngineError
 from turnwire.speech.filters import (
-    Attempt,
+    DecodeAttempt,
     is_doubtful,
     looks_bad,
     says_nothing,
@@ -116,7 +116,7 @@ class Whisper:
 
     def make_final(self) -> None:
         """Make a final text of common length, to find out what that takes."""
-        job = Job(np.zeros(4 * RATE, np.int16), (), Kind.FINAL, voice_end=4 * RATE)
+        job = Job(np.zeros(4 * RATE, np.int16), (), JobKind.FINAL, voice_end=4 * RATE)
         self._model.generate(
             self._encode(job, self._seconds(job)),
             [self._start(ENGLISH)],
@@ -126,12 +126,14 @@ class Whisper:
             suppress_tokens=[-1, self._tokenizer.eot],
         )
 
-    def _judge(self, job: Job, attempt: Attempt, encoded: ctranslate2.StorageView) -> Text | Job:
+    def _judge(
+        self, job: Job, attempt: DecodeAttempt, encoded: ctranslate2.StorageView
+    ) -> Text | Job:
         # Asked of the first attempt: a thorough one, too, makes up words, and is surer of them.
         if says_nothing(attempt):
             return NOTHING
         text = self._text(attempt, encoded, job.voice_end // MS)
-        if job.kind is Kind.PARTIAL:
+        if job.kind is JobKind.PARTIAL:
             return text
         doubtful = is_doubtful(attempt, text.words)
         bad = doubtful or looks_bad(attempt, text.words)
@@ -149,7 +151,7 @@ class Whisper:
         """How long its window is at least, with the silence around it."""
         # Whole seconds, as each length that is new costs the libraries below some milliseconds.
         seconds = math.ceil(_LEAD_MS / 1000 + len(job.window) / RATE)
-        if job.kind is Kind.PARTIAL:
+        if job.kind is JobKind.PARTIAL:
             least = _LEAST_PARTIAL_S
         else:
             least = _LEAST_THOROUGH_S if job.thorough else _LEAST_FINAL_S
@@ -164,7 +166,7 @@ class Whisper:
         context = (*hinted, *said)
         return (self._tokenizer.sot_prev, *context) if context else ()
 
-    def _attempt(self, jobs: Sequence[Job]) -> list[tuple[Attempt, ctranslate2.StorageView]]:
+    def _attempt(self, jobs: Sequence[Job]) -> list[tuple[DecodeAttempt, ctranslate2.StorageView]]:
         """What the decoder makes of windows of one shape, and those encoded."""
         seconds = max(self._seconds(job) for job in jobs)
         encoded = [self._encode(job, seconds) for job in jobs]
@@ -175,7 +177,7 @@ class Whisper:
             [*self._context(job), *self._start(language)]
             for job, (language, _) in zip(jobs, languages, strict=True)
         ]
-        final = jobs[0].kind is Kind.FINAL
+        final = jobs[0].kind is JobKind.FINAL
         results = self._model.generate(
             _stacked(encoded),
             [[*beginning, *job.prefix] for job, beginning in zip(jobs, beginnings, strict=True)],
@@ -187,7 +189,7 @@ class Whisper:
         )
         return [
             (
-                Attempt(
+                DecodeAttempt(
                     tokens=[token for token in tokens if token < self._tokenizer.eot][:limit],
                     logprob=result.scores[0],
                     no_speech=result.no_speech_prob,
@@ -226,7 +228,7 @@ class Whisper:
         if len(allowed) == 1 and f"<|{allowed[0]}|>" in self._languages:
             return Language(allowed[0], 1.0), None
         # One language is spoken until a sentence ends, so while it is spoken this rests.
-        if job.kind is Kind.FINAL or not job.heard.is_certain(allowed):
+        if job.kind is JobKind.FINAL or not job.heard.is_certain(allowed):
             (ranked,) = self._model.detect_language(encoded)
             probabilities = [(token.strip("<|>"), probability) for token, probability in ranked]
             heard = job.heard.with_window(probabilities, job.voice_end / RATE)
@@ -234,7 +236,9 @@ class Whisper:
             heard = job.heard
         return heard.verdict(allowed) or ENGLISH, heard
 
-    def _text(self, attempt: Attempt, encoded: ctranslate2.StorageView, voice_ms: int) -> Text:
+    def _text(
+        self, attempt: DecodeAttempt, encoded: ctranslate2.StorageView, voice_ms: int
+    ) -> Text:
         """The attempt's tokens as words with times, without those that were not spoken."""
         if not attempt.tokens:
             return NOTHING
@@ -245,14 +249,14 @@ class Whisper:
         )
         starts = _token_starts(alignment.alignments)
         probabilities = alignment.text_token_probs
-        words: list[Decoded] = []
+        words: list[DecodedWord] = []
         at = 0
         for text, tokens in split(attempt.tokens, tokenizer):
             after = at + len(tokens)
             start = max(starts[at] - _LEAD_MS, 0)
             end = max(min(starts[after] - _LEAD_MS, voice_ms), start)
             confidence = float(np.mean(probabilities[at:after]))
-            words.append(Decoded(text, start, end, confidence, tuple(tokens)))
+            words.append(DecodedWord(text, start, end, confidence, tuple(tokens)))
             at = after
         kept = tuple(spoken(words, voice_ms))
         if not kept:

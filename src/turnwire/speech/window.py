@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 from turnwire.recognition import RecognitionOptions
 from turnwire.speech.audio_buffer import AudioBuffer
-from turnwire.speech.decoding import MS, NOTHING, RATE, Decoded, Job, Kind, Text
+from turnwire.speech.decoding import MS, NOTHING, RATE, DecodedWord, Job, JobKind, Text
 from turnwire.speech.languages import NOTHING_HEARD
 from turnwire.speech.quality import FULL
 from turnwire.speech.utterance import Utterance
@@ -53,7 +53,7 @@ _REACH = 100 * MS
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Plan:
+class PlannedDecode:
     """A decode to be made."""
 
     job: Job
@@ -66,7 +66,7 @@ class Plan:
 
     @property
     def final(self) -> bool:
-        return self.job.kind is Kind.FINAL
+        return self.job.kind is JobKind.FINAL
 
 
 class Window:
@@ -113,25 +113,27 @@ class Window:
 
     # What is decoded.
 
-    def tail(self, end: int, due: float | None, options: RecognitionOptions) -> Plan:
+    def tail(self, end: int, due: float | None, options: RecognitionOptions) -> PlannedDecode:
         """A decode of the tail of the window, up to `end`."""
         start = self.start
         if self.utterance.before_tail > 0:
             start = self._dip(self.utterance.before_tail)
         audio = self._audio.copy(start, end)
         prefix = self.utterance.tail_prefix
-        job = Job(audio, prefix, Kind.PARTIAL, len(audio), options=options, heard=self._heard)
-        return Plan(job, start, start + len(audio), due)
+        job = Job(audio, prefix, JobKind.PARTIAL, len(audio), options=options, heard=self._heard)
+        return PlannedDecode(job, start, start + len(audio), due)
 
-    def whole(self, end: int, voice_end: int, due: float, options: RecognitionOptions) -> Plan:
+    def whole(
+        self, end: int, voice_end: int, due: float, options: RecognitionOptions
+    ) -> PlannedDecode:
         """A decode of the window up to `end`, for good; its voice ends at `voice_end`."""
         audio = self._audio.copy(self.start, end)
         said = (*self._said, *self.utterance.kept_tokens)
         told = min(len(said) // CONTEXT_STEP * CONTEXT_STEP or len(said), FULL.context_tokens)
         context = said[len(said) - told :]
         voice = min(voice_end - self.start, len(audio))
-        job = Job(audio, (), Kind.FINAL, voice, context, options, self._heard)
-        return Plan(job, self.start, end, due)
+        job = Job(audio, (), JobKind.FINAL, voice, context, options, self._heard)
+        return PlannedDecode(job, self.start, end, due)
 
     def says_something(self, voice_end: int) -> bool:
         """Whether enough of it is voice, which ends at `voice_end`, to be decoded for good."""
@@ -139,12 +141,12 @@ class Window:
 
     # What comes of it.
 
-    def hear(self, plan: Plan, text: Text) -> None:
+    def hear(self, plan: PlannedDecode, text: Text) -> None:
         """Take the text of a tail."""
         self.utterance.hear(self._on_clock(text, plan.start), plan.end // MS)
         self._shorten(plan.end)
 
-    def settle(self, plan: Plan, text: Text, voice_end: int) -> None:
+    def settle(self, plan: PlannedDecode, text: Text, voice_end: int) -> None:
         """Take the text of the whole window."""
         text = self._on_clock(text, plan.start)
         text = replace(text, words=_without_what_follows(text.words))
@@ -201,7 +203,7 @@ class Window:
         return replace(text, words=tuple(words))
 
 
-def _without_what_follows(words: tuple[Decoded, ...]) -> tuple[Decoded, ...]:
+def _without_what_follows(words: tuple[DecodedWord, ...]) -> tuple[DecodedWord, ...]:
     """The words; a last one that lasts far too long ends after its letters. Decoders give the last
     word of a text all the sound that follows, also of speech that they have not heard."""
     for last in words[-1:]:

@@ -60,14 +60,14 @@ class Fragment:
 
 
 @dataclass(frozen=True, slots=True)
-class Closed:
+class CloseFrame:
     """The client's close frame."""
 
     code: int
     reason: str
 
 
-Event = str | bytes | Ping | Pong | Fragment | Closed
+Event = str | bytes | Ping | Pong | Fragment | CloseFrame
 """A whole message is its text or its bytes."""
 
 
@@ -237,14 +237,14 @@ class FrameParser:
         if opcode == PONG:
             return Pong(data)
         if not data:
-            return Closed(NO_CODE, "")
+            return CloseFrame(NO_CODE, "")
         if len(data) == 1:
             raise self._broken("a close frame with half a code")
         code = int.from_bytes(data[:2], "big")
         if not may_be_sent(code):
             raise self._broken(f"a close frame with the code {code}")
         try:
-            return Closed(code, data[2:].decode())
+            return CloseFrame(code, data[2:].decode())
         except UnicodeDecodeError:
             self.in_step = False  # no other close frame follows
             raise Forbidden(INVALID_DATA, "a close reason that is not UTF-8") from None

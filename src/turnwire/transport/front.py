@@ -28,7 +28,7 @@ answer with a reset, and that can take the refusal with it."""
 TOO_LATE = Response(408, "The request did not come in time.")
 
 
-class Site(Protocol):
+class RequestHandler(Protocol):
     """What is served."""
 
     def upgrade(self, request: Request) -> Opening | Response:
@@ -43,7 +43,7 @@ class Front(asyncio.Protocol):
 
     def __init__(
         self,
-        site: Site,
+        site: RequestHandler,
         turns: Turns,
         address: str,
         *,

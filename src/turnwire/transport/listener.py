@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable
 
 from turnwire.transport.arrivals import Arrivals
-from turnwire.transport.front import HEAD_SECONDS, Front, Site
+from turnwire.transport.front import HEAD_SECONDS, Front, RequestHandler
 from turnwire.transport.limits import Turns
 from turnwire.transport.networks import LOOPBACK, Networks
 from turnwire.transport.notices import Notices
@@ -35,7 +35,7 @@ class Listener:
     def __init__(
         self,
         arrivals: Arrivals,
-        site: Site,
+        site: RequestHandler,
         *,
         tls: Callable[[], ssl.SSLContext] | None = None,
         notices: Notices,

@@ -19,7 +19,7 @@ from turnwire.transport.frames import (
     PONG,
     PROTOCOL_ERROR,
     TEXT,
-    Closed,
+    CloseFrame,
     CloseSeeker,
     Event,
     Forbidden,
@@ -235,7 +235,7 @@ class WebSocket(asyncio.Protocol):
             self._take(event)
         elif isinstance(event, Ping):
             self._answer(event.data)
-        elif isinstance(event, Closed):
+        elif isinstance(event, CloseFrame):
             self._answer_close(event)
         return True
 
@@ -256,7 +256,7 @@ class WebSocket(asyncio.Protocol):
         else:
             self._pong = data  # the last one is enough (5.5.3)
 
-    def _answer_close(self, closed: Closed) -> None:
+    def _answer_close(self, closed: CloseFrame) -> None:
         if not self._closed:
             self._closed = True
             self._write(close_frame(closed.code, closed.reason))

@@ -68,7 +68,7 @@ class Attempt:
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class PostResult:
     """What came of an attempt."""
 
     status: int | None
@@ -134,7 +134,7 @@ class Deliveries:
             return _attempt(delivery, await _secret(db, account), now)
 
     @carried_through
-    async def note(self, attempt: Attempt, outcome: Outcome) -> bool:
+    async def note(self, attempt: Attempt, outcome: PostResult) -> bool:
         """Write down what came of an attempt; gives whether there will be another one."""
         async with self.database.begin() as db:
             delivery = await db.get(Delivery, attempt.id, with_for_update=True)

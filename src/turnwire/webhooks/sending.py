@@ -15,7 +15,7 @@ from turnwire.server.observers import Observer, WatchedSession
 from turnwire.server.outage import Outage
 from turnwire.server.service import Service
 from turnwire.webhooks.collecting import Collector
-from turnwire.webhooks.deliveries import ATTEMPTS, Attempt, Deliveries, Outcome, Parcel
+from turnwire.webhooks.deliveries import ATTEMPTS, Attempt, Deliveries, Parcel, PostResult
 from turnwire.webhooks.posting import (
     NoAnswer,
     NotAllowed,
@@ -154,22 +154,22 @@ class Webhooks(Extension):
             await pause(self._clock, PRUNE_SECONDS)
 
 
-async def _post(poster: Poster, attempt: Attempt) -> Outcome:
+async def _post(poster: Poster, attempt: Attempt) -> PostResult:
     body = attempt.body.encode()
     own = signed_headers(attempt.secret, attempt.id, body, timestamp=int(attempt.at))
     given = () if attempt.header is None else (attempt.header,)
     try:
         status = await poster.post(attempt.url, {**dict(given), **own}, body)
     except NotAllowed as error:
-        return Outcome(None, str(error))
+        return PostResult(None, str(error))
     except NoAnswer as error:
-        return Outcome(None, str(error), again=True)
+        return PostResult(None, str(error), again=True)
     if 200 <= status < 300:
-        return Outcome(status, None)
-    return Outcome(status, f"It answered {status}.", again=not 400 <= status < 500)
+        return PostResult(status, None)
+    return PostResult(status, f"It answered {status}.", again=not 400 <= status < 500)
 
 
-def _log(attempt: Attempt, outcome: Outcome, again: bool) -> None:
+def _log(attempt: Attempt, outcome: PostResult, again: bool) -> None:
     """Without the address, which may have a secret in it, and without what was said."""
     what = f"session {attempt.session_id}: webhook {attempt.id}, attempt {attempt.number}"
     if outcome.error is None:

@@ -14,7 +14,7 @@ from turnwire.workers.channel import Channel, Message
 from turnwire.workers.handing import hand
 
 
-class Phase(Enum):
+class WorkerPhase(Enum):
     LOADING = auto()
     """Nothing is lost if it is killed."""
     OPENING = auto()
@@ -35,7 +35,7 @@ class Worker:
         other: Callable[["Worker", Message], None],
     ) -> None:
         self.number = number
-        self.phase = Phase.LOADING
+        self.phase = WorkerPhase.LOADING
         self.load = Load(told_at=asyncio.get_running_loop().time())
         self.ca_file: str | None = None
         self.failure: str | None = None
@@ -85,7 +85,7 @@ class Worker:
 
     @property
     def takes_connections(self) -> bool:
-        return self.phase in (Phase.READY, Phase.DRAINED)
+        return self.phase in (WorkerPhase.READY, WorkerPhase.DRAINED)
 
     def hand(self, connection: socket.socket) -> bool:
         """Give it a connection; false if it takes none."""
@@ -115,19 +115,19 @@ class Worker:
         self.load.told_at = asyncio.get_running_loop().time()
         match message["kind"]:
             case "opening":
-                self.phase = Phase.OPENING
+                self.phase = WorkerPhase.OPENING
             case "failed":
                 self.failure = message["text"]
             case "report":
                 self.load.sessions, self.load.limit = message["sessions"], message["limit"]
                 self.load.open, self.load.received = message["open"], message["received"]
             case "ready":
-                self.phase = Phase.READY
+                self.phase = WorkerPhase.READY
                 self.ready_at = asyncio.get_running_loop().time()
                 self.ca_file = message["ca_file"]
                 self._other(self, message)
             case "drained":
-                self.phase = Phase.DRAINED
+                self.phase = WorkerPhase.DRAINED
                 self.drained.set_result(None)
             case _:
                 self._other(self, message)

@@ -17,7 +17,7 @@ from turnwire.transport.arrivals import RETRY_SECONDS, Accepted
 from turnwire.transport.notices import Notices
 from turnwire.workers.balance import by_room
 from turnwire.workers.channel import Message
-from turnwire.workers.process import Phase, Worker
+from turnwire.workers.process import Worker, WorkerPhase
 from turnwire.workers.restarts import Restarts
 from turnwire.workers.shares import processors, settings_of
 
@@ -283,7 +283,7 @@ class Supervisor:
     def _stop(self) -> None:
         self._stopping = True
         for worker in self._workers.values():
-            if worker.phase is Phase.LOADING:
+            if worker.phase is WorkerPhase.LOADING:
                 worker.kill()
             else:
                 worker.tell("drain")
