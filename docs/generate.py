@@ -161,7 +161,9 @@ def protocol() -> Iterator[str]:
     yield (
         "Each `Word` of a turn has "
         + ", ".join(code(name) for name, field in fields(messages.Word) if field.is_required())
-        + "; times in ms from the start of the session's audio."
+        + "; times in ms from the start of the session's audio. In languages written without "
+        "spaces, such as Japanese, a word is a character or a few, and `transcript` has no spaces "
+        "between them."
     )
 
 

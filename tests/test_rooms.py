@@ -13,12 +13,13 @@ MAY_IMPORT = {
     "wire": {"wire"},
     "recognition": set(),
     "profanity": set(),
+    "writing": set(),
     "clock": set(),
-    "session": {"session", "wire", "recognition"},
+    "session": {"session", "wire", "recognition", "writing"},
     "accounts": {"accounts", "wire"},
     "audio": {"audio"},
     "codecs": {"codecs", "audio"},
-    "speech": {"speech", "recognition", "wire.audio"},
+    "speech": {"speech", "recognition", "writing", "wire.audio"},
     "web": {"web", "wire"},
     "transport": {"transport", "wire"},
     "server": {
@@ -37,14 +38,14 @@ MAY_IMPORT = {
     "doctor": {"doctor", "server", "accounts", "speech", "clock"},
     "metrics": {"metrics", "server", "transport", "session", "speech", "wire"},
     "traces": {"traces", "server", "session", "clock", "wire"},
-    "client": {"client", "audio", "clock", "wire"},
+    "client": {"client", "audio", "clock", "writing", "wire"},
     "probe": {"probe", "client", "wire"},
     "bench": {*("bench", "client", "server", "session", "speech", "recognition", "clock"), "wire"},
     "testing": {"testing", "rehearsal", "webhooks", "server", "speech", "wire"},
     "pytest_plugin": {"testing"},
     "cli": {
         *("cli", "client", "probe", "bench", "rehearsal", "admin", "server", "accounts", "speech"),
-        *("assembly", "doctor", "webhooks", "wire", "workers"),
+        *("assembly", "doctor", "webhooks", "wire", "workers", "writing"),
     },
     "__main__": {"cli"},
 }
@@ -62,7 +63,7 @@ PURE = {
         "re",
         "string",
     ),
-    *("types", "typing", "numpy", "pydantic", "pydantic_core", "turnwire"),
+    *("types", "typing", "unicodedata", "numpy", "pydantic", "pydantic_core", "turnwire"),
 }
 """What a room without clocks, sockets and threads may import: what gives the same answer whenever
 it is asked, and changes nothing outside."""
@@ -70,7 +71,7 @@ it is asked, and changes nothing outside."""
 CLIENT_ALSO = {"array", "logging", "operator", "sys"}
 """What the client's core may, too: the order of a sample's bytes, and the levels of a log."""
 
-PURE_ROOMS = {"wire", "recognition", "session"}
+PURE_ROOMS = {"wire", "recognition", "writing", "session"}
 
 TELEMETRY = {"onnxruntime", "faster_whisper", "huggingface_hub"}
 """Packages that report home unless told not to, which `turnwire.speech` does before they load."""

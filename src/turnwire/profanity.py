@@ -8,7 +8,8 @@ from glin_profanity.data.dictionary import dictionary
 
 MASK = "***"
 
-_WORD = re.compile(r"[^\W\d_]+")
+_WORD = re.compile("[A-Za-zÀ-ÖØ-öø-ɏ]+")
+"""Latin letters alone: no space parts an English word from Japanese around it."""
 
 
 def masked(text: str) -> str:

@@ -18,14 +18,22 @@ The session's `RecognitionOptions` say what to listen for, and how closely.
 """
 
 import string
+import unicodedata
 from dataclasses import dataclass
-
-_PUNCTUATION = string.punctuation + "…—–“”‘’«»¿¡"
 
 
 def plain(text: str) -> str:
     """A word without case and the punctuation around it; an apostrophe or hyphen within stays."""
-    return text.lower().strip(_PUNCTUATION).replace("’", "'") or text
+    start, end = 0, len(text)
+    while start < end and _is_punctuation(text[start]):
+        start += 1
+    while end > start and _is_punctuation(text[end - 1]):
+        end -= 1
+    return text[start:end].lower().replace("’", "'") or text
+
+
+def _is_punctuation(letter: str) -> bool:
+    return letter in string.punctuation or unicodedata.category(letter)[0] == "P"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +47,8 @@ class Word:
     """Last millisecond of the word; never before `start`."""
     confidence: float
     """The engine's own probability of the word, 0 to 1."""
+    joined: bool = False
+    """Whether it follows the word before without a space, as it may in Japanese."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -86,8 +86,76 @@ def test_no_word_is_left_over() -> None:
     said = (
         "We had everything before us and we had nothing before us, as all of them had told us so."
     )
-    assert len(said) > 2 * rules.LINE_CHARACTERS
+    assert len(said) > 2 * rules.LATIN.line_characters
     assert min(len(text.split()) for text in texts(turn(said))) > 3
+
+
+SOSEKI = (
+    "吾輩|は|猫|で|ある。|名|前|は|まだ|無い。|どこ|で|生|れた|か|とんと|見|当|が|つ|かぬ。|何|でも|薄|暗い|"
+    "じ|めじめ|した|所|で|ニャー|ニャー|泣|いて|いた|事|だけ|は|記憶|して|いる。"
+)
+
+
+def unspaced(words: list[str], each_ms: int) -> Turn:
+    """A turn of words without spaces between them, one after the other."""
+    made = spoken(" ".join(words), *((n * each_ms, (n + 1) * each_ms) for n in range(len(words))))
+    joined = tuple(replace(word, joined=n > 0) for n, word in enumerate(made.words))
+    return replace(made, words=joined, transcript="".join(words))
+
+
+def test_japanese_has_short_lines_and_no_spaces() -> None:
+    assert texts(unspaced(SOSEKI.split("|"), 450)) == [
+        "吾輩は猫である。\n名前はまだ無い。",
+        "どこで生れたか\nとんと見当がつかぬ。",
+        "何でも薄暗いじ\nめじめした所でニャー",
+        "ニャー泣いていた事\nだけは記憶している。",
+    ]
+
+
+def test_latin_letters_amid_japanese_take_half_the_room() -> None:
+    words = ["新しい", "iPhone", "と", "MacBook", "を", "買う。"]
+    assert texts(unspaced(words, 300)) == ["新しいiPhoneと\nMacBookを買う。"]
+
+
+@pytest.mark.parametrize(
+    ("text", "script"),
+    [
+        ("Lights off.", rules.LATIN),
+        ("Свет", rules.LATIN),
+        ("猫である", rules.JAPANESE),
+        ("我们走吧", rules.CHINESE),
+        ("안녕하세요", rules.KOREAN),
+        ("สวัสดี", rules.THAI),
+        ("ສະບາຍດີ", rules.THAI),
+    ],
+)
+def test_letters_tell_the_script(text: str, script: rules.Script) -> None:
+    assert rules.script_of(text) is script
+
+
+@pytest.mark.parametrize(
+    ("letters", "script"),
+    [("あいうえおんー漢。", rules.JAPANESE), ("天地玄黃宇宙，。", rules.CHINESE)],
+)
+@given(data=st.data())
+def test_every_cue_without_spaces_follows_the_guideline(
+    letters: str, script: rules.Script, data: st.DataObject
+) -> None:
+    word = st.text(letters, min_size=1, max_size=4).map(lambda text: letters[0] + text)
+    words = data.draw(st.lists(word, min_size=1, max_size=40))
+    made = cues(unspaced(words, data.draw(st.sampled_from([150, 400, 1200]))))
+    assert "".join(cue.text for cue in made).replace("\n", "") == "".join(words)
+    for cue, following in pairwise([*made, None]):
+        assert cue is not None
+        lines = cue.text.split("\n")
+        assert len(lines) <= 2
+        assert max(map(len, lines)) <= script.line_characters
+        duration = cue.end - cue.start
+        assert 0 < duration <= rules.LONGEST_MS
+        no_room = duration == rules.LONGEST_MS or (
+            following is not None and following.start - cue.end <= rules.GAP_MS
+        )
+        assert no_room or 1000 * len("".join(lines)) <= script.characters_a_second * duration
 
 
 WORDS = st.text("abcdefghij", min_size=1, max_size=14).flatmap(
@@ -122,7 +190,7 @@ def test_every_cue_follows_the_guideline(turns: list[Turn]) -> None:
         assert cue is not None
         lines = cue.text.split("\n")
         assert len(lines) <= 2
-        assert max(map(len, lines)) <= rules.LINE_CHARACTERS
+        assert max(map(len, lines)) <= rules.LATIN.line_characters
         duration = cue.end - cue.start
         assert 0 < duration <= rules.LONGEST_MS
         if following is not None:
@@ -131,7 +199,7 @@ def test_every_cue_follows_the_guideline(turns: list[Turn]) -> None:
             following is not None and following.start - cue.end <= rules.GAP_MS
         )
         assert no_room or duration >= rules.SHORTEST_MS
-        assert no_room or 1000 * len(cue.text) <= rules.CHARACTERS_A_SECOND * duration
+        assert no_room or 1000 * len(cue.text) <= rules.LATIN.characters_a_second * duration
 
 
 @given(dialogues())
@@ -142,7 +210,9 @@ def test_a_word_stands_alone_only_where_it_has_no_company(turns: list[Turn]) -> 
         for before, after in pairwise(cuts):
             if min(len(before), len(after)) == 1:
                 both = [*before, *after]
-                too_wide = rules.lines([word.text for word in both]) is None
+                too_wide = (
+                    rules.lines([(word.text, word.joined) for word in both], rules.LATIN) is None
+                )
                 assert too_wide or both[-1].end - both[0].start > rules.LONGEST_MS
 
 

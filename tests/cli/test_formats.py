@@ -107,3 +107,8 @@ def test_json_of_a_session_that_was_lost() -> None:
 @pytest.mark.parametrize("format", [Format.TEXT, Format.SRT])
 def test_nothing_said_is_nothing_written(format: Format) -> None:
     assert written(format, []) == ""
+
+
+def test_json_puts_no_spaces_between_japanese_sentences() -> None:
+    turns = [turn("もう遅い。"), turn("おやすみ。", order=1)]
+    assert json.loads(written(Format.JSON, turns))["text"] == "もう遅い。おやすみ。"

@@ -6,6 +6,7 @@ import pytest
 from rich.console import Console
 
 from turnwire.cli.screen import BAR_CHARACTERS, Screen
+from turnwire.client.messages import Turn, Word
 
 
 def shown(seconds: float | None, *reached: tuple[float, float], terminal: bool = True) -> str:
@@ -43,3 +44,13 @@ def test_a_recording_of_unknown_length_has_a_position_alone() -> None:
 
 def test_nothing_is_shown_where_there_is_no_terminal() -> None:
     assert shown(600.0, (50.0, 4.0), terminal=False) == ""
+
+
+def test_words_without_spaces_are_shown_so() -> None:
+    file = StringIO()
+    console = Console(file=file, force_terminal=True, width=100, color_system=None)
+    texts = {"今日": False, "は": True, "New": False, "York": False, "です。": True}
+    words = tuple(Word(text=text, start=0, end=0, joined=joined) for text, joined in texts.items())
+    with Screen(console, None) as screen:
+        screen.hear(Turn(turn_order=0, words=words))
+        assert "今日は New Yorkです。" in file.getvalue()

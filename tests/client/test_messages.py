@@ -152,3 +152,30 @@ def test_only_what_cannot_be_read_is_lost(sent: object, reaches: ServerMessage |
 @pytest.mark.parametrize("frame", ["no JSON", "", "[" * 100_000, b"\0\1", b"{}"])
 def test_what_is_no_message_is_none(frame: str | bytes) -> None:
     assert parse(frame) is None
+
+
+def spoken(*texts: str) -> list[dict[str, Any]]:
+    return [WORD | {"text": text} for text in texts]
+
+
+@pytest.mark.parametrize(
+    ("transcript", "joined"),
+    [
+        ("天地 紅荒", [False, True, False, True]),
+        # Of words that are not final a transcript has nothing; their letters tell.
+        ("天地", [False, True, True, True]),
+        (None, [False, True, True, True]),
+    ],
+)
+def test_which_words_have_no_space_before_them(transcript: str | None, joined: list[bool]) -> None:
+    words = spoken("天", "地", "紅", "荒")
+    read = parse(json.dumps(turn(transcript=transcript, words=words)))
+    assert isinstance(read, Turn)
+    assert [word.joined for word in read.words] == joined
+
+
+def test_a_transcript_that_is_missing_is_made_of_words() -> None:
+    words = spoken("新しい", "iPhone", "を")
+    read = parse(json.dumps(turn(transcript=..., words=words)))
+    assert isinstance(read, Turn)
+    assert read.transcript == "新しいiPhoneを"

@@ -74,6 +74,40 @@ def test_a_partial_shows_all_words_and_its_transcript_only_the_final_ones() -> N
     assert (turn.words[1].start, turn.words[1].end) == (100, 190)
 
 
+JAPANESE = (
+    Word("「東", 0, 90, 0.5),
+    Word("京」", 100, 190, 0.5, joined=True),
+    Word("の", 200, 290, 0.5, joined=True),
+    Word("Hotel", 300, 390, 0.5, joined=True),
+    Word("California", 400, 490, 0.5),
+    Word("です。", 500, 590, 0.5, joined=True),
+)
+
+
+def test_words_stand_in_a_text_as_the_engine_wrote_them() -> None:
+    turns = assembler(format_turns=True)
+    [partial] = told(turns, Partial(JAPANESE, stable=5))
+    assert partial.transcript == "東京のhotel california"
+    assert [word.text for word in partial.words][-2:] == ["california", "です"]
+    [utterance] = told(turns, Pause(JAPANESE, 1000, 1500, 0.1))
+    assert utterance.utterance == "「東京」のHotel Californiaです。"
+    goes_on = (replace(JAPANESE[0], joined=True), *JAPANESE[1:3])
+    raw, formatted = told(turns, Pause(goes_on, 2000, 3300, 0.1))
+    assert raw.transcript == "東京のhotel californiaです東京の"
+    assert formatted.transcript == "「東京」のHotel Californiaです。「東京」の"
+
+
+def test_words_stand_so_in_a_universal_3_turn_too() -> None:
+    [turn] = told(universal_3(), Pause(JAPANESE, 1000, 2300, 0.1))
+    assert turn.transcript == turn.utterance == "「東京」のHotel Californiaです。"
+
+
+def test_a_profane_word_is_masked_amid_words_without_spaces() -> None:
+    said = (JAPANESE[2], replace(JAPANESE[3], text="shit"), JAPANESE[5])
+    [turn] = told(universal_3(filter_profanity=True), Pause(said, 1000, 2300, 0.1))
+    assert turn.transcript == "の***です。"
+
+
 def test_nothing_new_is_not_told_again() -> None:
     same = Partial(words("one two"), stable=1)
     assert len(told(assembler(), same, same)) == 1

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from turnwire.cli import netflix_timed_text as rules
 from turnwire.client import Turn, Word
+from turnwire.writing import text_of
 
 _PAUSE_MS = 700
 """A pause of this length is as good a place to cut as the end of a sentence."""
@@ -39,6 +40,7 @@ class _Piece:
     start: int
     spoken_until: int
     text: str
+    reading_ms: int
 
 
 class Captions:
@@ -62,27 +64,28 @@ class Captions:
             return []
         start = max(before.start, self._earliest)
         end = rules.end(
-            start, before.spoken_until, len(before.text), None if piece is None else piece.start
+            start, before.spoken_until, before.reading_ms, None if piece is None else piece.start
         )
         self._earliest = end + rules.GAP_MS
         return [Caption(start, end, before.text)]
 
 
 def _pieces(words: Sequence[Word]) -> Iterator[_Piece]:
-    for cut in _cuts(words):
-        text = _text(cut)
-        yield _Piece(cut[0].start, cut[-1].end, cut[0].text if text is None else text)
+    script = rules.script_of("".join(word.text for word in words))
+    for cut in _cuts(words, script):
+        text = _lines(cut, script) or cut[0].text
+        yield _Piece(cut[0].start, cut[-1].end, text, script.reading_ms(text))
 
 
-def _cuts(words: Sequence[Word]) -> list[Sequence[Word]]:
+def _cuts(words: Sequence[Word], script: rules.Script) -> list[Sequence[Word]]:
     """The words in order, cut where it costs least. A word that fits nowhere stands alone."""
     best: list[tuple[float, int]] = [(0.0, 0)]
     for end in range(1, len(words) + 1):
         ways = []
         for start in range(end - 1, -1, -1):
-            if start < end - 1 and not _fits(words[start:end]):
+            if start < end - 1 and not _fits(words[start:end], script):
                 break
-            ways.append((best[start][0] + _cost(words, start, end), start))
+            ways.append((best[start][0] + _cost(words, start, end, script), start))
         best.append(min(ways))
     cuts: list[Sequence[Word]] = []
     end = len(words)
@@ -93,24 +96,24 @@ def _cuts(words: Sequence[Word]) -> list[Sequence[Word]]:
     return cuts
 
 
-def _fits(words: Sequence[Word]) -> bool:
-    return words[-1].end - words[0].start <= rules.LONGEST_MS and _text(words) is not None
+def _fits(words: Sequence[Word], script: rules.Script) -> bool:
+    return words[-1].end - words[0].start <= rules.LONGEST_MS and _lines(words, script) is not None
 
 
-def _text(words: Sequence[Word]) -> str | None:
-    return rules.lines([word.text for word in words])
+def _lines(words: Sequence[Word], script: rules.Script) -> str | None:
+    return rules.lines([(word.text, word.joined) for word in words], script)
 
 
-def _cost(words: Sequence[Word], start: int, end: int) -> float:
+def _cost(words: Sequence[Word], start: int, end: int, script: rules.Script) -> float:
     cue = words[start:end]
-    characters = sum(len(word.text) + 1 for word in cue) - 1
-    cost = 1 + _UNEVEN * (characters / (2 * rules.LINE_CHARACTERS)) ** 2
+    text = text_of((word.text, word.joined) for word in cue)
+    cost = 1 + _UNEVEN * (script.count(text) / (2 * script.line_characters)) ** 2
     if len(cue) == 1 < len(words):
         cost += _LEFT_OVER
     cost += _WITHIN * sum(rules.ends_with(word.text, rules.SENTENCE_ENDS) for word in cue[:-1])
     if end < len(words):
         room = words[end].start - rules.GAP_MS - cue[0].start
-        wanted = max(rules.SHORTEST_MS, rules.reading_ms(characters))
+        wanted = max(rules.SHORTEST_MS, script.reading_ms(text))
         cost += _HURRIED * max(wanted - room, 0) / 1000 + _cut_cost(cue[-1], words[end])
     return cost
 

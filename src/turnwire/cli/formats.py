@@ -10,6 +10,7 @@ from enum import StrEnum
 
 from turnwire.cli.captions import Caption, Captions
 from turnwire.client import Gap, SessionRecord, Turn
+from turnwire.writing import text_of_sentences
 
 MISSING = "[missing]"
 """The caption of a stretch whose words are lost."""
@@ -92,7 +93,7 @@ class Json(Text):
         closures = [session.closure for session in sessions if session.closure is not None]
         closure = closures[-1]
         document = {
-            "text": " ".join(turn.transcript for turn in self._turns if turn.transcript),
+            "text": text_of_sentences(turn.transcript for turn in self._turns if turn.transcript),
             "words": [
                 {
                     "text": word.text,

@@ -1,40 +1,93 @@
-"""The rules that captions follow: Netflix's Timed Text Style Guide, general requirements.
+"""The rules that captions follow: Netflix's Timed Text Style Guide.
 
-A caption has one line or two, of at most 42 characters. It lasts from 5/6 s to 7 s, and two frames
-pass before the next one. Of the reading speeds in use the most common is taken, that of TED's
-guidelines: 21 characters a second. Duration and speed give way where the next words leave no room.
+A caption has one line or two. It lasts from 5/6 s to 7 s, and two frames pass before the next one.
+How long a line may be and how fast it may have to be read is a matter of its script. Duration and
+speed give way where the next words leave no room.
 """
 
 import math
+import re
 from collections.abc import Sequence
+from dataclasses import dataclass
+from unicodedata import east_asian_width
 
-LINE_CHARACTERS = 42
+from turnwire import writing
+from turnwire.writing import text_of
+
 LONGEST_MS = 7000
 SHORTEST_MS = 834
 """5/6 s."""
 GAP_MS = 84
 """Two frames, at 24 a second."""
-CHARACTERS_A_SECOND = 21
 
-SENTENCE_ENDS, CLAUSE_ENDS = ".?!…", ",;:—"
+
+@dataclass(frozen=True, slots=True)
+class Script:
+    """What a writing asks of captions."""
+
+    line_characters: int
+    characters_a_second: int
+    wide: bool = False
+    """Whether its characters are as wide as two Latin ones, of which each counts half then."""
+
+    def count(self, text: str) -> float:
+        """How many characters a text has."""
+        if not self.wide:
+            return len(text)
+        return sum(1.0 if east_asian_width(letter) in "WF" else 0.5 for letter in text)
+
+    def reading_ms(self, text: str) -> int:
+        """How long a text takes to read."""
+        return math.ceil(1000 * self.count(text) / self.characters_a_second)
+
+
+LATIN = Script(42, 21)
+"""The general requirements. Of the reading speeds in use the most common is taken, that of TED's
+guidelines."""
+
+# From the guides for these languages, as far as known: they were not at hand to be looked up. That
+# of Japanese is for translations, which say less than was said: what is spoken seldom keeps to it.
+JAPANESE = Script(13, 4, wide=True)
+CHINESE = Script(16, 9, wide=True)
+KOREAN = Script(16, 12, wide=True)
+THAI = Script(35, 17)
+
+_SCRIPTS = {
+    "[\u3041-\u30ff]": JAPANESE,
+    "[\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]": CHINESE,
+    "[\uac00-\ud7af]": KOREAN,
+    # Lao, Burmese and Khmer, too: no guide for them is known.
+    "[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff]": THAI,
+}
+
+SENTENCE_ENDS, CLAUSE_ENDS = f"{writing.SENTENCE_ENDS}…", ",;:—、，；：،"
 """Where captions and lines had better end, best first."""
 
-_CLOSING_QUOTES = "\"'”’»)"
+_CLOSING_QUOTES = "\"'”’»)」』）】》"
 
-_NATURAL_BREAK = 10
-"""Characters by which lines may differ more if the first ends with a clause."""
+_NATURAL_BREAK = 10 / 42
+"""How much of a line lines may differ more by if the first ends with a clause."""
 
 
-def lines(words: Sequence[str]) -> str | None:
-    """The words on one line, or on two of much the same length; None if they do not fit."""
-    text = " ".join(words)
-    if len(text) <= LINE_CHARACTERS:
+def script_of(text: str) -> Script:
+    """The script of a text, by the rarest letters in it: Japanese has Chinese ones as well."""
+    scripts = (script for letters, script in _SCRIPTS.items() if re.search(letters, text))
+    return next(scripts, LATIN)
+
+
+def lines(words: Sequence[tuple[str, bool]], script: Script) -> str | None:
+    """The words on one line, or on two of much the same length; None if they do not fit.
+
+    Each is given with whether no space goes before it.
+    """
+    text = text_of(words)
+    if script.count(text) <= script.line_characters:
         return text
-    splits = [(" ".join(words[:at]), " ".join(words[at:])) for at in range(1, len(words))]
-    fitting = [pair for pair in splits if max(map(len, pair)) <= LINE_CHARACTERS]
+    splits = [(text_of(words[:at]), text_of(words[at:])) for at in range(1, len(words))]
+    fitting = [pair for pair in splits if max(map(script.count, pair)) <= script.line_characters]
     if not fitting:
         return None
-    first, second = min(fitting, key=_imbalance)
+    first, second = min(fitting, key=lambda pair: _imbalance(pair, script))
     return f"{first}\n{second}"
 
 
@@ -43,14 +96,9 @@ def ends_with(word: str, marks: str) -> bool:
     return word.rstrip(_CLOSING_QUOTES).endswith(tuple(marks))
 
 
-def reading_ms(characters: int) -> int:
-    """How long so many characters take to read."""
-    return math.ceil(1000 * characters / CHARACTERS_A_SECOND)
-
-
-def end(start: int, spoken_until: int, characters: int, following: int | None) -> int:
+def end(start: int, spoken_until: int, reading_ms: int, following: int | None) -> int:
     """When a caption ends that begins at `start`, before the next one at `following`; in ms."""
-    wanted = max(spoken_until, start + SHORTEST_MS, start + reading_ms(characters))
+    wanted = max(spoken_until, start + SHORTEST_MS, start + reading_ms)
     latest = start + LONGEST_MS
     if following is not None:
         latest = min(latest, following - GAP_MS)
@@ -58,7 +106,8 @@ def end(start: int, spoken_until: int, characters: int, following: int | None) -
     return max(min(wanted, latest), start + 1)
 
 
-def _imbalance(pair: tuple[str, str]) -> int:
+def _imbalance(pair: tuple[str, str], script: Script) -> float:
     first, second = pair
     natural = ends_with(first, SENTENCE_ENDS + CLAUSE_ENDS)
-    return abs(len(first) - len(second)) - (_NATURAL_BREAK if natural else 0)
+    difference = abs(script.count(first) - script.count(second))
+    return difference - (_NATURAL_BREAK * script.line_characters if natural else 0)

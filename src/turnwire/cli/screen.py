@@ -113,6 +113,8 @@ def line(turn: Turn, text: Text) -> Table:
 
 
 def _spoken(turn: Turn) -> Text:
-    return Text(" ").join(
-        Text(word.text, style="bold" if word.word_is_final else "dim") for word in turn.words
-    )
+    text = Text()
+    for word in turn.words:
+        text.append("" if word.joined or not text else " ")
+        text.append(word.text, style="bold" if word.word_is_final else "dim")
+    return text

@@ -11,6 +11,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
+from turnwire.writing import spacing, text_of
+
 UNKNOWN_ORDER = -1
 """A turn that does not say which it is: taken for the one that is open, or the next."""
 
@@ -54,6 +56,8 @@ class Word:
     word_is_final: bool = False
     speaker: str | None = None
     speaker_confidence: float | None = None
+    joined: bool = False
+    """Whether it follows the word before without a space, as in Japanese."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -229,13 +233,12 @@ def _mapping(value: object) -> Mapping[str, Any]:
     return value if isinstance(value, dict) else {}
 
 
-def _words(value: object, *, final: bool = False) -> tuple[Word, ...]:
+def _words(value: object, *, final: bool = False, transcript: str = "") -> tuple[Word, ...]:
+    listed = [_mapping(each) for each in value] if isinstance(value, list) else []
+    listed = [each for each in listed if _text(each.get("text")) is not None]
+    texts = [each["text"] for each in listed]
     words: list[Word] = []
-    for each in value if isinstance(value, list) else ():
-        fields = _mapping(each)
-        text = _text(fields.get("text"))
-        if text is None:
-            continue
+    for fields, text, joined in zip(listed, texts, spacing(texts, transcript), strict=True):
         start = _whole(fields.get("start"))
         if start is None:
             start = words[-1].end if words else 0
@@ -250,6 +253,7 @@ def _words(value: object, *, final: bool = False) -> tuple[Word, ...]:
                 word_is_final=word_is_final if isinstance(word_is_final, bool) else final,
                 speaker=_text(fields.get("speaker")),
                 speaker_confidence=_number(fields.get("speaker_confidence")),
+                joined=joined,
             )
         )
     return tuple(words)
@@ -278,10 +282,10 @@ def _speech_started(fields: Mapping[str, Any]) -> SpeechStarted:
 
 def _turn(fields: Mapping[str, Any]) -> Turn:
     ended = fields.get("end_of_turn") is True
-    words = _words(fields.get("words"), final=ended)
     transcript = _text(fields.get("transcript"))
+    words = _words(fields.get("words"), final=ended, transcript=transcript or "")
     if transcript is None:
-        transcript = " ".join(word.text for word in words if word.word_is_final)
+        transcript = text_of((word.text, word.joined) for word in words if word.word_is_final)
     return Turn(
         turn_order=_order(fields),
         turn_is_formatted=fields.get("turn_is_formatted") is True,

@@ -15,6 +15,7 @@ from turnwire.session.endpointing import Endpointing, end_probability
 from turnwire.wire import messages
 from turnwire.wire.models import Family
 from turnwire.wire.parameters import ConnectionParameters
+from turnwire.writing import text_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +33,11 @@ class Draft:
     """How sure its end is, 0 to 1."""
     language: Language
 
+    @property
+    def all(self) -> Sequence[Word]:
+        """The words of all its utterances."""
+        return (*self.taken, *self.words)
+
     def shown(self, *, formatted: bool, final: int) -> tuple[messages.Word, ...]:
         """All words; the first `final` of them will not change any more."""
         return tuple(
@@ -42,12 +48,18 @@ class Draft:
                 confidence=round(word.confidence, 6),
                 word_is_final=index < final,
             )
-            for index, word in enumerate((*self.taken, *self.words))
+            for index, word in enumerate(self.all)
         )
 
     @property
     def utterance(self) -> str:
-        return " ".join(word.text for word in self.words)
+        return text_of((word.text, word.joined) for word in self.words)
+
+    def transcript(self, shown: Sequence[messages.Word]) -> str:
+        """The text that its first words make, as they are shown."""
+        return text_of(
+            (word.text, heard.joined) for word, heard in zip(shown, self.all, strict=False)
+        )
 
 
 class Style(ABC):
@@ -119,7 +131,7 @@ class UniversalStreaming(Style):
             turn_order=draft.order,
             turn_is_formatted=formatted,
             end_of_turn=end_of_turn,
-            transcript=_joined(words[:final]),
+            transcript=draft.transcript(words[:final]),
             end_of_turn_confidence=round(draft.confidence, 6),
             words=words,
             utterance=utterance,
@@ -142,7 +154,7 @@ class Universal3(Style):
 
     def end(self, draft: Draft) -> list[messages.Turn]:
         words = draft.shown(formatted=True, final=len(draft.taken) + len(draft.words))
-        return [self._turn(draft, words, utterance=_joined(words), end_of_turn=True)]
+        return [self._turn(draft, words, utterance=draft.transcript(words), end_of_turn=True)]
 
     @staticmethod
     def _turn(
@@ -155,7 +167,7 @@ class Universal3(Style):
             turn_order=draft.order,
             turn_is_formatted=True,
             end_of_turn=end_of_turn,
-            transcript=_joined(words),
+            transcript=draft.transcript(words),
             end_of_turn_confidence=1.0 if end_of_turn else round(draft.confidence, 6),
             words=words,
             utterance=utterance,
@@ -229,7 +241,3 @@ def style(
     if asked.language_detection or asked.language_code or asked.language_codes:
         chosen = Edited(chosen, _with_language)
     return chosen
-
-
-def _joined(words: Sequence[messages.Word]) -> str:
-    return " ".join(word.text for word in words)

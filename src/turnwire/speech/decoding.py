@@ -68,6 +68,8 @@ class DecodedWord:
     tokens: tuple[int, ...]
     trusted: bool = True
     """Whether it may be part of a later window's context: what is wrong makes that wrong, too."""
+    joined: bool = False
+    """Whether it follows the word before without a space."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,11 +12,10 @@ import zlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from faster_whisper.tokenizer import Tokenizer
-
 from turnwire.recognition import Language, plain
 from turnwire.speech.decoding import DecodedWord
 from turnwire.speech.languages import LanguageEvidence
+from turnwire.writing import text_of
 
 Words = Sequence[DecodedWord]
 
@@ -129,18 +128,6 @@ def _is_word(text: str) -> bool:
     return any(letter.isalnum() or letter in _SPOKEN_SIGNS for letter in text)
 
 
-def split(tokens: list[int], tokenizer: Tokenizer) -> list[tuple[str, list[int]]]:
-    """Words without spaces, each with the punctuation that touches it, and their tokens."""
-    words: list[tuple[str, list[int]]] = []
-    for text, group in zip(*tokenizer.split_to_word_tokens(tokens), strict=True):
-        if words and not text.startswith(" "):
-            before, its_tokens = words[-1]
-            words[-1] = before + text, its_tokens + group
-        else:
-            words.append((text.strip(), list(group)))
-    return words
-
-
 def says_nothing(attempt: DecodeAttempt) -> bool:
     """Whether the window holds no speech, whatever the text."""
     return attempt.no_speech > _NO_SPEECH and attempt.logprob < _BAD_LOGPROB
@@ -160,7 +147,7 @@ def looks_bad(attempt: DecodeAttempt, words: Words) -> bool:
     """Whether a text is improbable, goes on and on, or repeats itself; what it repeats too fast
     has been taken out of it already."""
     complete = sum(len(word.tokens) for word in words) == len(attempt.tokens)
-    written = " ".join(word.text for word in words).encode()
+    written = text_of((word.text, word.joined) for word in words).encode()
     return (
         (attempt.capped and complete)
         or attempt.logprob < _BAD_LOGPROB

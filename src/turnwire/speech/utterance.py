@@ -12,8 +12,7 @@ from collections.abc import Iterable
 from turnwire.recognition import ENGLISH, Language, Word
 from turnwire.speech.agreement import Agreement
 from turnwire.speech.decoding import DecodedWord, Text
-
-_SENTENCE_ENDS = (".", "?", "!")
+from turnwire.writing import SENTENCE_ENDS
 
 _OVERLAP = 2
 """Words before the tail that are decoded with it: they say where it goes on, and hold what is left
@@ -34,7 +33,7 @@ class Utterance:
     def words(self) -> tuple[Word, ...]:
         """All words, as last heard."""
         return tuple(
-            Word(word.text, word.start, word.end, word.confidence)
+            Word(word.text, word.start, word.end, word.confidence, word.joined)
             for word in (*self._kept, *self._window)
         )
 
@@ -103,7 +102,7 @@ class Utterance:
         ends = (
             i + 1
             for i in reversed(range(len(self._agreement.stable)))
-            if self._window[i].text.endswith(_SENTENCE_ENDS) and i + 1 < len(self._window)
+            if self._window[i].text.endswith(tuple(SENTENCE_ENDS)) and i + 1 < len(self._window)
         )
         return next(ends, 0)
 

@@ -25,7 +25,6 @@ from turnwire.speech.filters import (
     is_doubtful,
     looks_bad,
     says_nothing,
-    split,
     spoken,
     without_loops,
 )
@@ -33,6 +32,8 @@ from turnwire.speech.hinting import hint
 from turnwire.speech.languages import LanguageEvidence
 from turnwire.speech.models import ModelFiles
 from turnwire.speech.quality import FULL
+from turnwire.speech.splitting import split, tokens_a_second
+from turnwire.writing import SENTENCE_ENDS, full_stop
 
 _FULL_S = 30.0
 _LEAST_THOROUGH_S = 29.0
@@ -50,7 +51,6 @@ _LEAD_MS = 200
 _ALIGNED_TAIL_MS = 200
 """How far after the audio a word may be placed: one that is there was not spoken."""
 
-_TOKENS_PER_S = 7
 _TOKENS_AT_LEAST = 5
 _MOST_TOKENS = 224
 """Decoder positions end at 448, half of which CTranslate2 keeps for the prompt."""
@@ -92,7 +92,7 @@ class Whisper:
         self._languages = self._vocabulary.get_vocab().keys()
         self._tokenizer = self._tokenizer_for("en")
         self._features = FeatureExtractor(feature_size=self._model.n_mels)
-        self._sentence_ends = [self._tokenizer.encode(mark)[0] for mark in ".?!"]
+        self._sentence_ends = {mark: self._tokenizer.encode(mark) for mark in SENTENCE_ENDS}
 
     @property
     def is_multilingual(self) -> bool:
@@ -171,7 +171,9 @@ class Whisper:
         seconds = max(self._seconds(job) for job in jobs)
         encoded = [self._encode(job, seconds) for job in jobs]
         languages = [self._language(each, job) for each, job in zip(encoded, jobs, strict=True)]
-        limits = [_most_tokens(job) for job in jobs]
+        limits = [
+            _most_tokens(job, language) for job, (language, _) in zip(jobs, languages, strict=True)
+        ]
         # As long as each other, being of windows of one shape.
         beginnings = [
             [*self._context(job), *self._start(language)]
@@ -244,45 +246,52 @@ class Whisper:
             return NOTHING
         tokenizer = self._tokenizer_for(attempt.language.code)
         frames = (_LEAD_MS + voice_ms + _ALIGNED_TAIL_MS) // _MEL_FRAME_MS
-        (alignment,) = self._model.align(
-            encoded, tokenizer.sot_sequence, [self._ending_a_sentence(attempt.tokens)], frames
-        )
+        ended = self._ending_a_sentence(attempt.tokens)
+        (alignment,) = self._model.align(encoded, tokenizer.sot_sequence, [ended], frames)
         starts = _token_starts(alignment.alignments)
         probabilities = alignment.text_token_probs
         words: list[DecodedWord] = []
         at = 0
-        for text, tokens in split(attempt.tokens, tokenizer):
-            after = at + len(tokens)
+        for word in split(attempt.tokens, tokenizer):
+            after = at + len(word.tokens)
             start = max(starts[at] - _LEAD_MS, 0)
             end = max(min(starts[after] - _LEAD_MS, voice_ms), start)
             confidence = float(np.mean(probabilities[at:after]))
-            words.append(DecodedWord(text, start, end, confidence, tuple(tokens)))
+            words.append(
+                DecodedWord(
+                    word.text, start, end, confidence, tuple(word.tokens), joined=word.joined
+                )
+            )
             at = after
         kept = tuple(spoken(words, voice_ms))
         if not kept:
             return NOTHING
         # How many of the tokens come before the end of the last word.
         at = sum(len(word.tokens) for word in words[: words.index(kept[-1]) + 1])
-        if at == len(attempt.tokens):
-            completeness = probabilities[-1]
-        elif attempt.tokens[at - 1] in self._sentence_ends:
-            completeness = probabilities[at - 1]
-        else:
-            completeness = 0.0
+        end = len(ended) if at == len(attempt.tokens) else at
+        mark = self._mark_length(ended[:end])
+        completeness = math.prod(probabilities[end - mark : end]) if mark else 0.0
         return Text(kept, min(completeness**_TRUST, _SURE), attempt.language, attempt.heard)
 
     def _ending_a_sentence(self, tokens: list[int]) -> list[int]:
         """`tokens` as if a sentence ended with them, to learn how probable that is."""
-        if tokens[-1] in self._sentence_ends:
+        if self._mark_length(tokens):
             return tokens
-        if not any(letter.isalnum() for letter in self._tokenizer.decode(tokens[-1:])):
-            tokens = tokens[:-1]
-        return [*tokens, self._sentence_ends[0]]
+        pieces, groups = self._tokenizer.split_tokens_on_unicode(tokens)
+        if groups and not any(letter.isalnum() for letter in pieces[-1]):
+            tokens = tokens[: -len(groups.pop())]
+            pieces.pop()
+        return [*tokens, *self._sentence_ends[full_stop(pieces[-1] if pieces else "")]]
+
+    def _mark_length(self, tokens: list[int]) -> int:
+        """How many tokens at the end are one mark that ends a sentence."""
+        marks = (mark for mark in self._sentence_ends.values() if tokens[-len(mark) :] == mark)
+        return len(next(marks, ()))
 
 
-def _most_tokens(job: Job) -> int:
+def _most_tokens(job: Job, language: Language) -> int:
     """How many tokens a window may say, those of its prefix included."""
-    spoken = int(len(job.window) / RATE * _TOKENS_PER_S) + _TOKENS_AT_LEAST
+    spoken = int(len(job.window) / RATE * tokens_a_second(language.code)) + _TOKENS_AT_LEAST
     return min(len(job.prefix) + spoken, _MOST_TOKENS)
 
 

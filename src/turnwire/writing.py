@@ -1,0 +1,89 @@
+"""How words make a text: with spaces between them, or without.
+
+Chinese, Japanese and the languages of mainland Southeast Asia are written without. Of these a word
+is a character, or the few that a recogniser heard as one. What is written so, characters tell,
+not the language: a name in Latin letters stays one word amid Japanese, and a text may have both.
+"""
+
+import re
+from collections.abc import Iterable, Sequence
+from unicodedata import category
+
+SENTENCE_ENDS = ".?!。？！｡।؟۔።။។"
+"""What sentences end with, in the writings that have a mark for it."""
+
+_EAST_ASIAN = (
+    "\u2e80-\u312f\u31a0-\u9fff\uf900-\ufaff\ufe30-\ufe4f"
+    "\uff00-\uff9f\uffe0-\uffe6"  # wide forms of Latin letters and signs
+    "\U00020000-\U0003ffff"
+)
+_SOUTHEAST_ASIAN = (
+    "\u0e00-\u0fff"  # Thai, Lao, Tibetan
+    "\u1000-\u109f\ua9e0-\ua9ff\uaa60-\uaa7f"  # Burmese
+    "\u1780-\u17ff\u19e0-\u19ff"  # Khmer
+)
+_WORDS_TOUCH = re.compile(f"[{_EAST_ASIAN}{_SOUTHEAST_ASIAN}]")
+_SENTENCES_TOUCH = re.compile(f"[{_EAST_ASIAN}]")
+
+_SPACES = re.compile(r"\s*")
+
+_GOES_ON = set("ぁぃぅぇぉっゃゅょゎゕゖァィゥェォッャュョヮヵヶーｰ々〻ゝゞヽヾะาำๅๆະາຳຽໆៗ")
+"""Letters that only go on with the sound of the one before, or repeat it."""
+
+_BEGINS = set("เแโใไເແໂໃໄ\u1039\u17d2")
+"""Vowels written before the consonant that they follow, and signs that stack what comes next."""
+
+
+def words_touch(before: str, after: str) -> bool:
+    """Whether a word follows another without a space, by the letters that meet."""
+    return any(_WORDS_TOUCH.match(letter) for letter in (before[-1:], after[:1]))
+
+
+def sentences_touch(before: str, after: str) -> bool:
+    """The same of sentences: in Thai, whose words have no spaces between them, these do."""
+    return any(_SENTENCES_TOUCH.match(letter) for letter in (before[-1:], after[:1]))
+
+
+def full_stop(text: str) -> str:
+    """The mark that ends a sentence which ends with this text."""
+    return "。" if _SENTENCES_TOUCH.match(text[-1:]) else "."
+
+
+def parts(before: str, after: str) -> bool:
+    """Whether a word may begin with `after`, right behind `before`."""
+    if not before or not after or not words_touch(before, after):
+        return False
+    first, last = after[0], before[-1]
+    if category(last) in ("Ps", "Pi") or last in _BEGINS:
+        return False
+    return category(first) in ("Ps", "Pi") or (first.isalnum() and first not in _GOES_ON)
+
+
+def text_of(words: Iterable[tuple[str, bool]]) -> str:
+    """The text that words make, each given with whether no space goes before it."""
+    text = ""
+    for word, joined in words:
+        text += word if joined or not text else f" {word}"
+    return text
+
+
+def text_of_sentences(sentences: Iterable[str]) -> str:
+    """The text that sentences make."""
+    text = ""
+    for sentence in sentences:
+        text += sentence if not text or sentences_touch(text, sentence) else f" {sentence}"
+    return text
+
+
+def spacing(words: Sequence[str], text: str) -> list[bool]:
+    """Which words follow the one before without a space in a text; by the letters that meet, where
+    it does not have them."""
+    joined, at = [False] * len(words), 0
+    for i, word in enumerate(words):
+        start = _SPACES.match(text, at).end()  # type: ignore[union-attr]  # matches none, too
+        if text.startswith(word, start):
+            joined[i] = i > 0 and start == at
+            at = start + len(word)
+        else:
+            joined[i] = i > 0 and words_touch(words[i - 1], word)
+    return joined

@@ -1,0 +1,62 @@
+"""Where words have spaces between them."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from turnwire.writing import spacing, text_of, text_of_sentences, words_touch
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "touch"),
+    [
+        ("lights", "off", False),
+        ("안녕", "하세요", False),
+        ("नमस्ते", "दुनिया", False),
+        ("今日", "は", True),
+        ("天气", "很好", True),
+        ("สวัส", "ดี", True),
+        ("ສະ", "ບາຍ", True),
+        ("မင်္ဂ", "လာ", True),
+        ("សួស្តី", "ថ្ងៃ", True),
+        ("新しい", "iPhone", True),
+        ("iPhone", "を", True),
+        ("", "Hello", False),
+    ],
+)
+def test_what_has_no_space_between_it(before: str, after: str, touch: bool) -> None:
+    assert words_touch(before, after) is touch
+
+
+def test_a_text_is_made_of_words_and_the_spaces_between_them() -> None:
+    words = [("今日", True), ("は", True), ("New", False), ("York", False), ("です。", True)]
+    assert text_of(words) == "今日は New Yorkです。"
+    assert text_of([]) == ""
+
+
+def test_sentences_have_spaces_between_them_where_their_writing_does() -> None:
+    assert text_of_sentences(["It is late.", "Good night."]) == "It is late. Good night."
+    assert text_of_sentences(["もう遅い。", "おやすみ。"]) == "もう遅い。おやすみ。"
+    assert text_of_sentences(["ดึกแล้ว", "ราตรีสวัสดิ์"]) == "ดึกแล้ว ราตรีสวัสดิ์"
+
+
+def test_spaces_are_found_where_a_text_has_them() -> None:
+    assert spacing(["天", "地", "紅", "荒"], "天地 紅荒") == [False, True, False, True]
+    assert spacing(["Good", "night."], "Good night.") == [False, False]
+
+
+def test_without_a_text_letters_tell_where_spaces_are() -> None:
+    assert spacing(["Good", "night", "今", "日"], "") == [False, False, True, True]
+    assert spacing(["Good", "night", "今", "日"], "Good  eve") == [False, False, True, True]
+
+
+WORDS = st.lists(
+    st.tuples(st.text(st.characters(exclude_categories=["Z", "C"]), min_size=1), st.booleans())
+)
+
+
+@given(WORDS)
+def test_the_spaces_of_a_text_are_those_it_was_made_with(words: list[tuple[str, bool]]) -> None:
+    text = text_of(words)
+    found = spacing([word for word, _ in words], text)
+    assert found[1:] == [joined for _, joined in words[1:]]
