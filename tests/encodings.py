@@ -15,6 +15,7 @@ Samples = NDArray[np.int16]
 """Of one channel: shape (samples,)."""
 
 LAYOUTS = {1: "mono", 2: "stereo", 6: "5.1", 8: "7.1"}
+ADTS_LAYOUTS = LAYOUTS | {8: "7.1(wide)"}  # the only one of eight channels that it has
 
 
 def tone(ms: int, rate: int = 48_000) -> Samples:
@@ -34,14 +35,14 @@ def opus_packets(
     codec.options = {"frame_duration": str(frame_ms)}
     codec.open()
     packets = []
-    for frame in _frames(audio, rate, channels, "s16", codec.frame_size):
+    for frame in _frames(audio, rate, LAYOUTS[channels], "s16", codec.frame_size):
         packets += codec.encode(frame)
     return [bytes(packet) for packet in (*packets, *codec.encode(None))]
 
 
 def ogg_opus(audio: Samples, rate: int = 48_000, *, channels: int = 1) -> bytes:
     """An Ogg stream with pages of a fifth of a second."""
-    return _muxed("ogg", "libopus", audio, rate, channels, page_duration="200000")
+    return _muxed("ogg", "libopus", audio, rate, LAYOUTS[channels], page_duration="200000")
 
 
 def ogg_page(body: bytes, lengths: bytes, *, flags: int = 0, serial: int = 1) -> bytes:
@@ -52,7 +53,7 @@ def ogg_page(body: bytes, lengths: bytes, *, flags: int = 0, serial: int = 1) ->
 
 def adts(audio: Samples, rate: int = 48_000, *, channels: int = 1) -> bytes:
     """An ADTS stream of AAC-LC."""
-    return _muxed("adts", "aac", audio, rate, channels)
+    return _muxed("adts", "aac", audio, rate, ADTS_LAYOUTS[channels])
 
 
 def mulaw(audio: Samples, rate: int) -> bytes:
@@ -60,7 +61,7 @@ def mulaw(audio: Samples, rate: int) -> bytes:
     codec.sample_rate = rate
     codec.layout = "mono"
     codec.format = "s16"
-    frames = _frames(audio, rate, 1, "s16", 1000)
+    frames = _frames(audio, rate, "mono", "s16", 1000)
     return b"".join(bytes(packet) for frame in frames for packet in codec.encode(frame))
 
 
@@ -83,28 +84,26 @@ def cut(data: bytes, size: int) -> list[bytes]:
     return [data[start : start + size] for start in range(0, len(data), size)]
 
 
-def _muxed(
-    form: str, codec: str, audio: Samples, rate: int, channels: int, **options: str
-) -> bytes:
+def _muxed(form: str, codec: str, audio: Samples, rate: int, layout: str, **options: str) -> bytes:
     file = io.BytesIO()
     with av.open(file, "w", format=form, options=options) as container:
         stream = cast(AudioStream, container.add_stream(codec, rate=rate))
-        stream.layout = LAYOUTS[channels]
-        stream.bit_rate = 32_000 * channels
+        stream.layout = layout
+        stream.bit_rate = 32_000 * stream.layout.nb_channels
         context = stream.codec_context
         context.open()
         form = context.format.name
-        for frame in _frames(audio, rate, channels, form, context.frame_size):
+        for frame in _frames(audio, rate, layout, form, context.frame_size):
             container.mux(stream.encode(frame))
         container.mux(stream.encode(None))
     return file.getvalue()
 
 
 def _frames(
-    audio: Samples, rate: int, channels: int, form: str, size: int
+    audio: Samples, rate: int, layout: str, form: str, size: int
 ) -> Iterator[av.AudioFrame]:
     """The audio on every channel, in frames of this form and size."""
-    layout = LAYOUTS[channels]
+    channels = av.AudioLayout(layout).nb_channels
     frame = av.AudioFrame.from_ndarray(
         np.repeat(audio, channels)[np.newaxis], format="s16", layout=layout
     )
