@@ -5,6 +5,7 @@ quarter since the start of the audio, which the samples themselves tell.
 """
 
 import asyncio
+import collections
 import threading
 import time
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
@@ -14,6 +15,7 @@ from typing import cast
 import numpy as np
 import pytest
 
+from tests.support import ManualClock
 from turnwire.recognition import (
     Finished,
     Language,
@@ -26,6 +28,7 @@ from turnwire.recognition import (
     plain,
 )
 from turnwire.speech.decoding import MS, RATE, DecodedWord, Job, JobKind, Text
+from turnwire.speech.ears import SHARE_SECONDS, Ears
 from turnwire.speech.engine import Samples
 from turnwire.speech.scheduler import Scheduler
 from turnwire.speech.stream import WhisperStream
@@ -102,7 +105,7 @@ class Bench:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.scheduler = Scheduler(OneByOne(decode), workers, clock)
-        self.turn = asyncio.Lock()
+        self.ears = Ears()
 
     def open(
         self, options: RecognitionOptions = GUIDANCE, ear: LoudnessEar | None = None
@@ -110,7 +113,7 @@ class Bench:
         return WhisperStream(
             self.scheduler,
             cast(VoiceDetector, ear or LoudnessEar()),
-            turn=self.turn,
+            ears=self.ears,
             sample_rate=RATE,
             options=options,
         )
@@ -562,22 +565,28 @@ async def test_a_recording_that_is_over_waits_no_longer_for_what_is_not_due(
     bench.close()
 
 
-class NotingEar(LoudnessEar):
-    """Notes when it listened."""
+class SlowEar(LoudnessEar):
+    """Takes a turn's share for three and a half bites, by the clock."""
 
-    def __init__(self, when: Callable[[], int], noted: list[int]) -> None:
+    def __init__(self, clock: ManualClock, heard: Callable[[], None]) -> None:
         super().__init__()
-        self._when = when
-        self._noted = noted
+        self._clock = clock
+        self._heard = heard
 
     def listen(self, samples: Samples, last: bool = False) -> tuple[Samples, list[float]]:
-        self._noted.append(self._when())
+        self._clock.advance(SHARE_SECONDS / 3.5)
+        self._heard()
         return super().listen(samples, last)
 
 
-async def test_recordings_take_turns_on_the_event_loop(bench: Bench) -> None:
-    passes = 0
-    listened: list[int] = []
+@pytest.mark.parametrize(("live", "recorded", "most"), [(5, 0, 4), (0, 5, 4), (5, 5, 5)])
+async def test_streams_share_a_turn_of_the_event_loop(
+    bench: Bench, live: int, recorded: int, most: int
+) -> None:
+    """However many there are, and a recording has a bite of each turn."""
+    clock, passes = ManualClock(), 0
+    bench.ears = Ears(clock.now)
+    heard: collections.Counter[tuple[int, str]] = collections.Counter()
 
     async def count() -> None:
         nonlocal passes
@@ -585,32 +594,48 @@ async def test_recordings_take_turns_on_the_event_loop(bench: Bench) -> None:
             passes += 1
             await asyncio.sleep(0)
 
+    def stream(kind: str) -> WhisperStream:
+        options = replace(GUIDANCE, recording=kind == "recorded")
+        return bench.open(options, SlowEar(clock, lambda: heard.update([(passes, kind)])))
+
     counting = asyncio.create_task(count())
-    recorded = replace(GUIDANCE, recording=True)
-    streams = [bench.open(recorded, NotingEar(lambda: passes, listened)) for _ in range(5)]
-    heard = await asyncio.gather(*(hear(stream, quiet(10_000)) for stream in streams))
+    streams = [
+        *(stream("live") for _ in range(live)),
+        *(stream("recorded") for _ in range(recorded)),
+    ]
+    ends = await asyncio.gather(*(hear(stream, quiet(10_000)) for stream in streams))
     counting.cancel()
-    assert {events[-1] for events in heard} == {Finished((), 10_000, 0.0)}
-    assert len(listened) == len(set(listened)) >= 5 * 20
+    assert {events[-1] for events in ends} == {Finished((), 10_000, 0.0)}
+    turns = {turn for turn, _ in heard}
+    assert max(heard[turn, "live"] + heard[turn, "recorded"] for turn in turns) == most
+    if live and recorded:
+        together = [turn for turn in turns if heard[turn, "live"] == 4]
+        assert {heard[turn, "recorded"] for turn in together} == {1}
 
 
-async def test_a_recording_that_goes_while_it_waits_for_its_turn_holds_up_nobody(
-    bench: Bench,
-) -> None:
-    recorded = replace(GUIDANCE, recording=True)
-    closed, cancelled, other = (bench.open(recorded) for _ in range(3))
-    async with bench.turn:
-        tasks = [
-            asyncio.create_task(hear(stream, quiet(1000))) for stream in (closed, cancelled, other)
-        ]
-        for _ in range(5):
-            await asyncio.sleep(0)
-        await closed.close()
-        tasks[1].cancel()
+async def test_a_stream_that_goes_while_it_waits_to_be_heard_holds_up_nobody(bench: Bench) -> None:
+    closed, cancelled, other = (bench.open() for _ in range(3))
+    tasks = [asyncio.create_task(hear(each, quiet(1000))) for each in (closed, cancelled, other)]
+    await asyncio.sleep(0)
+    await closed.close()
+    tasks[1].cancel()
     assert await tasks[0] == []
     assert (await tasks[2])[-1] == Finished((), 1000, 0.0)
     assert tasks[1].cancelled()
-    assert not bench.turn.locked()
+
+
+async def test_an_ear_that_fails_fails_its_own_stream(bench: Bench) -> None:
+    class BadEar(LoudnessEar):
+        def listen(self, samples: Samples, last: bool = False) -> tuple[Samples, list[float]]:
+            raise ZeroDivisionError
+
+    bad, good = bench.open(ear=BadEar()), bench.open()
+    ends = await asyncio.gather(
+        hear(bad, quiet(1000)), hear(good, quiet(1000)), return_exceptions=True
+    )
+    assert isinstance(ends[0], ZeroDivisionError)
+    assert not isinstance(ends[1], BaseException)
+    assert ends[1][-1] == Finished((), 1000, 0.0)
 
 
 async def _all(stream: WhisperStream) -> list[SpeechEvent]:

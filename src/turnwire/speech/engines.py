@@ -11,6 +11,7 @@ import threadpoolctl
 from turnwire.recognition import RecognitionOptions
 from turnwire.speech.decoding import JobKind
 from turnwire.speech.devices import CPU, Device
+from turnwire.speech.ears import Ears
 from turnwire.speech.engine import EngineError, EngineLoad
 from turnwire.speech.models import find_model
 from turnwire.speech.scheduler import Scheduler
@@ -39,7 +40,7 @@ class WhisperEngine:
         self._expected = _FINALS_PER_S * _SPEECH * _time_finals(model, self._threads)
         self._scheduler = Scheduler(model, self._threads, together=device.together)
         self._silero = Silero()
-        self._turn = asyncio.Lock()
+        self._ears = Ears()
 
     @property
     def name(self) -> str:
@@ -49,7 +50,7 @@ class WhisperEngine:
         return WhisperStream(
             self._scheduler,
             VoiceDetector(self._silero, sample_rate),
-            turn=self._turn,
+            ears=self._ears,
             sample_rate=sample_rate,
             options=options,
         )

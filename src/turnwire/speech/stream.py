@@ -9,6 +9,7 @@ import numpy as np
 
 from turnwire.recognition import Finished, RecognitionOptions, SpeechEvent
 from turnwire.speech.decoding import Text
+from turnwire.speech.ears import Ears
 from turnwire.speech.engine import Samples
 from turnwire.speech.inbox import MOST_SECONDS, Inbox
 from turnwire.speech.planner import Ask, Planner, Situation, Wait
@@ -16,8 +17,8 @@ from turnwire.speech.scheduler import Scheduler
 from turnwire.speech.voice import VoiceDetector
 from turnwire.speech.window import PlannedDecode
 
-_BITE_S = 0.5
-"""How much audio is listened to in one go, at most. It takes the event loop some milliseconds."""
+_BITE_S = 0.1
+"""How much audio is listened to in one go, at most. It takes the event loop a millisecond."""
 
 _MOST_RECORDED_S = 2.0
 """How much of a recording may wait in here. The rest waits outside, where it is counted."""
@@ -57,14 +58,14 @@ class WhisperStream:
         scheduler: Scheduler,
         detector: VoiceDetector,
         *,
-        turn: asyncio.Lock,
+        ears: Ears,
         sample_rate: int,
         options: RecognitionOptions,
     ) -> None:
-        """`turn` is that of the one recording of the engine that is listened to now."""
+        """Scheduler and ears are those of all streams of an engine."""
         self._scheduler = scheduler
         self._detector = detector
-        self._turn = turn
+        self._ears = ears
         self._sample_rate = sample_rate
         self._planner = Planner(options)
         most = _MOST_RECORDED_S if options.recording else MOST_SECONDS
@@ -165,18 +166,13 @@ class WhisperStream:
         if not self._inbox:
             await self._inbox.wake.wait()
             self._inbox.wake.clear()
-        elif self._planner.options.recording:
-            async with self._turn:
-                if not self._closed:
-                    self._listen()
-                # A recording has always more. Whatever else is to be done goes first, however
-                # many of them there are.
-                await asyncio.sleep(0)
         else:
-            self._listen()
+            await self._ears.hear(self._listen, recorded=self._planner.options.recording)
 
     def _listen(self) -> None:
         """Give the planner the next bite."""
+        if self._closed:
+            return
         item = self._inbox.take()
         if isinstance(item, Ask):
             self._planner.ask(item, self._inbox.taken * 1000 // self._sample_rate)
