@@ -11,7 +11,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from tests.speech.test_stream import GUIDANCE, Counter, loud, quiet
+from tests.speech.counting import GUIDANCE, Counter, loud, quiet
 from turnwire.recognition import Pause, SpeechEvent
 from turnwire.speech.decode_queue import DecodeQueue, QueuedJob
 from turnwire.speech.decoding import RATE, Job, JobKind

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from tests.speech.test_stream import GUIDANCE, WORD_MS, Counter, loud, quiet
+from tests.speech.counting import GUIDANCE, WORD_MS, Counter, loud, quiet
 from turnwire.recognition import Finished, Marked, Partial, Pause, SpeechStarted
 from turnwire.speech.decoding import MS, RATE
 from turnwire.speech.engine import Samples
