@@ -1,6 +1,6 @@
 import pytest
 
-from turnwire.client import pacing
+from turnwire.client import pace
 from turnwire.client.reconnect import Budget
 
 
@@ -18,5 +18,5 @@ def hasty(monkeypatch: pytest.MonkeyPatch) -> list[float]:
         return 0.0
 
     monkeypatch.setattr(Budget, "delay", at_once)
-    monkeypatch.setattr(pacing, "BURST_SECONDS", float("inf"))
+    monkeypatch.setattr(pace, "BURST_SECONDS", float("inf"))
     return delays
