@@ -5,15 +5,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from turnwire.wire import closures
-from turnwire.wire.closure import (
-    ECHO_CHARACTERS,
-    REASON_BYTES,
-    REASON_TOO_LONG,
-    ClosureRow,
-    Kind,
-    close_reason,
-)
+from turnwire.wire.closure import ECHO_CHARACTERS, REASON_TOO_LONG, ClosureRow, Kind, close_reason
 from turnwire.wire.closures import CLOSURES, INPUT_DURATION, INVALID_JSON, UNAUTHORIZED
+from turnwire.wire.limits import REASON_BYTES
 
 CODES = {
     True: range(400, 500),

@@ -11,11 +11,10 @@ from enum import StrEnum
 from functools import cache
 from string import Formatter
 
+from turnwire.wire.limits import REASON_BYTES
+
 NO_CLOSE_FRAME = 1006
 """The code that stands for a connection without a close frame (RFC 6455, 7.1.5)."""
-
-REASON_BYTES = 123
-"""What a WebSocket close frame has room for beside its code (RFC 6455, 5.5)."""
 
 REASON_TOO_LONG = "See Error message for details"
 

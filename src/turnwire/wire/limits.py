@@ -7,6 +7,9 @@ SHORTEST_CHUNK_MS = 50
 LONGEST_CHUNK_MS = 1000
 """How much audio a binary message holds."""
 
+REASON_BYTES = 123
+"""What a WebSocket close frame has room for beside its code (RFC 6455, 5.5)."""
+
 MESSAGE_BYTES = 128 * 1024
 """The largest message a client may send."""
 
