@@ -11,22 +11,12 @@ from turnwire.server.settings import PREFIX, Settings
 from turnwire.session.endpointing import endpointing, recognition_options
 from turnwire.session.session import EVENTS, Transition
 from turnwire.wire import messages
-from turnwire.wire.closure import (
-    NO_CLOSE_FRAME,
-    REASON_BYTES,
-    REASON_TOO_LONG,
-    ClosureRow,
-    Kind,
-    Phase,
-)
+from turnwire.wire.closure import NO_CLOSE_FRAME, REASON_TOO_LONG, ClosureRow, Kind, Phase
 from turnwire.wire.closures import CLOSURES
+from turnwire.wire.limits import REASON_BYTES
 from turnwire.wire.marks import NoEffect, Only, Refused, WhereServed
 from turnwire.wire.models import Family
-from turnwire.wire.parameters import (
-    ConnectionParameters,
-    LiveParameters,
-    TokenRequest,
-)
+from turnwire.wire.parameters import ConnectionParameters, LiveParameters, TokenRequest
 
 HERE = Path(__file__).parent
 

@@ -57,12 +57,12 @@ async def test_a_server_that_stood_still_goes_on(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(stress, "SETTLED_SECONDS", 0.1)
     async with serving("echo") as server:
         assert server.admits is None
-        figures, (passed,) = await measure_disturbed(
+        figures, (judged,) = await measure_disturbed(
             server, [SPEECH], model="echo", sessions=1, seconds=5, without_cpu=1.0, duty=1.0
         )
     assert (figures.ended_badly, figures.without_cpu_seconds) == (0, 1.0)
     assert figures.final_after is not None
-    assert figures.final_after.count <= len(passed.endings)
+    assert figures.final_after.count <= len(judged.endings)
 
 
 async def test_a_model_that_is_not_there() -> None:

@@ -134,7 +134,7 @@ def test_a_clip_that_was_not_sent_in_full_does_not_count() -> None:
 
 
 def test_final_words_that_change_are_counted() -> None:
-    passed = judge(
+    judged = judge(
         take(
             (1.0, turn(ONE, TWO, final=1)),
             (1.2, turn(("won", 210, 400), TWO, final=2)),
@@ -142,11 +142,11 @@ def test_final_words_that_change_are_counted() -> None:
             (3.0, turn(("new", 2500, 2900), order=1)),
         )
     )
-    assert (passed.final_words, passed.changed) == (3, 2)
+    assert (judged.final_words, judged.changed) == (3, 2)
 
 
 def test_how_much_of_live_text_is_not_final() -> None:
-    passed = judge(
+    judged = judge(
         take(
             (0.7, turn(ONE, final=0)),
             (1.0, turn(ONE, TWO, final=0)),
@@ -155,8 +155,8 @@ def test_how_much_of_live_text_is_not_final() -> None:
             (1.5, ends(ONE, TWO)),
         )
     )
-    assert ms(passed.times.not_final) == [190, 590, 300, 0]
-    assert passed.without_final == 2
+    assert ms(judged.times.not_final) == [190, 590, 300, 0]
+    assert judged.without_final == 2
 
 
 def test_a_session_in_real_time() -> None:
@@ -187,8 +187,8 @@ def test_a_turn_that_ends_late_is_missed() -> None:
 
 
 def test_a_session_that_never_began_has_nothing_to_be_read() -> None:
-    passed = judge(Take(script(), asked=0.0))
-    assert (passed.times.close, passed.heard, passed.missed) == ([], (), "did not begin")
+    judged = judge(Take(script(), asked=0.0))
+    assert (judged.times.close, judged.heard, judged.missed) == ([], (), "did not begin")
 
 
 def test_a_spread() -> None:

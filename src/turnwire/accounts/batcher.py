@@ -9,7 +9,7 @@ R = TypeVar("R")
 
 
 class Batcher(Generic[T, R]):
-    """Does what comes; what comes meanwhile waits, and is then done at once."""
+    """Does what comes; what comes meanwhile waits, and is then done together."""
 
     def __init__(
         self, work: Callable[[Sequence[T]], Awaitable[Sequence[R]]], *, at_once: int

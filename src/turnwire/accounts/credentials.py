@@ -25,8 +25,8 @@ CROWDED = "Too many concurrent sessions"
 ENDED = "Ended by an operator"
 
 
-NOBODYS = UNAUTHORIZED.fill(reason=INVALID)
-"""How a client is refused whose credential is nobody's: somebody may be guessing."""
+UNKNOWN_CREDENTIAL = UNAUTHORIZED.fill(reason=INVALID)
+"""How a client is refused whose credential nobody has: somebody may be guessing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,7 @@ class Bearer:
 
     account: Account
     key: ApiKey | None
-    """What was brought, or what the token was asked for with."""
+    """The key that was brought, or the one that the token was made with."""
     token: Token | None = None
 
     @property
@@ -64,7 +64,7 @@ class Bearers:
             raise Violation(MISSING_AUTHORIZATION.fill())
         bearer = self._by_hash.get(hash_key(credential))
         if bearer is None:
-            raise Violation(NOBODYS)
+            raise Violation(UNKNOWN_CREDENTIAL)
         return bearer
 
 

@@ -21,7 +21,7 @@ it, and statements are limited in what they take."""
 
 
 @dataclass(frozen=True, slots=True)
-class Sign:
+class SignOfLife:
     """A sign of life of a session, or its last."""
 
     session: str
@@ -51,7 +51,7 @@ async def open_by_account(
     return {account: OpenSessions(sessions, int(reserved)) for account, sessions, reserved in rows}
 
 
-async def enter(db: AsyncSession, signs: Sequence[Sign], now: float) -> dict[str, Renewal]:
+async def enter(db: AsyncSession, signs: Sequence[SignOfLife], now: float) -> dict[str, Renewal]:
     """Enter what sessions say of themselves, and take what is new from the balances.
 
     Gives what follows for those that go on. Those that have ended for good are left alone; one

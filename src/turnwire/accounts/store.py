@@ -11,7 +11,7 @@ from turnwire.accounts.batcher import Batcher
 from turnwire.accounts.database import Database, carried_through
 from turnwire.accounts.entrance import ADMITTED_AT_ONCE, Applicant, Entrance
 from turnwire.accounts.issuing import ISSUED_AT_ONCE, Asked, issue
-from turnwire.accounts.leases import Sign
+from turnwire.accounts.leases import SignOfLife
 from turnwire.accounts.management import Management
 from turnwire.accounts.tables import Entry
 from turnwire.wire.closure import Closure
@@ -81,17 +81,17 @@ class Store:
         return _or_raised(await self._admissions.submit(Applicant(session, credential, check)))
 
     async def renew(self, usages: Mapping[str, Usage]) -> Mapping[str, Renewal]:
-        return await self._enter([Sign(session, usage) for session, usage in usages.items()])
+        return await self._enter([SignOfLife(session, usage) for session, usage in usages.items()])
 
     async def end(self, session: str, usage: Usage, closure: Closure) -> None:
-        await self._endings.submit(Sign(session, usage, closure))
+        await self._endings.submit(SignOfLife(session, usage, closure))
 
-    async def _end(self, signs: Sequence[Sign]) -> Sequence[None]:
+    async def _end(self, signs: Sequence[SignOfLife]) -> Sequence[None]:
         await self._enter(signs)
         return [None] * len(signs)
 
     @carried_through
-    async def _enter(self, signs: Sequence[Sign]) -> dict[str, Renewal]:
+    async def _enter(self, signs: Sequence[SignOfLife]) -> dict[str, Renewal]:
         renewals: dict[str, Renewal] = {}
         # Also without any: that finds out whether the store can be reached.
         for first in range(0, len(signs) or 1, leases.ENTERED_AT_ONCE):

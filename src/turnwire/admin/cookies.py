@@ -39,7 +39,7 @@ class Cookies:
         self._asking: Counter[str] = Counter()
         """How often the others are being asked for one,"""
         self._forgotten: set[str] = set()
-        """and which of these were forgotten meanwhile: an answer that says else is an older one."""
+        """and which of these were forgotten meanwhile: an answer that knows one is out of date."""
         siblings.answer(KNOWN, self._tell)
         siblings.answer(FORGET, self._forget)
 

@@ -93,7 +93,7 @@ class Times:
 
 
 @dataclass(frozen=True, slots=True)
-class Passed:
+class Judged:
     """One session, judged."""
 
     times: Times
@@ -121,7 +121,7 @@ class TurnEnd:
     """how long after the silence had been that ends it."""
 
 
-def judge(take: Take) -> Passed:
+def judge(take: Take) -> Judged:
     """What this session's record says."""
     turns = [
         (at, message)
@@ -143,7 +143,7 @@ def judge(take: Take) -> Passed:
     times.beyond.extend(each.beyond_silence for each in endings)
     spans, without_final = live_text(message for _, message in turns)
     times.not_final.extend(spans)
-    return Passed(
+    return Judged(
         times,
         _missed(take, times),
         _heard(take, turns),
@@ -269,6 +269,6 @@ def _clip_at(take: Take, index: int) -> int:
     return index - 1 if take.script.passages[index].clip is None and index else index
 
 
-def reasons(passed: Iterable[Passed]) -> dict[str, int]:
+def reasons(judged: Iterable[Judged]) -> dict[str, int]:
     """Why sessions were not in real time, and how many each."""
-    return dict(Counter(each.missed for each in passed if each.missed is not None))
+    return dict(Counter(each.missed for each in judged if each.missed is not None))

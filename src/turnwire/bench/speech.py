@@ -10,7 +10,7 @@ from turnwire.bench.load import Effort, play
 from turnwire.bench.machine import Machine, this_machine
 from turnwire.bench.measuring import (
     ENDPOINTING,
-    Passed,
+    Judged,
     Spread,
     Times,
     judge,
@@ -85,7 +85,7 @@ async def measure_load(
     sessions: int,
     seconds: float,
     duty: float,
-) -> tuple[SpeechFigures, list[Passed]]:
+) -> tuple[SpeechFigures, list[Judged]]:
     """So many sessions at once, each for so long."""
     scripts = [conversation(clips, seconds, duty, seed) for seed in range(sessions)]
     return await _measure(server, scripts, model=model, sessions=sessions, duty=duty)
@@ -93,7 +93,7 @@ async def measure_load(
 
 async def measure_clips(
     server: BenchServer, clips: Sequence[Clip], *, model: str, at_once: int
-) -> tuple[SpeechFigures, list[Passed]]:
+) -> tuple[SpeechFigures, list[Judged]]:
     """Each clip once, in a session of its own."""
     scripts = [alone(clip) for clip in clips]
     return await _measure(
@@ -109,18 +109,18 @@ async def _measure(
     sessions: int,
     duty: float,
     at_once: int | None = None,
-) -> tuple[SpeechFigures, list[Passed]]:
+) -> tuple[SpeechFigures, list[Judged]]:
     machine = this_machine()
     before = await server.usage()
     takes, effort = await play(server, scripts, ENDPOINTING, at_once=at_once)
     after = await server.usage()
     lag_ms = await server.loop_lag_ms()
-    passed = [judge(take) for take in takes]
+    judged = [judge(take) for take in takes]
     times = Times()
-    times.extend(each.times for each in passed)
+    times.extend(each.times for each in judged)
     audio, speech = (sum(column) for column in zip(*map(_seconds, takes), strict=True))
     cpu_ms = 1000 * (after.cpu_seconds - before.cpu_seconds)
-    missed = reasons(passed)
+    missed = reasons(judged)
     figures = SpeechFigures(
         model=model,
         sessions=sessions,
@@ -138,15 +138,15 @@ async def _measure(
         beyond_silence=Spread.of(times.beyond),
         close=Spread.of(times.close),
         not_final=Spread.of(times.not_final),
-        partials_without_final=sum(each.without_final for each in passed),
+        partials_without_final=sum(each.without_final for each in judged),
         in_real_time=sessions - sum(missed.values()),
         missed=missed,
-        final_words=sum(each.final_words for each in passed),
-        final_words_changed=sum(each.changed for each in passed),
+        final_words=sum(each.final_words for each in judged),
+        final_words_changed=sum(each.changed for each in judged),
         load=effort,
         machine=machine,
     )
-    return figures, passed
+    return figures, judged
 
 
 def _seconds(take: Take) -> tuple[float, float]:

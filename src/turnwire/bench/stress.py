@@ -8,7 +8,7 @@ from typing import Self
 
 from turnwire.bench import BenchError
 from turnwire.bench.clips import Clip
-from turnwire.bench.measuring import Passed, Spread
+from turnwire.bench.measuring import Judged, Spread
 from turnwire.bench.serving import BenchServer
 from turnwire.bench.speech import SpeechFigures, measure_load
 from turnwire.bench.words import Words
@@ -83,7 +83,7 @@ async def measure_disturbed(
     seconds: float,
     without_cpu: float,
     duty: float,
-) -> tuple[DisturbFigures, list[Passed]]:
+) -> tuple[DisturbFigures, list[Judged]]:
     """So many sessions for so long, `without_cpu` seconds of which the server stands still."""
     if seconds < BEFORE_SECONDS + without_cpu + SETTLED_SECONDS:
         raise BenchError(
@@ -99,7 +99,7 @@ async def measure_disturbed(
 
     disturbing = asyncio.create_task(disturb())
     try:
-        figures, passed = await measure_load(
+        figures, judged = await measure_load(
             server, clips, model=model, sessions=sessions, seconds=seconds, duty=duty
         )
     finally:
@@ -107,7 +107,7 @@ async def measure_disturbed(
         await asyncio.wait([disturbing])
     after = [
         ending.after_words
-        for each in passed
+        for each in judged
         for ending in each.endings
         if back and ending.at > back + SETTLED_SECONDS
     ]
@@ -119,29 +119,29 @@ async def measure_disturbed(
             ended_badly=_ended_badly(figures),
             speech=figures,
         ),
-        passed,
+        judged,
     )
 
 
 async def measure_overload(
     server: BenchServer, clips: Sequence[Clip], *, model: str, seconds: float, duty: float
-) -> tuple[OverloadFigures, list[Passed]]:
+) -> tuple[OverloadFigures, list[Judged]]:
     """1.5 times the sessions that the server would admit."""
     if server.admits is None:
         raise BenchError(f"A server with the model {model} admits any number of sessions.")
     sessions = round(TIMES_ADMITTED * server.admits)
     began = time.monotonic()
-    figures, passed = await measure_load(
+    figures, judged = await measure_load(
         server, clips, model=model, sessions=sessions, seconds=seconds, duty=duty
     )
     part = (time.monotonic() - began) / _PARTS
     beyond: list[list[float]] = [[] for _ in range(_PARTS)]
-    for each in passed:
+    for each in judged:
         for ending in each.endings:
             at = min(int((ending.at - began) / part), _PARTS - 1)
             beyond[at].append(ending.beyond_silence)
     spreads = [Spread.of(late) for late in beyond]
-    return OverloadFigures(server.admits, spreads, _ended_badly(figures), figures), passed
+    return OverloadFigures(server.admits, spreads, _ended_badly(figures), figures), judged
 
 
 def _ended_badly(figures: SpeechFigures) -> int:

@@ -9,7 +9,7 @@ import numpy as np
 import soxr
 
 from turnwire.bench.clips import SPEECH_RATE, Clip
-from turnwire.bench.measuring import Passed
+from turnwire.bench.measuring import Judged
 from turnwire.bench.scoring import word_errors
 from turnwire.speech.offline import transcriber
 
@@ -48,7 +48,7 @@ Played = Sequence[Sequence[tuple[Clip, str, str]]]
 """For each session, its clips whose words are known: what is said, and what was heard."""
 
 
-def score(sessions: Sequence[Passed], model: str) -> tuple[Words | None, list[Difference]]:
+def score(sessions: Sequence[Judged], model: str) -> tuple[Words | None, list[Difference]]:
     """The rates over all clips that were played in full and whose words are known.
 
     Blocks while the clips are transcribed offline.

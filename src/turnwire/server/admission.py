@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable
 
 from turnwire.accounts.admission import Grant
-from turnwire.accounts.credentials import NOBODYS
+from turnwire.accounts.credentials import UNKNOWN_CREDENTIAL
 from turnwire.server.leases import Leased, Leases
 from turnwire.server.wrong_keys import WrongKeys
 from turnwire.transport.notices import Notices
@@ -64,7 +64,7 @@ class Admission:
             return asking.result()
         except Violation as refusal:
             if refusal.closure.row in (UNAUTHORIZED, MISSING_AUTHORIZATION):
-                if refusal.closure == NOBODYS:
+                if refusal.closure == UNKNOWN_CREDENTIAL:
                     self._wrong_keys.note(address)
                 await self._wrong_keys.slow_down(address)
             raise

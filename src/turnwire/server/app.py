@@ -6,7 +6,7 @@ from pydantic import ValidationError
 from starlette.types import ASGIApp
 
 from turnwire import __version__
-from turnwire.accounts.credentials import NOBODYS
+from turnwire.accounts.credentials import UNKNOWN_CREDENTIAL
 from turnwire.server.credential import credential_of
 from turnwire.server.forwarding import caller
 from turnwire.server.health import Health
@@ -99,7 +99,7 @@ async def issue_token(service: Service, request: Request) -> JSONResponse:
         )
     except Violation as violation:
         address = caller(request) or "a proxy"
-        if violation.closure == NOBODYS:
+        if violation.closure == UNKNOWN_CREDENTIAL:
             service.wrong_keys.note(address)
         await service.wrong_keys.slow_down(address)
         return refusal(401, violation.closure.text)

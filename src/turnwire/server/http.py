@@ -42,7 +42,7 @@ class _PlainHttp(H11Protocol):
     ) -> None:
         async def send_on(message: ASGISendEvent) -> None:
             await send(message)
-            self._front.got_on()
+            self._front.answer_went_on()
 
         await self._site_app(scope, receive, send_on)
 

@@ -139,7 +139,7 @@ def _bound(host: str, port: int) -> socket.socket:
     bound = socket.socket(family, socket.SOCK_STREAM)
     try:
         if family == socket.AF_INET6:
-            # Every network is every one, of both versions of the protocol.
+            # `::` listens on every network, by both versions of the protocol.
             bound.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, int(host != "::"))
         try:
             bound.bind((host, port))

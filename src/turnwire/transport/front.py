@@ -29,7 +29,7 @@ TOO_LATE = Response(408, "The request did not come in time.")
 
 
 class RequestHandler(Protocol):
-    """What is served."""
+    """What requests are answered by."""
 
     def upgrade(self, request: Request) -> Opening | Response:
         """What becomes of this handshake."""
@@ -43,7 +43,7 @@ class Front(asyncio.Protocol):
 
     def __init__(
         self,
-        site: RequestHandler,
+        handler: RequestHandler,
         turns: Turns,
         address: str,
         *,
@@ -55,7 +55,7 @@ class Front(asyncio.Protocol):
         self.address = address
         self.arriving: asyncio.Task[None] | None = None
         """What makes the connection of the socket that was accepted, until it has."""
-        self._site = site
+        self._handler = handler
         self._turns = turns
         self._proxies = proxies
         self._on_lost = on_lost
@@ -67,7 +67,7 @@ class Front(asyncio.Protocol):
         self._answering = False
         self._last = False
         """Whether no further request is answered."""
-        self._timer = self._loop.call_later(HEAD_SECONDS, self._be_late)
+        self._timer = self._loop.call_later(HEAD_SECONDS, self._time_out)
 
     @property
     def transport(self) -> asyncio.Transport:
@@ -110,8 +110,8 @@ class Front(asyncio.Protocol):
         if not self._answering:
             self.drop()
 
-    def got_on(self) -> None:
-        """A part of the answer was written. None is where the client does not read."""
+    def answer_went_on(self) -> None:
+        """A part of the answer was written, so the client reads: the next part may take as long."""
         if self._answering:
             self._rearm(EXCHANGE_SECONDS)
 
@@ -132,7 +132,7 @@ class Front(asyncio.Protocol):
         return request if client == self.address else replace(request, address=client)
 
     def _upgrade(self, request: Request, rest: bytes) -> None:
-        outcome = self._site.upgrade(request)
+        outcome = self._handler.upgrade(request)
         if isinstance(outcome, Response):
             self._refuse(outcome)
             return
@@ -150,7 +150,7 @@ class Front(asyncio.Protocol):
         self._answering = True
         self._reader = None
         self._rearm(EXCHANGE_SECONDS)
-        protocol = self._site.plain(self)
+        protocol = self._handler.plain(self)
         self.transport.set_protocol(protocol)
         protocol.connection_made(self.transport)
         protocol.data_received(data)
@@ -166,9 +166,9 @@ class Front(asyncio.Protocol):
 
     def _rearm(self, seconds: float) -> None:
         self._timer.cancel()
-        self._timer = self._loop.call_later(seconds, self._be_late)
+        self._timer = self._loop.call_later(seconds, self._time_out)
 
-    def _be_late(self) -> None:
+    def _time_out(self) -> None:
         if self._reader is not None and self._reader.received:
             self._refuse(TOO_LATE)
         else:

@@ -35,7 +35,7 @@ class Listener:
     def __init__(
         self,
         arrivals: Arrivals,
-        site: RequestHandler,
+        handler: RequestHandler,
         *,
         tls: Callable[[], ssl.SSLContext] | None = None,
         notices: Notices,
@@ -45,7 +45,7 @@ class Listener:
     ) -> None:
         """`count` is told how many connections there are, whenever that changes."""
         self._arrivals = arrivals
-        self._site = site
+        self._handler = handler
         self._tls = tls
         self._notices = notices
         self._proxies = proxies
@@ -94,7 +94,7 @@ class Listener:
     def _welcome(self, connection: socket.socket, address: str) -> None:
         self._make_room(address)
         front = Front(
-            self._site,
+            self._handler,
             self._turns,
             address,
             proxies=self._proxies,

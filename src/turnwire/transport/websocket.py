@@ -73,7 +73,7 @@ class Receiver(Protocol):
         """The client broke a rule of the transport; nothing more comes from it."""
 
     def gone(self) -> None:
-        """The client is gone or takes leave; nothing more comes, and nothing can be sent."""
+        """The client is gone, or has sent its close frame: nothing more comes or can be sent."""
 
     def writable_again(self) -> None:
         """The client reads again."""
@@ -105,7 +105,7 @@ class Socket(Protocol):
         """Send the close frame. Nothing can be sent after it."""
 
     def abort(self) -> None:
-        """Drop the connection without a word."""
+        """Drop the connection without a close frame."""
 
 
 Opening = Callable[[Socket], Receiver]
@@ -138,7 +138,7 @@ class WebSocket(asyncio.Protocol):
         self._next_turn: asyncio.Handle | None = None
         self._paused = False
         self._frozen = False
-        self._took_leave = False  # by its close frame
+        self._close_received = False
         self._client_left = False
         self._told_gone = False
         self._seeker: CloseSeeker | None = None
@@ -146,7 +146,7 @@ class WebSocket(asyncio.Protocol):
         self._lost = False
         self._pong: bytes | None = None  # owed to a client that does not read
         self._active = True  # since the last ping
-        self._pulse = self._loop.call_later(PING_SECONDS, self._beat)
+        self._ping_timer = self._loop.call_later(PING_SECONDS, self._ping)
         self._deadline: asyncio.TimerHandle | None = None
         self._receiver = opening(self)
 
@@ -156,7 +156,7 @@ class WebSocket(asyncio.Protocol):
         self._active = True
         if self._seeker is not None:
             self._seek(data)
-        elif not self._took_leave:
+        elif not self._close_received:
             self._parser.feed(data)
             self._work()
 
@@ -177,7 +177,7 @@ class WebSocket(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._lost = self._client_left = True
-        self._pulse.cancel()
+        self._ping_timer.cancel()
         if self._deadline is not None:
             self._deadline.cancel()
         self._on_lost(self)
@@ -219,7 +219,7 @@ class WebSocket(asyncio.Protocol):
 
     def _read_frame(self) -> bool:
         """Read one frame, if there is one."""
-        if self._took_leave:
+        if self._close_received:
             return False
         try:
             event = self._parser.next()
@@ -260,8 +260,8 @@ class WebSocket(asyncio.Protocol):
         if not self._closed:
             self._closed = True
             self._write(close_frame(closed.code, closed.reason))
-        self._took_leave = self._client_left = True
-        self._leave()
+        self._close_received = self._client_left = True
+        self._begin_to_close()
 
     def _refuse(self, closure: Closure) -> None:
         self.finish()
@@ -298,7 +298,7 @@ class WebSocket(asyncio.Protocol):
         skip, rest = self._parser.rest()
         self._seeker = CloseSeeker(skip, most=SEEK_FRAMES if self._parser.in_step else 0)
         self._inbox.clear()
-        self._leave()
+        self._begin_to_close()
         if not self._lost:
             self._resume()
             self._seek(rest)
@@ -320,20 +320,20 @@ class WebSocket(asyncio.Protocol):
     def freeze(self) -> None:
         """Read nothing any more, and send no ping, until it is thawed."""
         self._frozen = True
-        self._pulse.cancel()
+        self._ping_timer.cancel()
         self._pause()
 
     def thaw(self) -> None:
         self._frozen = False
         if self._seeker is None and not self._lost:
-            self._pulse = self._loop.call_later(PING_SECONDS, self._beat)
+            self._ping_timer = self._loop.call_later(PING_SECONDS, self._ping)
         self._resume()
 
     # How it ends.
 
-    def _leave(self) -> None:
-        """The end is decided: what is left to say and hear has so much time."""
-        self._pulse.cancel()
+    def _begin_to_close(self) -> None:
+        """The end is decided: `CLOSE_SECONDS` are left to send the rest and hear its close."""
+        self._ping_timer.cancel()
         if self._deadline is not None:
             self._deadline.cancel()
         if not self._lost:
@@ -355,15 +355,15 @@ class WebSocket(asyncio.Protocol):
         self._resume()
         self.transport.close()
 
-    def _beat(self) -> None:
-        # Who is not read cannot be heard either.
+    def _ping(self) -> None:
+        # What a client sends while it is not read cannot be seen.
         if not self._active and not self._paused:
             self.abort()
             return
         if self.writable:
             self._write(PING_FRAME)
         self._active = False
-        self._pulse = self._loop.call_later(PING_SECONDS, self._beat)
+        self._ping_timer = self._loop.call_later(PING_SECONDS, self._ping)
 
     def _write(self, data: bytes) -> None:
         if not self._lost:

@@ -15,7 +15,7 @@ from turnwire.cli.failures import fail, needs_server
 
 if TYPE_CHECKING:
     from turnwire.bench.clips import Clip
-    from turnwire.bench.measuring import Passed
+    from turnwire.bench.measuring import Judged
     from turnwire.bench.serving import BenchServer
     from turnwire.bench.words import Difference, Words
 
@@ -93,21 +93,21 @@ def with_speech(
     return with_server(model, warm, what)
 
 
-def scored(model: str, figures: F, passed: "Sequence[Passed]") -> "tuple[F, list[Difference]]":
+def scored(model: str, figures: F, judged: "Sequence[Judged]") -> "tuple[F, list[Difference]]":
     """With word error rates, if it is known what was said and the model listens."""
     from turnwire.bench.words import score
 
     if model == ECHO:
         return figures, []
     with Console(stderr=True).status("Transcribing the same offline"):
-        words, differences = score(passed, model)
+        words, differences = score(judged, model)
     return figures.with_words(words), differences
 
 
 def measured(
     clips: Path | None,
     model: str,
-    measure: "Callable[[BenchServer, list[Clip]], Coroutine[Any, Any, tuple[F, list[Passed]]]]",
+    measure: "Callable[[BenchServer, list[Clip]], Coroutine[Any, Any, tuple[F, list[Judged]]]]",
     what: str,
 ) -> F:
     """The same, with word error rates."""

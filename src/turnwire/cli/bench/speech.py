@@ -48,8 +48,8 @@ def accuracy(
             await warm_up(server, read_clips(clips)[:1])
             return await measure_clips(server, played, model=model, at_once=sessions)
 
-        figures, passed = with_server(model, measure, f"{len(played)} clips")
-        figures, differences = scored(model, figures, passed)
+        figures, judged = with_server(model, measure, f"{len(played)} clips")
+        figures, differences = scored(model, figures, judged)
     if each:
         show_differences(differences)
     show_speech(figures)
