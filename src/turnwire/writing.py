@@ -63,8 +63,14 @@ def text_of(words: Iterable[tuple[str, bool]]) -> str:
     """The text that words make, each given with whether no space goes before it."""
     text = ""
     for word, joined in words:
-        text += word if joined or not text else f" {word}"
+        spaced = text and not joined and not _has_space_of_its_own(text[-1])
+        text += f" {word}" if spaced else word
     return text
+
+
+def _has_space_of_its_own(letter: str) -> bool:
+    """Whether it is a mark such as 。, which is as wide as a letter and half empty."""
+    return category(letter)[0] == "P" and _SENTENCES_TOUCH.match(letter) is not None
 
 
 def text_of_sentences(sentences: Iterable[str]) -> str:

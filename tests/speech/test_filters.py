@@ -1,6 +1,7 @@
 """What of a decoder's text was spoken, and when a text is no text."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 
@@ -79,6 +80,37 @@ def test_what_is_said_again_much_faster_was_said_once() -> None:
     fast = [DecodedWord(word.text, 1000 + i * 50, 1050 + i * 50, 0.9, (9,)) for i, word in
             enumerate(slow)]  # fmt: skip
     assert text_of(spoken([*slow, *fast], LONG)) == "Fail again."
+
+
+def letters_of(text: str, *, each_ms: int = 180) -> list[DecodedWord]:
+    """Words of a letter each, without spaces between them."""
+    return [replace(word, joined=True) for word in words_of(" ".join(text), each_ms=each_ms)]
+
+
+def test_a_letter_said_twice_is_a_word_however_short_the_second() -> None:
+    words = letters_of("太谢谢")
+    words[-1] = replace(words[-1], end=words[-1].start + 40)
+    assert text_of(spoken(words, LONG)) == "太 谢 谢"
+
+
+@pytest.mark.parametrize(("crowd", "left"), [(5, "太 谢 谢 a b c d e"), (6, "太 谢 谢")])
+def test_more_letters_than_words_may_begin_at_one_moment(crowd: int, left: str) -> None:
+    at_once = [replace(word, start=900, end=900) for word in letters_of("abcdefgh"[:crowd])]
+    assert text_of(spoken([*letters_of("太谢谢"), *at_once], LONG)) == left
+
+
+@pytest.mark.parametrize("said", ["ご視聴ありがとうございました", "谢谢观看"])
+def test_a_loop_of_letters_is_doubted_and_said_once(said: str) -> None:
+    words = letters_of(said * 6)
+    assert looks_bad(attempt(words), words)
+    assert "".join(word.text for word in without_loops(words)) == said
+
+
+def test_a_sentence_of_letters_is_no_loop() -> None:
+    words = letters_of(
+        "吾輩は猫である名前はまだ無いどこで生れたかとんと見当がつかぬ何でも薄暗いじめじめした所で"
+    )
+    assert not looks_bad(attempt(words), words)
 
 
 @pytest.mark.parametrize(

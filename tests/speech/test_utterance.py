@@ -92,6 +92,14 @@ def test_the_tail_is_what_was_not_agreed_on_and_two_words_before_it() -> None:
     assert utterance.before_tail == 4
 
 
+def test_of_words_without_spaces_two_are_as_much_as_one_with() -> None:
+    words = tuple(replace(word, joined=True) for word in said("き ょ う は い い 天 気"))
+    utterance = Utterance()
+    for _ in range(2):
+        utterance.hear(Text(words, 0.0), 3000)
+    assert utterance.before_tail == 4
+
+
 def test_a_settled_text_with_fewer_words_leaves_no_tail_behind() -> None:
     utterance = Utterance()
     unsure = [replace(word, confidence=0.1) for word in said("uh the the best of times", 100)]

@@ -22,11 +22,14 @@ Words = Sequence[DecodedWord]
 _CROWD = 3
 """So many words that begin at the same moment were not spoken."""
 
+_CROWD_OF_LETTERS = 6
+"""The same of words without spaces between them, which are letters more or less."""
+
 _LOOP = 6
 """So many times in a row the same syllable or phrase is not said. Four are: speech has them."""
 
-_LONGEST_PHRASE = 4
-"""Units of a phrase that may make a loop; longer ones compress too well to need more."""
+_LONGEST_PHRASE = 16
+"""Units of a phrase that may make a loop; a letter is one where words have no spaces between."""
 
 _SPOKEN_SIGNS = "&%$+"
 """Signs that are read out, unlike all others without a letter or a digit beside them."""
@@ -86,7 +89,8 @@ def end_before_crowd(words: Words, voice_ms: int) -> Words:
     """Words that crowd at one moment found no sound of their own."""
     crowds = (
         i
-        for i, (word, last) in enumerate(zip(words, words[_CROWD - 1 :], strict=False))
+        for i, word in enumerate(words)
+        for last in words[i + (_CROWD_OF_LETTERS if word.joined else _CROWD) - 1 :][:1]
         if word.start == last.start
     )
     return words[: next(crowds, None)]
@@ -97,6 +101,8 @@ def drop_stutter(words: Words, voice_ms: int) -> Words:
     for count in range(len(words) // 2, 0, -1):
         said, again = words[-2 * count : -count], words[-count:]
         same = all(plain(a.text) == plain(b.text) for a, b in zip(said, again, strict=True))
+        if count == 1 and again[0].joined:
+            continue  # A letter twice is a word, such as 谢谢, and its second is often short.
         if same and 2 * (again[-1].end - again[0].start) < said[-1].end - said[0].start:
             return words[:-count]
     return words

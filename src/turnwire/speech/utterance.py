@@ -16,7 +16,7 @@ from turnwire.writing import SENTENCE_ENDS
 
 _OVERLAP = 2
 """Words before the tail that are decoded with it: they say where it goes on, and hold what is left
-of them in its audio."""
+of them in its audio. Of those without spaces between them, two count as one."""
 
 
 class Utterance:
@@ -69,7 +69,11 @@ class Utterance:
     @property
     def before_tail(self) -> int:
         """How many words of the window come before its tail, which is still in doubt."""
-        return max(self._agreement.agreed - _OVERLAP, 0)
+        before, overlap = self._agreement.agreed, 0.0
+        while before and overlap < _OVERLAP:
+            before -= 1
+            overlap += 0.5 if self._window[before].joined else 1.0
+        return before
 
     @property
     def tail_prefix(self) -> tuple[int, ...]:
