@@ -1,4 +1,4 @@
-"""The pages of docs/ that are derived from the code."""
+"""The pages of docs/, and the classes of exceptions, that are derived from the code."""
 
 import sys
 from collections.abc import Iterable, Iterator
@@ -7,6 +7,8 @@ from pathlib import Path
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
+from turnwire.client import errors
+from turnwire.client.rows import ROWS
 from turnwire.server.settings import PREFIX, Settings
 from turnwire.session.endpointing import endpointing, recognition_options
 from turnwire.session.session import EVENTS, Transition
@@ -280,7 +282,23 @@ def code(text: str) -> str:
     return f"`{text}`"
 
 
+def exceptions() -> Iterator[str]:
+    """The module of the client's exceptions, with a class for each row."""
+    before, mark, rest = (HERE / ERRORS).read_text().partition("its row says.\n")
+    end = "def class_name("
+    yield before + mark.rstrip("\n")
+    for kind in Kind:
+        for row in ROWS:
+            if row.kind is kind:
+                name = errors.class_name(row)
+                yield f"\nclass {name}({vars(errors)[name].__base__.__name__}): ..."
+    yield f"\n{end}{rest.partition(end)[2]}".rstrip("\n")
+
+
+ERRORS = "../src/turnwire/client/errors.py"
+
 PAGES = {
+    ERRORS: exceptions,
     "closures.md": closures,
     "configuration.md": configuration,
     "protocol.md": protocol,
@@ -294,7 +312,7 @@ def main(arguments: list[str]) -> int:
         page = "\n\n".join(parts()) + "\n"
         path = HERE / name
         if not path.exists() or path.read_text() != page:
-            stale.append(name)
+            stale.append(path.name)
             if "--check" not in arguments:
                 path.write_text(page)
     if stale:

@@ -8,12 +8,14 @@ from turnwire.client.rows import ROWS
 from turnwire.wire.closure import ClosureRow
 from turnwire.wire.closures import SESSION_EXPIRED
 
+OF_ROWS = {errors.class_name(row) for row in ROWS}
+
 
 def drawn(parent: type, indent: str = "") -> list[str]:
     # Other rooms may have exceptions of the kind, too.
     children: list[type] = parent.__subclasses__()
-    # Other rooms may have exceptions of the kind, too.
-    children = [each for each in children if each.__module__.startswith("turnwire.client")]
+    children = [each for each in children if each.__module__ == errors.__name__]
+    children = [each for each in children if each.__name__ not in OF_ROWS]
     if parent is LocalError:
         children = sorted(children, key=lambda each: each.__name__)
     lines = []

@@ -57,6 +57,7 @@ print(  # noqa: T201
     json.dumps(
         {
             "exception": vars(errors)["OutOfInk"].__base__.__name__,
+            "written": "\nclass OutOfInk(ErrorClosure): ..." in list(generate.exceptions()),
             "page": "## out_of_ink" in list(generate.closures()),
             "menu": "out_of_ink" in json.dumps(as_json("ws://server")),
             "catalogue": closure_rows()[-1]["name"],

@@ -15,6 +15,7 @@ def test_a_new_row_turns_up_everywhere_without_touching_another_file() -> None:
     )
     assert json.loads(run.stdout) == {
         "exception": "ErrorClosure",
+        "written": True,
         "page": True,
         "menu": True,
         "catalogue": "out_of_ink",

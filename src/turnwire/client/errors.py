@@ -8,58 +8,11 @@
     │   └── Misuse
     └── SessionClosed               the session is over, or never began: `closure` tells how
         ├── NormalClosure
-        │   ├── SessionEnded
-        │   ├── ClientGone
-        │   ├── SessionLost
-        │   └── ClosedHere
         ├── KnownClosure
-        │   └── SessionExpired
         ├── ErrorClosure
-        │   ├── MissingAuthorization
-        │   ├── Unauthorized
-        │   ├── AccessEnded
-        │   ├── InternalError
-        │   ├── ServerError
-        │   ├── ServerStopping
-        │   ├── LeaseLost
-        │   ├── InvalidMessageType
-        │   ├── InvalidJson
-        │   ├── InvalidMessage
-        │   ├── InvalidParameter
-        │   ├── UndecodableAudio
-        │   ├── Inactive
-        │   ├── InputDuration
-        │   ├── TransmissionRate
-        │   ├── TooManySessions
-        │   ├── MessageTooLarge
-        │   ├── WebsocketViolation
-        │   ├── InvalidText
-        │   ├── MessageRate
-        │   ├── NoCapacity
-        │   ├── NoTermination
-        │   ├── ConnectionLost
-        │   ├── NotEnded
-        │   ├── Unreachable
-        │   ├── HostNotFound
-        │   ├── TlsFailed
-        │   ├── NotAWebsocket
-        │   ├── ProxyFailed
-        │   ├── NoBegin
-        │   ├── TokenFailed
-        │   ├── NotThisProtocol
-        │   ├── GoingAway
-        │   ├── ServiceRestart
-        │   ├── BadGateway
-        │   └── UnknownClosure
         └── HandshakeClosure
-            ├── DeprecatedEndpoint
-            ├── HandshakeRefused
-            ├── HandshakeFailed
-            └── Redirected
 
-Under these four there is a class for each row of `turnwire.client.rows`, named after it. They are
-written out, though they could be made from the rows: made ones are unknown to type checkers and to
-editors, which complete them. A test holds them, and the tree above, against the rows.
+Under these four there is a class for each row of `turnwire.client.rows`, named after it.
 """
 
 from turnwire.client.closures import Closure
@@ -123,7 +76,8 @@ class HandshakeClosure(SessionClosed):
     """There was no session: an HTTP status answered the handshake."""
 
 
-# What each means, its row says; it becomes the class's docstring.
+# What follows is written by ./scripts/docs: classes that are only made when this is imported would
+# be unknown to type checkers and editors. What each means, its row says.
 
 
 class SessionEnded(NormalClosure): ...
@@ -282,6 +236,6 @@ _BASES: dict[Kind, type[SessionClosed]] = {
 for _row in ROWS:
     _name = class_name(_row)
     if _name not in globals():
-        # It is raised all the same; a test wants it listed above, where editors find it.
+        # A row that is newer than what is written above has one all the same.
         globals()[_name] = type(_name, (_BASES[_row.kind],), {"__module__": __name__})
     globals()[_name].__doc__ = _row.meaning
