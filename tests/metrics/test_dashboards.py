@@ -24,13 +24,17 @@ ALERTS = [
     for rule in group["rules"]
 ]
 
+BOARD: dict[str, Any] = json.loads((ROOT / "deploy" / "grafana" / "turnwire.json").read_text())
+PANELS: list[dict[str, Any]] = BOARD["panels"]
+
+GRAFANAS_OWN = {"__rate_interval", "__interval", "__range"}
+
 _NAME = re.compile(r"\b(?:turnwire|process|python)_[a-z_]+\b")
 _LABEL = re.compile(r"\b(\w+)=~?\"|\bby \(([^)]*)\)")
 
 
 def queries() -> Iterator[str]:
-    board = json.loads((ROOT / "deploy" / "grafana" / "turnwire.json").read_text())
-    for panel in board["panels"]:
+    for panel in PANELS:
         for target in panel.get("targets", ()):
             yield target["expr"]
     yield from (rule["expr"] for rule in ALERTS)
@@ -56,6 +60,29 @@ def test_every_query_asks_for_what_a_server_tells(text: str) -> None:
         for name, several in _LABEL.findall(query):
             asked = {name} if name else {each.strip() for each in several.split(",")}
             assert asked <= labels, query
+
+
+def test_no_panel_covers_another() -> None:
+    taken: set[tuple[int, int]] = set()
+    for panel in PANELS:
+        x, y, w, h = (panel["gridPos"][side] for side in "xywh")
+        cells = {(column, row) for column in range(x, x + w) for row in range(y, y + h)}
+        assert max(cells)[0] < 24, panel["title"]
+        assert not taken & cells, panel["title"]
+        taken |= cells
+    assert len({panel["id"] for panel in PANELS}) == len(PANELS)
+
+
+def test_what_a_panel_refers_to_is_there() -> None:
+    variables = {each["name"] for each in BOARD["templating"]["list"]} | GRAFANAS_OWN
+    assert set(re.findall(r"\$\{?(\w+)", json.dumps(BOARD))) <= variables | {"__all"}
+    for panel in PANELS:
+        targets = panel.get("targets", [])
+        assert len({target["refId"] for target in targets}) == len(targets), panel["title"]
+        legends = {target["legendFormat"] for target in targets}
+        for override in panel.get("fieldConfig", {}).get("overrides", []):
+            assert override["matcher"]["id"] == "byName"
+            assert override["matcher"]["options"] in legends, panel["title"]
 
 
 def test_every_closure_that_a_query_names_is_a_row() -> None:
