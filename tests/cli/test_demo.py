@@ -1,6 +1,7 @@
 import asyncio
 import io
 import re
+import sys
 from importlib import metadata
 from pathlib import Path
 
@@ -17,6 +18,8 @@ from turnwire.cli.sources import from_file
 def _short_and_without_a_model(monkeypatch: pytest.MonkeyPatch, speech: Path) -> None:
     monkeypatch.setattr(demo, "recording", lambda: speech)
     monkeypatch.setattr(demo, "DEFAULT_MODEL", "echo")
+    monkeypatch.setattr(sys, "argv", [".venv/bin/turnwire", "demo"])
+    monkeypatch.setenv("PATH", "")
 
 
 STORY = """\
@@ -29,8 +32,8 @@ Session  ID
 Termination  3 s of audio in a session of N s
 Closed       1000 Session Ended (closed by the server)
 
-Next, try `turnwire transcribe FILE` with a recording of your own,
-or `turnwire serve` for a server that any client of the protocol can use.
+Next, try `.venv/bin/turnwire transcribe FILE` with a recording of your own,
+or `.venv/bin/turnwire serve` for a server that any client of the protocol can use.
 """
 
 
@@ -45,6 +48,14 @@ def test_without_a_terminal_it_is_finished_turns_and_the_story(turnwire: Invoke)
     result = turnwire("demo")
     assert (result.exit_code, result.stderr) == (0, "")
     assert told(result.stdout) == STORY
+
+
+def test_a_turnwire_that_a_shell_finds_is_called_by_its_name(
+    turnwire: Invoke, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "turnwire").touch(mode=0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert "Next, try `turnwire transcribe FILE` with" in turnwire("demo").stdout
 
 
 def test_a_terminal_shows_words_as_they_come(speech: Path) -> None:

@@ -1,6 +1,7 @@
 """`turnwire demo`: real speech through a real server on this machine, live in the terminal."""
 
 import asyncio
+import shutil
 import sys
 from contextlib import AsyncExitStack
 from importlib import metadata
@@ -99,7 +100,10 @@ def _tell_the_end(console: Console, closure: Closure) -> None:
         )
     console.print(f"Closed       {closure}")
     console.print()
+    # In a clone it lies in .venv, where no shell finds it by its name.
+    turnwire = "turnwire" if shutil.which("turnwire") else sys.argv[0]
     console.print(
-        "Next, try `turnwire transcribe FILE` with a recording of your own,\n"
-        "or `turnwire serve` for a server that any client of the protocol can use."
+        f"Next, try `{turnwire} transcribe FILE` with a recording of your own,\n"
+        f"or `{turnwire} serve` for a server that any client of the protocol can use.",
+        soft_wrap=True,
     )
