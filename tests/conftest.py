@@ -1,10 +1,11 @@
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
 from typing import Any
 
 import pytest
 from hypothesis import settings
 
 from tests.leftovers import NOTHING, ON_DEMAND, Running
+from turnwire.speech.engine import Engine
 
 # How long an example takes says how busy the machine is, and nothing of the code.
 settings.register_profile("turnwire", deadline=None)
@@ -30,6 +31,15 @@ class SessionFixtures:
 
 def pytest_configure(config: pytest.Config) -> None:
     config.pluginmanager.register(SessionFixtures())
+
+
+@pytest.fixture(scope="session")
+def tiny_en() -> Callable[[], Engine]:
+    """New engines of the packaged model, which is loaded, and its cost measured, only once."""
+    from turnwire.speech.engines import WhisperEngine, load_whisper
+
+    loaded = load_whisper(["tiny.en"])
+    return lambda: WhisperEngine(loaded)
 
 
 @pytest.fixture(scope="module", autouse=True)

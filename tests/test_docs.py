@@ -19,7 +19,7 @@ from typing import Any
 import pytest
 from websockets.asyncio.client import connect
 
-from tests.support import RATE, converse, loud
+from tests.support import PATIENCE, RATE, converse, loud
 from turnwire.accounts.database_url import sqlite_url
 from turnwire.accounts.store import Store
 from turnwire.server.running import RunningServer, running
@@ -192,7 +192,7 @@ async def test_turnwire_is_embedded_and_drained_as_the_page_says(
     code = (mounting + serving).replace("/srv/turnwire", str(tmp_path)).replace("8000", str(port))
     host = await asyncio.create_subprocess_exec(sys.executable, "-c", code)
     try:
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(PATIENCE):
             while True:
                 with suppress(OSError):
                     async with connect(f"ws://127.0.0.1:{port}/stt/v3/ws", proxy=None) as websocket:

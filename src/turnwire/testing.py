@@ -12,6 +12,7 @@ from turnwire.rehearsal.interceptor import Rehearsal
 from turnwire.rehearsal.plan import ANEW, PREFIX, SEQUENCE, BadPlan, parse
 from turnwire.server.running import RunningServer, running
 from turnwire.speech.echo import COUNTING, EchoEngine
+from turnwire.speech.engine import Engine
 from turnwire.webhooks.sending import webhooks
 from turnwire.wire.limits import SESSION_PATH
 
@@ -88,11 +89,11 @@ class LocalServer:
 
 
 @contextmanager
-def serving(model: str = ECHO, *, tls: bool = False) -> Iterator[LocalServer]:
+def serving(model: str | Engine = ECHO, *, tls: bool = False) -> Iterator[LocalServer]:
     """A server on a free port, with an event loop of its own, that can rehearse.
 
-    With `tls` it speaks wss. Raises `turnwire.speech.engine.EngineError` if the model cannot be
-    loaded.
+    `model` is a name, or an engine. With `tls` it speaks wss. Raises
+    `turnwire.speech.engine.EngineError` if the model cannot be loaded.
     """
     engine = ScriptedEngine() if model == ECHO else None
     started: Future[tuple[asyncio.AbstractEventLoop, LocalServer]] = Future()

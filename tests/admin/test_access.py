@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from tests.admin.conftest import administered
-from tests.support import ManualClock, converse, serving
+from tests.support import PATIENCE, ManualClock, converse, serving
 from turnwire.accounts.admin_keys import AdminKeys
 from turnwire.accounts.admission import RENEWAL_SECONDS, OpenRegistry
 from turnwire.accounts.database import sqlite_url
@@ -186,7 +186,7 @@ async def test_listeners_are_bounded_and_leave_with_their_key() -> None:
             it.admin.feed._listeners -= MOST_LISTENERS - 1
             await AdminKeys(it.server.store.database).revoke(1)
             clock.advance(CHECKED_SECONDS)
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(PATIENCE):
                 async for _ in lines:
                     pass
         assert it.admin.feed._listeners == 0
@@ -222,6 +222,6 @@ async def test_a_listener_that_goes_is_forgotten() -> None:
     async with administered() as it:
         async with it.http.stream("GET", "events") as answer:
             await anext(answer.aiter_lines())
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE):
             while it.admin.feed._listeners:
                 await asyncio.sleep(0.01)

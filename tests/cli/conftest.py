@@ -12,6 +12,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from tests.client.servers import Handler, serving
+from tests.support import PATIENCE
 from turnwire.cli import app, sources
 
 COMMAND = [sys.executable, "-c", "from turnwire.cli import app; app(prog_name='turnwire')"]
@@ -90,7 +91,7 @@ def serving_in_thread(handler: Handler) -> Iterator[str]:
     thread = threading.Thread(target=loop.run_until_complete, args=(serve(),))
     thread.start()
     try:
-        assert ready.wait(10)
+        assert ready.wait(PATIENCE)
         yield address[0]
     finally:
         loop.call_soon_threadsafe(stop.set)

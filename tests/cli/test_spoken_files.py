@@ -12,6 +12,7 @@ from tests.cli.conftest import Invoke
 from tests.client.media import EVER, RATE, Spoken, inverted, write
 from tests.recordings import BECKETT_TEXT
 from turnwire.bench.scoring import word_errors
+from turnwire.speech.engine import Engine
 from turnwire.testing import LocalServer, serving
 
 STEREO = "stereo"
@@ -21,8 +22,8 @@ Transcribe = Callable[[Path], dict[str, Any]]
 
 
 @pytest.fixture(scope="module")
-def server() -> Iterator[LocalServer]:
-    with serving("tiny.en") as server:
+def server(tiny_en: Callable[[], Engine]) -> Iterator[LocalServer]:
+    with serving(tiny_en()) as server:
         yield server
 
 

@@ -9,6 +9,7 @@ from websockets.datastructures import Headers
 from websockets.http11 import Request, Response
 
 from tests.client.servers import BEGIN, address, end, serving, tell, turn, until_terminate
+from tests.support import PATIENCE
 from turnwire.client import (
     AsyncClient,
     errors,
@@ -173,7 +174,7 @@ async def test_a_handler_may_close(name: str) -> None:
         await client.connect()
         if name == "on_close":
             await client.terminate()
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE):
             await closed.wait()
             await client.close()
     assert client.closure is not None

@@ -8,6 +8,7 @@ from tests.cli.conftest import serving_in_thread
 from tests.client.servers import BEGIN, end, tell, turn, until_terminate
 from tests.client.test_files import tone, write_wav
 from tests.leftovers import Running
+from tests.support import PATIENCE
 from turnwire.client import AudioFileError, Client, errors
 from turnwire.client.messages import Begin, Turn
 
@@ -81,7 +82,7 @@ def test_a_handler_may_use_the_client(name: str) -> None:
         with client:
             if name == "on_close":
                 client.terminate()
-            assert closed.wait(10)
+            assert closed.wait(PATIENCE)
     assert client.closure is not None
     assert client.closure.complete
 

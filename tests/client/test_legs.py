@@ -11,6 +11,7 @@ from websockets.asyncio.server import ServerConnection
 
 from tests.client.servers import BEGIN, end, serving, tell, until_terminate
 from tests.client.test_rollover import SharedTime
+from tests.support import PATIENCE
 from turnwire.client import AsyncClient
 from turnwire.client.sending import KEEP_ALIVE
 
@@ -81,6 +82,6 @@ async def test_a_session_that_ends_while_the_next_one_waits_leaves_nothing_open(
         await client.send(b"\1\x20" * 1600)
         while not waiting.is_set():
             await time.pass_time(1)
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE):
         await closed.wait()
     assert len(client.sessions) == 1

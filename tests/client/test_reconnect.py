@@ -1,7 +1,7 @@
 import asyncio
 import itertools
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
 import pytest
@@ -12,13 +12,13 @@ from tests.client.dictation import DictationEngine, spoken, talk
 from tests.client.relay import Cut, relaying
 from tests.client.servers import BEGIN, end, serving, tell, turn, until_terminate
 from tests.recordings import TWO_CITIES_TEXT, samples
-from tests.support import RATE, Server, quiet
+from tests.support import PATIENCE, RATE, Server, quiet
 from tests.support import serving as really_serving
 from turnwire.accounts.admission import OpenRegistry
 from turnwire.client import AsyncClient, Closure, Reconnect, errors
 from turnwire.client.messages import Error, Termination, Turn
 from turnwire.client.reconnect import Budget
-from turnwire.speech import load_engine
+from turnwire.speech.engine import Engine
 
 
 def test_attempts_in_a_row_come_ever_later() -> None:
@@ -269,7 +269,7 @@ async def test_giving_up_while_the_next_session_opens(hasty: list[float]) -> Non
             await socket.wait_closed()
 
     async with serving(handler) as url:
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE):
             with pytest.raises(ZeroDivisionError):
                 async with AsyncClient(url) as client:
                     await opening.wait()
@@ -294,12 +294,12 @@ async def test_giving_up_while_a_connection_is_restored() -> None:
 
 
 async def test_real_speech_that_is_cut_within_words_is_heard_as_if_it_were_not(
-    hasty: list[float],
+    hasty: list[float], tiny_en: Callable[[], Engine]
 ) -> None:
     recorded, rate = samples("two_cities.wav")
     audio = soxr.resample(recorded, rate, RATE).astype("<i2").tobytes()
     turns: list[Turn] = []
-    async with really_serving(load_engine("tiny.en"), registry=OpenRegistry()) as server:
+    async with really_serving(tiny_en(), registry=OpenRegistry()) as server:
         cuts = [Cut(130), Cut(6, 3005), Cut(4, 3008)]
         async with (
             relaying(server.url, cuts) as relay,

@@ -12,7 +12,6 @@ from turnwire.accounts.admission import Grant, OpenRegistry, allow
 from turnwire.client import AsyncClient
 from turnwire.client.messages import Turn
 from turnwire.clock import Timer
-from turnwire.speech import load_engine
 from turnwire.speech.engine import Engine
 
 SESSION_SECONDS = 20
@@ -89,10 +88,10 @@ async def test_if_nobody_pauses_the_session_expires_and_nothing_is_lost() -> Non
     assert words == [f"w{number}" for number in range(160)]
 
 
-async def test_a_passage_of_dickens_loses_no_word() -> None:
+async def test_a_passage_of_dickens_loses_no_word(tiny_en: Callable[[], Engine]) -> None:
     recorded, rate = samples("two_cities.wav")
     audio = soxr.resample(recorded, rate, RATE).astype("<i2").tobytes()
-    turns, client = await streamed(load_engine("tiny.en"), audio)
+    turns, client = await streamed(tiny_en(), audio)
     check(turns, client, sessions=3)
     heard = re.findall(r"[a-z]+", " ".join(turn.transcript for turn in turns).lower())
     assert heard == re.findall(r"[a-z]+", TWO_CITIES_TEXT.lower())

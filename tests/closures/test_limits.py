@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from tests.support import TERMINATE, Server, converse, serving
+from tests.support import PATIENCE, TERMINATE, Server, converse, serving
 
 
 async def open_session(server: Server, *, leave: asyncio.Event, kill: bool) -> int:
@@ -41,7 +41,7 @@ async def test_of_two_hundred_at_once_fifty_begin_and_the_others_are_told(kill: 
         outcomes = collections.Counter(await asyncio.gather(*clients))
         assert outcomes == {0: 50, 3009: 150}
 
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE):
             while server.service.open_connections:
                 await asyncio.sleep(0.01)  # a loop that spins leaves the database no time
         still_open = await server.store.management.sessions(

@@ -12,6 +12,7 @@ from tests.cluster.cluster import Cluster
 from tests.cluster.conftest import NewKey
 from tests.cluster.sessions import SECOND, WORDS_A_SECOND
 from tests.conformance import (
+    pipeline,
     test_async_python_sdk,
     test_livekit,
     test_pipecat,
@@ -92,11 +93,11 @@ async def livekit(url: str, key: str) -> list[str]:
 
 async def pipecat(url: str, key: str) -> list[str]:
     address = f"{url}/v3/ws"
-    async with test_pipecat.conversation(address, key, **test_pipecat.CLASSIC) as talk:
+    async with test_pipecat.talking(address, key, **test_pipecat.CLASSIC) as talk:
         await talk.say(*CHUNKS)
         frames = await talk.rest()
         assert talk.errors() == []
-    return test_pipecat.texts(frames)
+    return pipeline.texts(frames)
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ import pytest
 from tests.codecs.corruption import streams
 from tests.encodings import opus_packets, tone
 from tests.server.processes import decoders
-from tests.support import TERMINATE, Conversation, Server, serving
+from tests.support import PATIENCE, TERMINATE, Conversation, Server, serving
 from turnwire.clock import LoopClock
 from turnwire.server.decoders import CannotDecode, Decoders
 from turnwire.wire.encodings import UNCOMPRESSED, Encoding
@@ -67,7 +67,7 @@ async def test_a_thousand_corrupted_streams(encoding: Encoding) -> None:
                 assert "Failed to decode" in said.messages[-1]["error"]
         packets = opus_packets(tone(320))
         assert (await server.converse("encoding=opus", [*packets, TERMINATE])).transcript == "one"
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE):
             # The close is sent first.
             while len(decoders(os.getpid())) > 1:
                 await asyncio.sleep(0.001)

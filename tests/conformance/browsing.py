@@ -12,6 +12,7 @@ from typing import Any
 from urllib.request import Request, urlopen
 
 from tests.conformance.programs import program
+from tests.support import PATIENCE
 from turnwire.testing import LocalServer
 
 
@@ -66,7 +67,7 @@ def browse(site: Site, page: str, profile: Path) -> Any:
     address = f"http://127.0.0.1:{site.server_port}/{page}"
     with subprocess.Popen([program("chromium"), *options, address]) as browser:
         try:
-            return site.reports.get(timeout=60)
+            return site.reports.get(timeout=PATIENCE)
         finally:
             browser.terminate()
 

@@ -1,6 +1,6 @@
 import shutil
 import subprocess
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -10,6 +10,7 @@ from tests import support
 from tests.conformance.programs import program
 from tests.conformance.recorder import Recorder, assert_understood
 from turnwire import testing
+from turnwire.speech.engine import Engine
 from turnwire.testing import LocalServer, serving
 from turnwire.wire.closure import Closure, ClosureRow
 from turnwire.wire.closures import (
@@ -34,16 +35,18 @@ def recorder() -> Iterator[None]:
 
 
 @pytest.fixture(scope="module")
-def server(recorder: None) -> Iterator[LocalServer]:
+def server(recorder: None, tiny_en: Callable[[], Engine]) -> Iterator[LocalServer]:
     """A server with the packaged model, which can also rehearse."""
-    with serving("tiny.en") as server:
+    with serving(tiny_en()) as server:
         yield server
 
 
 @pytest.fixture
-def trusted_server(recorder: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[LocalServer]:
+def trusted_server(
+    recorder: None, tiny_en: Callable[[], Engine], monkeypatch: pytest.MonkeyPatch
+) -> Iterator[LocalServer]:
     """The same over TLS, with a certificate that clients find where OpenSSL has them look."""
-    with serving("tiny.en", tls=True) as server:
+    with serving(tiny_en(), tls=True) as server:
         monkeypatch.setenv("SSL_CERT_FILE", str(server.ca_file))
         yield server
 

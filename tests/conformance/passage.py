@@ -15,6 +15,9 @@ STEP = RATE // 20
 CHUNKS = [AUDIO[start : start + STEP].tobytes() for start in range(0, len(AUDIO), STEP)]
 """The passage in messages of 50 ms."""
 
+NEARLY_ALL_MS = 7000
+"""Only words of its last two sentences end later."""
+
 SILENCE = bytes(2 * STEP)
 """50 ms of it."""
 

@@ -18,9 +18,13 @@ from assemblyai.streaming.v3 import (
 )
 
 from tests.conformance.passage import RATE
+from tests.support import PATIENCE
 
 ENGLISH = SpeechModel.universal_streaming_english
 UNIVERSAL_3 = SpeechModel.universal_3_6_pro
+
+PATIENT: dict[str, Any] = {"connect_timeout": PATIENCE, "terminate_timeout": PATIENCE}
+"""Options of an application that takes its time, as a machine may that runs tests."""
 
 
 @dataclass

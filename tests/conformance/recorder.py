@@ -1,5 +1,6 @@
 """Every message that a server sends, kept; and whether every client understands it."""
 
+import asyncio
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,6 +12,8 @@ from assemblyai.streaming.v3 import StreamingClient
 from livekit.plugins.assemblyai import STT as LiveKit  # noqa: N811
 from pipecat.services.assemblyai.stt import AssemblyAISTTService
 
+from tests.conformance.passage import NEARLY_ALL_MS
+from tests.support import PATIENCE
 from turnwire.rehearsal.interceptor import Rehearsal
 from turnwire.transport.request import Request, Response
 from turnwire.transport.websocket import Opening, Receiver, Socket
@@ -64,6 +67,21 @@ class Recorder(Rehearsal):
             return opening(socket)
 
         return opening if isinstance(opening, Response) else overheard
+
+
+async def nearly_all_is_heard() -> None:
+    """Wait until a server has told all of the passage but its last words.
+
+    Clients that have said that they are done may give a server five seconds. That is enough for
+    some words on any machine, and too little on a slow one for a passage that was sent at once.
+    """
+    async with asyncio.timeout(PATIENCE):
+        while not any(_is_nearly_all(message.content) for message in list(Recorder.sent)):
+            await asyncio.sleep(0.01)
+
+
+def _is_nearly_all(message: dict[str, Any]) -> bool:
+    return any(word["end"] > NEARLY_ALL_MS for word in message.get("words", ()))
 
 
 async def assert_understood(messages: Sequence[Sent]) -> None:

@@ -13,7 +13,8 @@ from assemblyai.streaming.v3 import (
 )
 
 from tests.conformance.passage import CHUNKS, assert_heard, assert_told_apart, channels
-from tests.conformance.python_sdk import Story, parameters
+from tests.conformance.python_sdk import PATIENT, Story, parameters
+from tests.support import PATIENCE
 from turnwire.testing import LocalServer
 from turnwire.wire.closure import Closure
 
@@ -24,7 +25,7 @@ pytestmark = pytest.mark.filterwarnings(
 
 
 def client_of(host: str, **options: Any) -> tuple[AsyncStreamingClient, Story]:
-    client = AsyncStreamingClient(StreamingClientOptions(api_host=host, **options))
+    client = AsyncStreamingClient(StreamingClientOptions(api_host=host, **PATIENT, **options))
     story = Story()
     story.listen(client)
     return client, story
@@ -78,6 +79,6 @@ async def test_an_ending_is_told_once_with_its_reason(server: LocalServer, endin
     client, story = client_of(server.rehearsal(ending.row.name).host, api_key=server.api_key)
     async with client:
         await client.connect(parameters())
-        assert await asyncio.to_thread(story.failed.wait, 10)
+        assert await asyncio.to_thread(story.failed.wait, PATIENCE)
     assert story.told == [(ending.code, ending.text)]
     assert story.terminations == []

@@ -14,14 +14,21 @@ from assemblyai.streaming.v3 import StreamingEvents
 from livekit import rtc
 from livekit.agents.stt import SpeechEventType
 from livekit.agents.utils import http_context
-from pipecat.frames.frames import InputAudioRawFrame, TranscriptionFrame
-from pipecat.pipeline.worker import PipelineParams
-from pipecat.tests.utils import run_test
 
 from tests.conformance.browsing import browse, token_of, website
-from tests.conformance.passage import AUDIO, CHUNKS, RATE, assert_heard, assert_told_apart, channels
+from tests.conformance.passage import (
+    AUDIO,
+    CHUNKS,
+    NEARLY_ALL_MS,
+    RATE,
+    assert_heard,
+    assert_told_apart,
+    channels,
+)
+from tests.conformance.pipeline import conversation, texts
 from tests.conformance.programs import program
 from tests.conformance.python_sdk import Story, parameters
+from tests.conformance.recorder import nearly_all_is_heard
 from turnwire.testing import LocalServer
 
 PAGE = (Path(__file__).parents[2] / "docs" / "clients.md").read_text()
@@ -74,6 +81,7 @@ def test_the_python_sdk(server: LocalServer) -> None:
     story.listen(client)
     client.connect(parameters())
     client.stream(CHUNKS)
+    asyncio.run(nearly_all_is_heard())
     client.disconnect(terminate=True)
     assert_heard(*(turn.transcript for turn in story.finals))
 
@@ -84,6 +92,7 @@ async def test_the_python_sdk_with_asyncio(server: LocalServer) -> None:
         story.listen(client)
         await client.connect(parameters())
         await client.stream(CHUNKS)
+        await nearly_all_is_heard()
     assert_heard(*(turn.transcript for turn in story.finals))
 
 
@@ -97,6 +106,7 @@ def test_the_python_sdk_with_two_channels(server: LocalServer) -> None:
         mixer.stream("caller", one)
         mixer.stream("agent", two)
     mixer.flush()
+    asyncio.run(nearly_all_is_heard())
     client.disconnect(terminate=True)
     assert_told_apart(turns, one="caller", two="agent")
 
@@ -104,13 +114,18 @@ def test_the_python_sdk_with_two_channels(server: LocalServer) -> None:
 def test_the_node_sdk(trusted_server: LocalServer, node_packages: Path) -> None:
     speech = node_packages / "speech.pcm"
     speech.write_bytes(AUDIO.tobytes())
-    rest = """
-    import { readFileSync } from "node:fs";
-    transcriber.on("turn", (turn) => console.log(JSON.stringify(turn)));
+    rest = f"""
+    import {{ readFileSync }} from "node:fs";
+    const nearlyAllIsHeard = new Promise((resolve) =>
+      transcriber.on("turn", (turn) => {{
+        console.log(JSON.stringify(turn));
+        if (turn.words.some((word) => word.end > {NEARLY_ALL_MS})) resolve();
+      }}));
     await transcriber.connect();
     const audio = readFileSync("speech.pcm");
     for (let start = 0; start < audio.length; start += 1600)
       transcriber.sendAudio(audio.subarray(start, start + 1600));
+    await nearlyAllIsHeard;
     await transcriber.close();
     """
     script = node_packages / "example.mjs"
@@ -133,6 +148,7 @@ async def test_livekit(server: LocalServer) -> None:
     async with http_context.open(), stt.stream() as stream:
         for chunk in CHUNKS:
             stream.push_frame(rtc.AudioFrame(chunk, RATE, 1, len(chunk) // 2))
+        await nearly_all_is_heard()
         stream.end_input()
         events = [event async for event in stream]
     final = SpeechEventType.FINAL_TRANSCRIPT
@@ -140,12 +156,10 @@ async def test_livekit(server: LocalServer) -> None:
 
 
 async def test_pipecat(server: LocalServer) -> None:
-    frames, _ = await run_test(
-        made(server, "Pipecat")["stt"],
-        frames_to_send=[InputAudioRawFrame(chunk, RATE, 1) for chunk in CHUNKS],
-        pipeline_params=PipelineParams(audio_in_sample_rate=RATE),
-    )
-    assert_heard(*(frame.text for frame in frames if isinstance(frame, TranscriptionFrame)))
+    async with conversation(made(server, "Pipecat")["stt"]) as talk:
+        await talk.say(*CHUNKS)
+        await nearly_all_is_heard()
+        assert_heard(*texts(await talk.rest()))
 
 
 def test_a_browser(server: LocalServer, tmp_path: Path) -> None:

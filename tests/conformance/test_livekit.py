@@ -13,6 +13,7 @@ from livekit.agents.stt import SpeechEvent, SpeechEventType
 from livekit.plugins import assemblyai
 
 from tests.conformance.passage import CHUNKS, RATE, SILENCE, assert_heard
+from tests.conformance.recorder import nearly_all_is_heard
 from turnwire.testing import LocalServer
 from turnwire.wire.closure import Closure
 
@@ -52,10 +53,16 @@ async def heard(stream: Any) -> list[SpeechEvent]:
     return [event async for event in stream]
 
 
+async def all_of(stream: Any) -> list[SpeechEvent]:
+    """What comes of the passage, once all of it was said."""
+    await nearly_all_is_heard()
+    return await heard(stream)
+
+
 @pytest.mark.parametrize("options", [CLASSIC, {**CLASSIC, "format_turns": True}, {}])
 async def test_the_passage_is_transcribed(server: LocalServer, options: dict[str, Any]) -> None:
     async with stream(server.host, server.api_key, **options) as spoken:
-        events = await heard(spoken)
+        events = await all_of(spoken)
     finals = texts(events, SpeechEventType.FINAL_TRANSCRIPT)
     assert_heard(*finals)
     assert finals[-1] == ("fail better" if options == CLASSIC else "Fail better.")
@@ -69,7 +76,7 @@ async def test_the_passage_is_transcribed(server: LocalServer, options: dict[str
 
 async def test_the_newer_models_tell_when_speech_starts(server: LocalServer) -> None:
     async with stream(server.host, server.api_key) as spoken:
-        events = await heard(spoken)
+        events = await all_of(spoken)
     kinds = [event.type for event in events]
     starts = [event for event in events if event.type == SpeechEventType.START_OF_SPEECH]
     assert len(starts) == kinds.count(SpeechEventType.FINAL_TRANSCRIPT) > 1
@@ -80,14 +87,14 @@ async def test_the_newer_models_tell_when_speech_starts(server: LocalServer) -> 
 
 async def test_every_utterance_is_a_preflight_once(server: LocalServer) -> None:
     async with stream(server.host, server.api_key, **CLASSIC, format_turns=True) as spoken:
-        events = await heard(spoken)
+        events = await all_of(spoken)
     assert_heard(*texts(events, SpeechEventType.PREFLIGHT_TRANSCRIPT))
 
 
 async def test_its_chunks_may_be_a_little_too_short(server: LocalServer) -> None:
     # At 22,050 Hz it sends 49.98 ms at a time.
     async with stream(server.host, server.api_key, sample_rate=22_050, **CLASSIC) as spoken:
-        assert_heard(*texts(await heard(spoken), SpeechEventType.FINAL_TRANSCRIPT))
+        assert_heard(*texts(await all_of(spoken), SpeechEventType.FINAL_TRANSCRIPT))
 
 
 async def test_a_forced_endpoint_ends_the_turn(server: LocalServer) -> None:
@@ -106,7 +113,7 @@ async def test_chunks_that_a_flush_cuts_short_are_let_pass(server: LocalServer) 
     async with stream(server.host, server.api_key, [*CHUNKS[:61], tail], **CLASSIC) as spoken:
         spoken.flush()
         speak(spoken, CHUNKS[62:])
-        assert_heard(*texts(await heard(spoken), SpeechEventType.FINAL_TRANSCRIPT))
+        assert_heard(*texts(await all_of(spoken), SpeechEventType.FINAL_TRANSCRIPT))
 
 
 async def test_an_ending_is_an_exception_with_its_code(
@@ -129,7 +136,7 @@ async def test_after_an_ending_it_goes_on_in_a_new_session(
         while spoken._num_retries == 0:  # what is said before is said to the first session
             await asyncio.sleep(0)
         speak(spoken, CHUNKS)
-        assert_heard(*texts(await heard(spoken), SpeechEventType.FINAL_TRANSCRIPT))
+        assert_heard(*texts(await all_of(spoken), SpeechEventType.FINAL_TRANSCRIPT))
 
 
 @pytest.mark.parametrize(

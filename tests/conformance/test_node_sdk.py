@@ -4,7 +4,7 @@ import json
 import logging
 import os
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from logging.handlers import QueueHandler
 from pathlib import Path
@@ -15,6 +15,8 @@ import pytest
 
 from tests.conformance.passage import AUDIO, RATE, assert_heard
 from tests.conformance.programs import program
+from tests.support import PATIENCE
+from turnwire.speech.engine import Engine
 from turnwire.testing import Address, LocalServer, serving
 from turnwire.wire.closure import Closure, Phase
 
@@ -41,9 +43,9 @@ class Application:
 
 
 @pytest.fixture(scope="module")
-def server() -> Iterator[LocalServer]:
+def server(tiny_en: Callable[[], Engine]) -> Iterator[LocalServer]:
     program("node")
-    with serving("tiny.en", tls=True) as server:
+    with serving(tiny_en(), tls=True) as server:
         yield server
 
 
@@ -89,8 +91,8 @@ def test_the_passage_is_transcribed(
     assert {turn["event"] for turn in turns} == {"turn"}
     assert end == {"event": "terminated"}
     # The SDK tells no more; it closes by itself once it has seen Termination.
-    assert log.get(timeout=30).getMessage().startswith("session began")
-    ended = log.get(timeout=30).getMessage()
+    assert log.get(timeout=PATIENCE).getMessage().startswith("session began")
+    ended = log.get(timeout=PATIENCE).getMessage()
     assert ended.startswith("session ended closure=session_ended code=1000")
     assert f"session={begin['id']}" in ended
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from assemblyai.streaming.v3 import StreamingClient, StreamingClientOptions, StreamingParameters
 
-from tests.conformance.python_sdk import Story
+from tests.conformance.python_sdk import PATIENT, Story
 from tests.wire.values import VALUES
 from turnwire.testing import LocalServer, serving
 from turnwire.wire.models import MODELS
@@ -38,7 +38,8 @@ def native(value: str) -> Any:
 
 
 def ask(server: LocalServer, **wanted: Any) -> Story:
-    client = StreamingClient(StreamingClientOptions(api_host=server.host, api_key=server.api_key))
+    options = StreamingClientOptions(api_host=server.host, api_key=server.api_key, **PATIENT)
+    client = StreamingClient(options)
     story = Story()
     story.listen(client)
     client.connect(StreamingParameters.model_construct(**{"sample_rate": 16_000, **wanted}))

@@ -15,8 +15,9 @@ from assemblyai.streaming.v3 import (
 )
 
 from tests.conformance.passage import CHUNKS, SILENCE, assert_heard, assert_told_apart, channels
-from tests.conformance.python_sdk import UNIVERSAL_3, Story, parameters
+from tests.conformance.python_sdk import PATIENT, UNIVERSAL_3, Story, parameters
 from tests.recordings import TWO_CITIES_TEXT, samples
+from tests.support import PATIENCE
 from turnwire.bench.scoring import word_errors
 from turnwire.testing import LocalServer
 from turnwire.wire.closure import Closure
@@ -29,7 +30,7 @@ pytestmark = [
 
 
 def client_of(host: str, **options: Any) -> tuple[StreamingClient, Story]:
-    client = StreamingClient(StreamingClientOptions(api_host=host, **options))
+    client = StreamingClient(StreamingClientOptions(api_host=host, **PATIENT, **options))
     story = Story()
     story.listen(client)
     return client, story
@@ -47,8 +48,7 @@ def test_a_long_passage_is_transcribed(server: LocalServer) -> None:
     audio, rate = samples("two_cities.wav")
     step = rate // 20
     chunks = [audio[start : start + step].tobytes() for start in range(0, len(audio), step)]
-    # The whole file is sent at once, which no microphone does: its end takes a while.
-    client, story = client_of(server.host, api_key=server.api_key, terminate_timeout=60)
+    client, story = client_of(server.host, api_key=server.api_key)
     client.connect(parameters(sample_rate=rate))
     client.stream(chunks)
     client.disconnect(terminate=True)
@@ -114,7 +114,7 @@ def test_a_temporary_token_opens_one_session(trusted_server: LocalServer) -> Non
 
     client, story = client_of(host, token=token)
     client.connect(parameters())
-    assert story.failed.wait(10)
+    assert story.failed.wait(PATIENCE)
     client.disconnect(terminate=True)
     assert [error.code for error in story.errors] == [1008]
 
@@ -142,7 +142,7 @@ def test_each_channels_words_are_its_own(server: LocalServer) -> None:
 def test_an_ending_is_told_once_with_its_reason(server: LocalServer, ending: Closure) -> None:
     client, story = client_of(server.rehearsal(ending.row.name).host, api_key=server.api_key)
     client.connect(parameters())
-    assert story.failed.wait(10)
+    assert story.failed.wait(PATIENCE)
     client.disconnect(terminate=True)
     assert story.told == [(ending.code, ending.text)]
     assert story.terminations == []
@@ -172,7 +172,7 @@ def test_what_a_client_does_wrong_is_told(
     client, story = client_of(server.host, api_key=changes.get("api_key", server.api_key))
     client.connect(parameters(sample_rate=changes.get("sample_rate", 16_000)))
     client.stream(changes.get("audio", SILENCE))
-    assert story.failed.wait(10)
+    assert story.failed.wait(PATIENCE)
     client.disconnect(terminate=True)
     assert story.told == [told]
 
@@ -182,7 +182,7 @@ def test_what_was_said_before_the_end_is_heard(server: LocalServer) -> None:
     client, story = client_of(place.host, api_key=server.api_key)
     client.connect(parameters())
     client.stream(CHUNKS)
-    assert story.failed.wait(10)
+    assert story.failed.wait(PATIENCE)
     client.disconnect(terminate=True)
     assert story.finals[0].transcript.startswith("Ever tried")
     assert [error.code for error in story.errors] == [3008]

@@ -6,6 +6,7 @@ these keys of these messages.
 
 import asyncio
 import json
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from urllib.parse import urlencode
 
@@ -18,7 +19,7 @@ from turnwire.server.composition import open_service
 from turnwire.server.http import listening
 from turnwire.server.port import Port
 from turnwire.server.settings import load_settings
-from turnwire.speech import load_engine
+from turnwire.speech.engine import Engine
 
 
 @dataclass
@@ -57,9 +58,10 @@ class Example:
     [{}, {"keyterms": '["Beckett"]'}, {"speech_model": "universal-3-5-pro"}],
     ids=lambda query: next(iter(query), "plain"),
 )
-async def test_it_transcribes_without_credentials(query: dict[str, str]) -> None:
-    engine = await asyncio.to_thread(load_engine, "tiny.en")
-    service = await open_service(load_settings(no_auth=True), engine)
+async def test_it_transcribes_without_credentials(
+    query: dict[str, str], tiny_en: Callable[[], Engine]
+) -> None:
+    service = await open_service(load_settings(no_auth=True), tiny_en())
     example = Example()
     with Port.take("127.0.0.1", 0) as port:
         async with listening(service, port, intercept=Recorder) as host:

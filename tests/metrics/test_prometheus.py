@@ -14,7 +14,7 @@ import httpx
 import pytest
 
 from tests.metrics.test_metrics import RAW, Loaded, measured
-from tests.support import TERMINATE, chunks, loud
+from tests.support import PATIENCE, TERMINATE, chunks, loud
 
 ALERTS = Path(__file__).parents[2] / "deploy" / "prometheus" / "alerts.yml"
 
@@ -61,7 +61,7 @@ async def test_it_scrapes_a_server_while_sessions_come_and_go(tmp_path: Path) ->
     async with (
         measured(Loaded()) as server,
         prometheus(tmp_path, server.url.removeprefix("ws://")) as http,
-        asyncio.timeout(60),
+        asyncio.timeout(PATIENCE),
     ):
         while not await told(http, ended):
             await server.converse(RAW, [*chunks(loud(500)), TERMINATE])

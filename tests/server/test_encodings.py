@@ -5,7 +5,7 @@ import json
 import os
 import signal
 from asyncio.subprocess import PIPE
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
 from typing import Any
 
@@ -16,9 +16,9 @@ from tests.cli.conftest import COMMAND
 from tests.encodings import adts, messages, ogg_opus, ogg_page, opus_packets, tone
 from tests.recordings import TWO_CITIES_TEXT, samples
 from tests.server.processes import about, alive, decoders
-from tests.support import TERMINATE, ManualClock, Server, converse, serving
+from tests.support import PATIENCE, TERMINATE, ManualClock, Server, converse, serving
 from turnwire.bench.scoring import word_errors
-from turnwire.speech import load_engine
+from turnwire.speech.engine import Engine
 from turnwire.wire.encodings import UNCOMPRESSED, Encoding
 
 COMPRESSED = sorted(frozenset(Encoding) - UNCOMPRESSED)
@@ -35,11 +35,11 @@ async def server() -> AsyncIterator[Server]:
     assert decoders(os.getpid()) == []
 
 
-async def test_every_encoding_gives_the_same_words() -> None:
+async def test_every_encoding_gives_the_same_words(tiny_en: Callable[[], Engine]) -> None:
     audio, rate = samples("two_cities.wav")
     audio = audio[: 17 * rate]
     heard = {}
-    async with serving(load_engine("tiny.en")) as server:
+    async with serving(tiny_en()) as server:
         for encoding in Encoding:
             sent = messages(encoding, audio, rate)
             query = f"sample_rate={rate}&encoding={encoding}"
@@ -193,7 +193,7 @@ async def test_without_the_process_that_forks_them_decoders_go_on(server: Server
         os.kill(forking, signal.SIGKILL)
         assert (await converse(socket, [*packets, TERMINATE])).transcript == "one two"
     # It is started anew as soon as its end is known.
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE):
         while (await server.converse("encoding=opus", [*packets, TERMINATE])).code != 1000:
             pass
     assert forking not in decoders(os.getpid())
@@ -209,7 +209,7 @@ async def test_decoders_end_with_their_sessions_however_those_end(server: Server
                 socket.transport.abort()
             else:
                 await converse(socket, [ending])
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE):
             while server.service.open_connections or len(decoders(os.getpid())) > 1:
                 await asyncio.sleep(0.001)
 
@@ -261,7 +261,7 @@ async def test_a_server_that_ends_leaves_no_decoder_and_no_trace(sign: signal.Si
                 assert (await converse(socket)).transcript == "one"
         await process.wait()
         assert b"Traceback" not in await process.stderr.read()
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE):
             while any(map(alive, left)):
                 await asyncio.sleep(0.01)
     finally:

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from tests.support import TERMINATE, ManualClock, chunks, converse, loud, quiet, serving
+from tests.support import PATIENCE, TERMINATE, ManualClock, chunks, converse, loud, quiet, serving
 from turnwire.recognition import Finished, RecognitionOptions, SpeechEvent
 from turnwire.session.states import STALLED_DRAIN_SECONDS
 from turnwire.speech.echo import EchoEngine, EchoStream
@@ -113,7 +113,7 @@ async def test_terminate_and_close_in_one_breath_is_no_client_that_vanished() ->
             await socket.recv()
             await socket.send(loud(500))
             await socket.send(TERMINATE)
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(PATIENCE):
             while server.service.open_sessions:
                 await asyncio.sleep(0)
         management = server.store.management
@@ -125,7 +125,7 @@ async def test_a_client_that_leaves_without_terminate_is_gone() -> None:
     async with serving() as server:
         async with server.connect() as socket:
             await socket.recv()
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(PATIENCE):
             while server.service.open_sessions:
                 await asyncio.sleep(0)
         management = server.store.management

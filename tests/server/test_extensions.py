@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 from starlette.routing import BaseRoute, Route
 
-from tests.support import serving
+from tests.support import PATIENCE, serving
 from turnwire.server.extensions import Extension
 from turnwire.server.observers import Observer, WatchedSession
 from turnwire.server.service import Service
@@ -95,7 +95,7 @@ async def test_a_server_that_stops_waits_for_no_request_after_the_last_answer(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(listener, "FAREWELL_SECONDS", 3600.0)
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(PATIENCE):
         async with serving(extend=[LastWord]) as server:
             [last] = server.service.extensions
             assert isinstance(last, LastWord)

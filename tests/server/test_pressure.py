@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support import TERMINATE, ManualClock, Server, converse, loud, quiet, serving
+from tests.support import PATIENCE, TERMINATE, ManualClock, Server, converse, loud, quiet, serving
 from turnwire.accounts.admission import Grant, OpenRegistry, Usage, allow
 from turnwire.recognition import RecognitionOptions
 from turnwire.server import admission
@@ -51,7 +51,7 @@ async def test_audio_beyond_the_allowance_is_refused_whatever_waits() -> None:
         said = await server.converse("", [quiet(1000)] * 420)
         assert said.code == 3007
         assert said.messages[-1]["error"].startswith("Audio Transmission Rate Exceeded")
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(PATIENCE):
             while server.service.open_connections:
                 await asyncio.sleep(0.01)
         assert server.service.held_audio.held == 0
@@ -97,7 +97,7 @@ async def test_who_comes_with_a_wrong_key_takes_no_slot() -> None:
         assert (await server.converse("", [TERMINATE], key="right")).code == 1000
         for each in hanging:
             each.transport.abort()
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(PATIENCE):
             while server.service.open_connections:
                 await asyncio.sleep(0.01)
         server.service._admission._unanswered.clear()
@@ -118,7 +118,7 @@ async def test_wrong_keys_that_keep_coming_are_answered_late_and_logged(
             assert (await server.converse("", [])).code == 1008
         assert caplog.text.count("no valid key from 127.0.0.1") == FREE_WRONG_KEYS
         talking = asyncio.create_task(server.converse("", []))
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(PATIENCE):
             while "wrong keys keep coming from 127.0.0.1" not in caplog.text:
                 await asyncio.sleep(0.01)
         assert not talking.done()
@@ -156,7 +156,7 @@ async def test_a_store_that_answers_nobody_is_not_waited_for(
         assert (said.code, said.types) == (1011, ["Error"])
         # What it lets in later is let go of at once.
         registry.goes_on.set()
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(PATIENCE):
             while not registry.ended:
                 await asyncio.sleep(0.01)
     assert registry.ended == ["internal_error"]
@@ -259,7 +259,7 @@ async def test_signals_end_a_server_well_whatever_is_connected(tmp_path: Path) -
     writer.write(b"GET /v3/ws HTTP/1.1\r\nHost: x\r\nUpg")
     for sign in (signal.SIGHUP, signal.SIGUSR1, signal.SIGTERM):
         process.send_signal(sign)
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(PATIENCE):
         _, errors = await process.communicate()
     assert process.returncode == 0
     assert b"Traceback" not in errors
@@ -277,7 +277,7 @@ async def test_terminate_and_hanging_up_at_once_is_one_end(
                 await connection.send(loud(500))
                 await connection.send(TERMINATE)
                 connection.transport.abort()
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(PATIENCE):
             while server.service.open_connections:
                 await asyncio.sleep(0.01)
         entries = await server.store.management.sessions(account=None, only_open=False, limit=100)

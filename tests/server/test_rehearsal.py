@@ -21,7 +21,7 @@ from assemblyai.streaming.v3 import (
 )
 from websockets.asyncio.client import ClientConnection
 
-from tests.support import TERMINATE, ManualClock, Server, loud, quiet, serving
+from tests.support import PATIENCE, TERMINATE, ManualClock, Server, loud, quiet, serving
 from turnwire.accounts.admission import OpenRegistry
 from turnwire.rehearsal.menu import as_json
 from turnwire.rehearsal.plan import BadPlan, parse
@@ -79,7 +79,7 @@ async def frames_to_the_end(
 ) -> list[str]:
     """Send all these; whatever text comes until the connection is over, within 30 s."""
     frames = []
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(PATIENCE):
         with suppress(websockets.ConnectionClosed):
             for message in messages:
                 await socket.send(message)
@@ -152,7 +152,7 @@ def talk_by_sdk(entry: dict[str, Any]) -> Story:
     client.connect(StreamingParameters(sample_rate=16_000))  # type: ignore[call-arg]
     if entry["ending"]["status"] is None:
         if not entry["ending"]["terminate"] and entry["name"] != "session_ended":
-            assert failed.wait(30)
+            assert failed.wait(PATIENCE)
         client.disconnect(terminate=True)
     return story
 

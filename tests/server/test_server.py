@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Callable, Mapping
 import pytest
 
 from tests.support import (
+    PATIENCE,
     TERMINATE,
     Conversation,
     ManualClock,
@@ -378,7 +379,7 @@ async def test_a_client_that_vanishes_leaves_nothing_behind(server: Server) -> N
         await socket.send(loud(500))
         await socket.recv()
         socket.transport.abort()
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE):
         while server.service.open_connections:
             await asyncio.sleep(0)
 
@@ -431,7 +432,7 @@ async def test_a_client_that_does_not_read_is_not_written_for_without_end() -> N
         socket = await server.connect()
         socket.transport.pause_reading()
         before = -1
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(PATIENCE):
             while engine.heard != before:
                 before = engine.heard
                 for _ in range(100):

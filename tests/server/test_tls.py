@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_private_key,
 )
 
-from tests.support import TERMINATE, converse, loud
+from tests.support import PATIENCE, TERMINATE, converse, loud
 from turnwire.accounts.admission import OpenRegistry
 from turnwire.server.http import listening
 from turnwire.server.port import Port
@@ -105,7 +105,7 @@ async def test_a_server_that_stops_does_not_wait_for_an_idle_client(
 ) -> None:
     monkeypatch.setattr(listener, "FAREWELL_SECONDS", 0.2)
     tls = self_signed(tmp_path, "127.0.0.1", now=time.time())
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE):
         async with serving(tls) as url:
             port = int(url.rpartition(":")[2])
             # Paused, it does not see that the server takes leave.

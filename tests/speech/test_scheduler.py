@@ -9,6 +9,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from tests.support import PATIENCE
 from turnwire.recognition import RecognitionOptions
 from turnwire.speech.decoding import NOTHING, Job, JobKind, Text
 from turnwire.speech.quality import FULL, LADDER, Quality
@@ -49,7 +50,7 @@ class Desk:
         self.batches.append(names)
         self.qualities += [job.quality for job in jobs]
         self.begun.set()
-        assert self.go_on.wait(10)
+        assert self.go_on.wait(PATIENCE)
         if -1 in names or 199 in names:
             raise ValueError(names)
         return [
@@ -73,7 +74,7 @@ def scheduler(desk: Desk) -> Iterator[Scheduler]:
 
 def busy(scheduler: Scheduler, desk: Desk) -> None:
     submit(scheduler, job(0))
-    assert desk.begun.wait(10)
+    assert desk.begun.wait(PATIENCE)
 
 
 def test_finals_go_first_then_the_oldest(scheduler: Scheduler, desk: Desk) -> None:
@@ -139,7 +140,7 @@ def test_a_job_that_waits_can_be_replaced_and_keeps_its_place(
     scheduler: Scheduler, desk: Desk
 ) -> None:
     running = submit(scheduler, job(0))
-    assert desk.begun.wait(10)
+    assert desk.begun.wait(PATIENCE)
     first, second = submit(scheduler, job(1)), submit(scheduler, job(2))
     assert not scheduler.replace(running, job(3))
     assert scheduler.replace(first, job(4))
@@ -151,7 +152,7 @@ def test_a_job_that_waits_can_be_replaced_and_keeps_its_place(
 def test_one_worker_is_left_to_finals(desk: Desk) -> None:
     scheduler = Scheduler(desk, workers=2)
     partials = [submit(scheduler, job(1, JobKind.PARTIAL))]
-    assert desk.begun.wait(10)
+    assert desk.begun.wait(PATIENCE)
     partials.append(submit(scheduler, job(2, JobKind.PARTIAL)))
     final = submit(scheduler, job(3))
     while len(desk.batches) < 2:
@@ -232,7 +233,7 @@ def test_what_is_live_waits_for_one_window_of_a_recording_on_one_worker(
     scheduler: Scheduler, desk: Desk
 ) -> None:
     recordings = [scheduler.submit(recorded(name), due=0.0) for name in (101, 102, 103)]
-    assert desk.begun.wait(10)
+    assert desk.begun.wait(PATIENCE)
     final = submit(scheduler, job(104))
     desk.go_on.set()
     assert [each.result(10) for each in (final, *recordings)] == [NOTHING] * 4
@@ -242,7 +243,7 @@ def test_what_is_live_waits_for_one_window_of_a_recording_on_one_worker(
 def test_recordings_are_decoded_together_by_more_than_one_worker(desk: Desk) -> None:
     scheduler = Scheduler(desk, workers=2, clock=lambda: desk.now, cpu=lambda: desk.cpu)
     recordings = [scheduler.submit(recorded(name), due=9.0) for name in (1, 101, 102)]
-    assert desk.begun.wait(10)
+    assert desk.begun.wait(PATIENCE)
     desk.go_on.set()
     assert [each.result(10) for each in recordings] == [NOTHING] * 3
     assert desk.batches == [[1], [101, 102]]
@@ -252,7 +253,7 @@ def test_recordings_are_decoded_together_by_more_than_one_worker(desk: Desk) -> 
 def test_one_worker_is_left_to_what_is_live(desk: Desk) -> None:
     scheduler = Scheduler(desk, workers=2, cpu=lambda: desk.cpu)
     recordings = [scheduler.submit(recorded(name), due=0.0) for name in (1, 2)]
-    assert desk.begun.wait(10)
+    assert desk.begun.wait(PATIENCE)
     final = submit(scheduler, job(3))
     while len(desk.batches) < 2:
         time.sleep(0)
@@ -279,7 +280,7 @@ def test_close_while_busy(scheduler: Scheduler, desk: Desk) -> None:
     closing = threading.Thread(target=scheduler.close)
     closing.start()
     desk.go_on.set()
-    closing.join(10)
+    closing.join(PATIENCE)
     assert not closing.is_alive()
     assert waiting.cancelled()
 

@@ -19,6 +19,7 @@ from tests.speech.counting import (
     quiet,
     texts,
 )
+from tests.support import PATIENCE
 from turnwire.recognition import (
     Finished,
     Marked,
@@ -165,7 +166,7 @@ async def test_close_while_a_decode_runs() -> None:
 
     def decode(job: Job) -> Text:
         begun.set()
-        assert go_on.wait(10)
+        assert go_on.wait(PATIENCE)
         return Text((), 0.0)
 
     tasks, threads = len(asyncio.all_tasks()), our_threads()

@@ -20,6 +20,7 @@ from tests.speech.counting import (
     quiet,
     texts,
 )
+from tests.support import PATIENCE
 from turnwire.recognition import Finished, Language, Partial, Pause, SpeechStarted
 from turnwire.speech.decoding import MS, RATE, DecodedWord, Job, JobKind, Text
 
@@ -58,14 +59,14 @@ async def test_a_partial_decode_that_has_to_wait_is_made_of_the_newest_audio(
 
     def decode(job: Job) -> Text:
         at_work.set()
-        assert go_on.wait(10)
+        assert go_on.wait(PATIENCE)
         return counter.decode(job)
 
     now = 0.0
     bench = Bench(decode, workers=1, clock=lambda: now)
     other, stream = bench.open(), bench.open()
     finishing = asyncio.create_task(hear(other, loud(2), quiet(320)))
-    await asyncio.to_thread(at_work.wait, 10)
+    await asyncio.to_thread(at_work.wait, PATIENCE)
     listening = asyncio.ensure_future(anext(aiter_of(stream, skip=SpeechStarted)))
     for number in range(1, 15):
         now += WORD_MS / 1000
@@ -85,7 +86,7 @@ async def test_a_decode_that_ended_before_the_event_loop_heard_of_it_is_not_repl
 
     def decode(job: Job) -> Text:
         at_work.set()
-        assert go_on.wait(10)
+        assert go_on.wait(PATIENCE)
         if 99 in job.window:
             after.set()
         return counter.decode(job)
@@ -94,7 +95,7 @@ async def test_a_decode_that_ended_before_the_event_loop_heard_of_it_is_not_repl
     bench = Bench(decode, workers=1, clock=lambda: now)
     busy, stream, last = bench.open(), bench.open(), bench.open()
     finishing = asyncio.create_task(hear(busy, loud(2), quiet(320)))
-    await asyncio.to_thread(at_work.wait, 10)
+    await asyncio.to_thread(at_work.wait, PATIENCE)
     listening = asyncio.ensure_future(anext(aiter_of(stream, skip=SpeechStarted)))
     for number in range(1, 6):
         now += WORD_MS / 1000
@@ -108,7 +109,7 @@ async def test_a_decode_that_ended_before_the_event_loop_heard_of_it_is_not_repl
     def hold_up() -> None:
         """Both decodes end while the event loop is busy, and just before the stream goes on."""
         go_on.set()
-        assert after.wait(10)
+        assert after.wait(PATIENCE)
 
     loop = asyncio.get_running_loop()
     loop.call_soon(loop.call_soon, hold_up)

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from tests.speech.counting import GUIDANCE, Bench, Counter, LoudnessEar, hear, loud, quiet, texts
-from tests.support import ManualClock
+from tests.support import PATIENCE, ManualClock
 from turnwire.recognition import Finished, RecognitionOptions, SpeechEvent
 from turnwire.speech.decoding import Job, JobKind, Text
 from turnwire.speech.ears import SHARE_SECONDS, Ears
@@ -24,7 +24,7 @@ async def test_a_recording_that_is_over_waits_no_longer_for_what_is_not_due(
     go_on = threading.Event()
 
     def decode(job: Job) -> Text:
-        assert go_on.wait(10)
+        assert go_on.wait(PATIENCE)
         return counter.decode(job)
 
     bench = Bench(decode, workers=1, clock=lambda: 0.0)

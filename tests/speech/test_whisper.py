@@ -2,7 +2,7 @@
 
 import asyncio
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -26,14 +26,13 @@ from turnwire.recognition import (
 from turnwire.speech import load_engine
 from turnwire.speech.decoding import RATE, Job, JobKind, Text
 from turnwire.speech.engine import Engine, EngineError, Samples
-from turnwire.speech.engines import load_whisper
 from turnwire.speech.models import find_model
 from turnwire.speech.whisper import Whisper
 
 
 @pytest.fixture(scope="module")
-def engine() -> Iterator[Engine]:
-    made = load_engine("tiny.en")
+def engine(tiny_en: Callable[[], Engine]) -> Iterator[Engine]:
+    made = tiny_en()
     yield made
     asyncio.run(made.close())
 
@@ -252,7 +251,7 @@ def test_a_folder_that_holds_no_model(tmp_path: Path) -> None:
 
 async def test_close_ends_the_threads() -> None:
     before = our_threads()
-    engine = load_whisper(["tiny.en"])
+    engine = load_engine("tiny.en")
     assert engine.name == "tiny.en"
     assert await hear(engine, [np.zeros(RATE, np.int16)], RATE) == SpeechEvent()
     await engine.close()

@@ -11,7 +11,7 @@ from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from opentelemetry.trace import StatusCode
 
-from tests.support import TERMINATE, Server, chunks, loud, serving
+from tests.support import PATIENCE, TERMINATE, Server, chunks, loud, serving
 from turnwire.assembly import extensions
 from turnwire.server.settings import Settings, SettingsError
 from turnwire.traces.extension import Traces, traces
@@ -68,7 +68,7 @@ async def test_it_is_part_of_the_trace_of_its_client() -> None:
 
 async def test_a_collector_that_is_not_there_holds_nobody_up() -> None:
     nowhere = traces("http://127.0.0.1:1/v1/traces", node="here")
-    async with asyncio.timeout(30), serving(extend=[nowhere]) as server:
+    async with asyncio.timeout(PATIENCE), serving(extend=[nowhere]) as server:
         assert (await server.converse(RAW, [TERMINATE])).code == 1000
 
 

@@ -7,7 +7,7 @@ from contextlib import suppress
 
 import pytest
 
-from tests.support import Server, serving
+from tests.support import PATIENCE, Server, serving
 from tests.transport.echo import echoing
 from turnwire.transport import front, listener
 from turnwire.transport.request import (
@@ -73,7 +73,7 @@ async def server() -> AsyncIterator[Server]:
 async def ask(server: Server, request: bytes) -> tuple[int, bytes]:
     """The status and the rest of what a raw request is answered with."""
     host, _, port = server.url.removeprefix("ws://").partition(":")
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(PATIENCE):
         reader, writer = await asyncio.open_connection(host, int(port))
         writer.write(request)
         head = await reader.readuntil(b"\r\n\r\n")
@@ -130,7 +130,7 @@ async def test_a_head_that_does_not_come_is_not_waited_for(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(front, "HEAD_SECONDS", 0.05)
-    async with echoing() as port, asyncio.timeout(30):
+    async with echoing() as port, asyncio.timeout(PATIENCE):
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
         assert await reader.read() == b""
         writer.close()
@@ -145,7 +145,7 @@ async def test_half_open_connections_make_room_for_others(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr(listener, "MOST_HALF_OPEN_OF_ONE", 5)
-    async with echoing() as port, asyncio.timeout(30):
+    async with echoing() as port, asyncio.timeout(PATIENCE):
         idle = [await asyncio.open_connection("127.0.0.1", port) for _ in range(8)]
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
         writer.write(handshake(b"/", GOOD))

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
+from tests.support import PATIENCE
 from tests.transport.echo import EchoSite, echoing
 from tests.transport.rfc6455 import CASES, CLOSE, Case
 
@@ -38,7 +39,7 @@ def test_there_are_enough_cases() -> None:
 @pytest.mark.parametrize("batch", range(8))
 async def test_every_case_has_its_end(site: tuple[EchoSite, int], batch: int) -> None:
     echo, port = site
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(PATIENCE):
         for case in CASES[batch::8]:
             await check(case, port)
             # Its receiver hears of the end, exactly once.

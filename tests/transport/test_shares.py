@@ -3,6 +3,7 @@
 import asyncio
 from typing import Any
 
+from tests.support import PATIENCE
 from tests.transport.echo import Echo
 from tests.transport.rfc6455 import PING, close, frame
 from turnwire.transport import websocket
@@ -133,7 +134,7 @@ async def test_a_client_that_never_closes_is_gone_in_time(monkeypatch: Any) -> N
     monkeypatch.setattr(websocket, "CLOSE_SECONDS", 0.01)
     socket, transport, _ = opened()
     socket.close(1000, "")
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(PATIENCE):
         while not transport.aborted:
             await asyncio.sleep(0.01)
     socket.connection_lost(None)
@@ -181,7 +182,7 @@ async def test_a_client_from_which_nothing_comes_is_gone_unless_it_is_not_read(
     unread, unread_transport, _ = opened()
     unread.hold()
     unread.data_received(frame(2, bytes(100_000)) * 4)
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(PATIENCE):
         while not silent_transport.aborted:
             await asyncio.sleep(0.01)
     assert silent_transport.written == [b"\x89\0"]

@@ -1,7 +1,7 @@
 """The live page, in a real browser with a fake microphone."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from urllib.parse import urlsplit
 
 import pytest
@@ -11,6 +11,7 @@ from tests.recordings import BECKETT_TEXT, recording
 from tests.web.accessibility import assert_usable
 from tests.web.console import console_server
 from turnwire.bench.scoring import word_errors
+from turnwire.speech.engine import Engine
 from turnwire.testing import LocalServer, serving
 from turnwire.wire import closures
 from turnwire.wire.closure import ClosureRow
@@ -52,8 +53,8 @@ def test_speech_becomes_turns_and_the_end_is_told(page: Page) -> None:
     expect(page.locator("#turns p").first).not_to_be_empty()
 
 
-def test_a_file_is_transcribed(context: BrowserContext) -> None:
-    with serving("tiny.en") as server:
+def test_a_file_is_transcribed(context: BrowserContext, tiny_en: Callable[[], Engine]) -> None:
+    with serving(tiny_en()) as server:
         page = opened(context, server)
         page.set_input_files("#file", recording("beckett.wav"))
         page.fill("#key-value", server.api_key)

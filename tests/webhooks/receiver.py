@@ -9,6 +9,8 @@ from typing import Any
 
 import h11
 
+from tests.support import PATIENCE
+
 Answer = int | bytes | None
 """A status; raw bytes; or None, to hang up without a word."""
 
@@ -57,7 +59,7 @@ class Receiver:
         await self.until(lambda: len(self.posted) >= count)
 
     async def until(self, condition: Callable[[], bool]) -> None:
-        async with asyncio.timeout(10), self._changed:
+        async with asyncio.timeout(PATIENCE), self._changed:
             await self._changed.wait_for(condition)
 
 

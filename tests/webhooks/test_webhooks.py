@@ -11,7 +11,7 @@ from urllib.parse import quote
 import pytest
 from websockets import ConnectionClosed
 
-from tests.support import TERMINATE, ManualClock, Server, loud, quiet, serving, spoken
+from tests.support import PATIENCE, TERMINATE, ManualClock, Server, loud, quiet, serving, spoken
 from tests.webhooks.receiver import SILENCE, Answer, receiving
 from turnwire.accounts.admission import OpenRegistry
 from turnwire.accounts.database import sqlite_url
@@ -36,7 +36,7 @@ async def listed(server: Server) -> Sequence[Listed]:
 
 async def until(server: Server, condition: Callable[[Sequence[Listed]], bool]) -> Sequence[Listed]:
     """All deliveries, once they are so."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE):
         while not condition(found := await listed(server)):
             await asyncio.sleep(0.005)
     return found

@@ -24,7 +24,7 @@ def load_engine(models: str, device: Device = CPU) -> Engine:
 
         return EchoEngine()
     # Imported only here: they need the server extra, which the echo and the client do without.
-    from turnwire.speech.engines import load_whisper
+    from turnwire.speech.engines import WhisperEngine, load_whisper
 
     names = [name.strip() for name in models.split(",")]
-    return load_whisper(names, device)
+    return WhisperEngine(load_whisper(names, device))

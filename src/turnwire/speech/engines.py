@@ -5,6 +5,7 @@ import statistics
 import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 
 import threadpoolctl
 
@@ -30,15 +31,26 @@ _SPEECH = 0.5
 """How much of a conversation one side speaks."""
 
 
+@dataclass(frozen=True, slots=True)
+class LoadedModel:
+    """A model with its weights in memory, and what it was seen to cost here."""
+
+    name: str
+    """That of the model which most sessions have."""
+    model: Whisper | TwoModels
+    device: Device
+    seconds_per_final: float
+    """Of CPU: what a final text of common length takes."""
+
+
 class WhisperEngine:
     """A Whisper model, and the threads that decode with it."""
 
-    def __init__(self, name: str, model: Whisper | TwoModels, device: Device) -> None:
-        """`name` is that of the model which most sessions have."""
-        self._name = name
-        self._threads = device.workers
-        self._expected = _FINALS_PER_S * _SPEECH * _time_finals(model, self._threads)
-        self._scheduler = Scheduler(model, self._threads, together=device.together)
+    def __init__(self, loaded: LoadedModel) -> None:
+        self._name = loaded.name
+        self._threads = loaded.device.workers
+        self._expected = _FINALS_PER_S * _SPEECH * loaded.seconds_per_final
+        self._scheduler = Scheduler(loaded.model, self._threads, together=loaded.device.together)
         self._silero = Silero()
         self._ears = Ears()
 
@@ -89,8 +101,8 @@ def _time_finals(model: Whisper | TwoModels, threads: int) -> float:
     return statistics.median(rounds[1:])
 
 
-def load_whisper(models: Sequence[str], device: Device = CPU) -> WhisperEngine:
-    """The engine for one model, or for two of which the second is for other languages.
+def load_whisper(models: Sequence[str], device: Device = CPU) -> LoadedModel:
+    """One model, or two of which the second is for other languages.
 
     Each is a name or a folder. On a CPU it decodes on all cores. Raises `EngineError`.
     """
@@ -101,10 +113,9 @@ def load_whisper(models: Sequence[str], device: Device = CPU) -> WhisperEngine:
     # Each decode runs on one thread; more of them for its matrix products only get in the way.
     threadpoolctl.threadpool_limits(1, "blas")
     usual, *others = (Whisper(find_model(model), device.workers, device) for model in models)
-    if not others:
-        return WhisperEngine(models[0], usual, device)
-    if not others[0].is_multilingual:
+    if others and not others[0].is_multilingual:
         raise EngineError(
             f"The second model is for other languages than English, and {models[1]} knows no other."
         )
-    return WhisperEngine(models[0], TwoModels(usual, others[0]), device)
+    model = TwoModels(usual, others[0]) if others else usual
+    return LoadedModel(models[0], model, device, _time_finals(model, device.workers))
