@@ -21,7 +21,7 @@ MAY_IMPORT = {
     "codecs": {"codecs", "audio"},
     "speech": {"speech", "recognition", "writing", "wire.audio"},
     "web": {"web", "wire"},
-    "transport": {"transport", "wire"},
+    "transport": {"transport", "clock", "wire"},
     "server": {
         *("server", "transport", "web", "accounts", "codecs", "speech", "session", "recognition"),
         *("profanity", "clock", "wire"),

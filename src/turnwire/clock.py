@@ -36,6 +36,45 @@ class LoopClock:
         return asyncio.get_running_loop().call_at(when, call)
 
 
+LATE_SECONDS = 0.5
+"""What comes later than this tells of a loop that was blocked, or a process that stood still."""
+
+GRACE_SECONDS = 1.0
+"""How long that loop then has for what others sent it meanwhile."""
+
+
+class PatientTimer:
+    """A `Timer` whose call holds something against somebody, such as that nothing came of them.
+
+    A loop that was blocked comes to its timers before it comes to what its sockets have for it. So
+    a call that is late itself is put off by a moment, once.
+    """
+
+    __slots__ = ("_call", "_clock", "_due", "_timer")
+
+    def __init__(self, clock: Clock, when: float, call: Callable[[], None]) -> None:
+        self._clock = clock
+        self._due = max(when, clock.now())
+        self._call = call
+        self._timer: Timer | None = clock.call_at(when, self._come)
+
+    def cancel(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    def _come(self) -> None:
+        now = self._clock.now()
+        if now - self._due > LATE_SECONDS:
+            self._timer = self._clock.call_at(now + GRACE_SECONDS, self._give_up)
+        else:
+            self._give_up()
+
+    def _give_up(self) -> None:
+        self._timer = None
+        self._call()
+
+
 async def pause(clock: Clock, seconds: float) -> None:
     """Wait until the clock has gone on by so much."""
     over: asyncio.Future[None] = asyncio.get_running_loop().create_future()

@@ -15,7 +15,7 @@ from uuid import uuid4
 from turnwire.accounts.admission import Funds, Grant, Renewal, Usage
 from turnwire.accounts.credentials import NO_BALANCE, access_ended
 from turnwire.accounts.keys import is_key
-from turnwire.clock import Clock, Timer, pause
+from turnwire.clock import Clock, PatientTimer, Timer, pause
 from turnwire.profanity import masked
 from turnwire.server.credential import credential_of
 from turnwire.server.decoders import Decoders
@@ -166,7 +166,7 @@ class Connection:
             if self._timer is not None:
                 self._timer.cancel()
             self._timer_due = deadline
-            self._timer = self._clock.call_at(deadline, self._tick)
+            self._timer = PatientTimer(self._clock, deadline, self._tick)
 
     def _tick(self) -> None:
         self._timer_due = float("inf")

@@ -10,6 +10,7 @@ from dataclasses import replace
 from typing import Protocol, cast
 
 from turnwire.transport import handshake
+from turnwire.transport.deadlines import after
 from turnwire.transport.limits import Turns
 from turnwire.transport.networks import Networks, client_of
 from turnwire.transport.request import BadRequest, HeadReader, Request, Response
@@ -61,13 +62,12 @@ class Front(asyncio.Protocol):
         self._on_lost = on_lost
         self._on_open = on_open
         self._on_websocket_lost = on_websocket_lost
-        self._loop = asyncio.get_running_loop()
         self._transport: asyncio.Transport | None = None
         self._reader: HeadReader | None = HeadReader()
         self._answering = False
         self._last = False
         """Whether no further request is answered."""
-        self._timer = self._loop.call_later(HEAD_SECONDS, self._time_out)
+        self._timer = after(HEAD_SECONDS, self._time_out)
 
     @property
     def transport(self) -> asyncio.Transport:
@@ -166,7 +166,7 @@ class Front(asyncio.Protocol):
 
     def _rearm(self, seconds: float) -> None:
         self._timer.cancel()
-        self._timer = self._loop.call_later(seconds, self._time_out)
+        self._timer = after(seconds, self._time_out)
 
     def _time_out(self) -> None:
         if self._reader is not None and self._reader.received:

@@ -12,6 +12,8 @@ import asyncio
 from collections.abc import Callable
 from typing import Protocol
 
+from turnwire.clock import Timer
+from turnwire.transport.deadlines import after
 from turnwire.transport.frames import (
     BINARY,
     INVALID_DATA,
@@ -146,8 +148,8 @@ class WebSocket(asyncio.Protocol):
         self._lost = False
         self._pong: bytes | None = None  # owed to a client that does not read
         self._active = True  # since the last ping
-        self._ping_timer = self._loop.call_later(PING_SECONDS, self._ping)
-        self._deadline: asyncio.TimerHandle | None = None
+        self._ping_timer = after(PING_SECONDS, self._ping)
+        self._deadline: Timer | None = None
         self._receiver = opening(self)
 
     # What comes from TCP.
@@ -163,7 +165,7 @@ class WebSocket(asyncio.Protocol):
     def pause_writing(self) -> None:
         self.writable = False
         if self._deadline is None:
-            self._deadline = self._loop.call_later(SEND_SECONDS, self.abort)
+            self._deadline = after(SEND_SECONDS, self.abort)
 
     def resume_writing(self) -> None:
         self.writable = True
@@ -326,7 +328,7 @@ class WebSocket(asyncio.Protocol):
     def thaw(self) -> None:
         self._frozen = False
         if self._seeker is None and not self._lost:
-            self._ping_timer = self._loop.call_later(PING_SECONDS, self._ping)
+            self._ping_timer = after(PING_SECONDS, self._ping)
         self._resume()
 
     # How it ends.
@@ -337,7 +339,7 @@ class WebSocket(asyncio.Protocol):
         if self._deadline is not None:
             self._deadline.cancel()
         if not self._lost:
-            self._deadline = self._loop.call_later(CLOSE_SECONDS, self.abort)
+            self._deadline = after(CLOSE_SECONDS, self.abort)
         if self._client_left:
             self._hang_up()
 
@@ -363,7 +365,7 @@ class WebSocket(asyncio.Protocol):
         if self.writable:
             self._write(PING_FRAME)
         self._active = False
-        self._ping_timer = self._loop.call_later(PING_SECONDS, self._ping)
+        self._ping_timer = after(PING_SECONDS, self._ping)
 
     def _write(self, data: bytes) -> None:
         if not self._lost:
