@@ -24,6 +24,8 @@ from dataclasses import dataclass
 
 def plain(text: str) -> str:
     """A word without case and the punctuation around it; an apostrophe or hyphen within stays."""
+    if text.isalnum():
+        return text.lower()  # most words
     start, end = 0, len(text)
     while start < end and _is_punctuation(text[start]):
         start += 1

@@ -106,10 +106,11 @@ class AudioIntake:
         return [Log(text), *self._warnings.text(UNDECODABLE_AUDIO, text)]
 
     def _check_duration(self, ms: float) -> list[Effect]:
-        shown = f"{ms:.1f}"
         if not self._chunks.allows(ms):
-            raise Violation(INPUT_DURATION.fill(ms=shown), cause=self._declared)
-        return self._warnings.of(INPUT_DURATION, ms=shown) if self._chunks.began_short_run else []
+            raise Violation(INPUT_DURATION.fill(ms=f"{ms:.1f}"), cause=self._declared)
+        if not self._chunks.began_short_run:
+            return []
+        return self._warnings.of(INPUT_DURATION, ms=f"{ms:.1f}")
 
     def _check_rate(self, ms: float, now: float) -> list[Effect]:
         found = self._rate_watch.receive(ms / 1000, now)

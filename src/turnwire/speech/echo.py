@@ -74,30 +74,28 @@ class EchoStream:
         return peak
 
     async def events(self) -> AsyncIterator[SpeechEvent]:
-        while not self._closed:
-            event = await self._step()
-            if event is not None:
-                yield event
-            if isinstance(event, Finished):
+        while True:
+            while len(self._audio) >= self._block:
+                block, self._audio = self._audio[: self._block], self._audio[self._block :]
+                event = self._listen(block)
+                if event is not None:
+                    yield event
+            while not self._inbox and not self._closed:
+                self._inbox.wake.clear()
+                await self._inbox.wake.wait()
+            if self._closed:
                 return
+            item = self._inbox.take()
+            if isinstance(item, type):
+                yield item(self._words, self._ms(self._inbox.taken), self._completeness())
+                if item is Finished:
+                    return
+            else:
+                self._audio = np.concatenate((self._audio, item)) if len(self._audio) else item
 
     async def close(self) -> None:
         self._closed = True
         self._inbox.close()
-
-    async def _step(self) -> SpeechEvent | None:
-        if len(self._audio) >= self._block:
-            block, self._audio = self._audio[: self._block], self._audio[self._block :]
-            return self._listen(block)
-        if not self._inbox:
-            self._inbox.wake.clear()
-            await self._inbox.wake.wait()
-            return None
-        item = self._inbox.take()
-        if isinstance(item, type):
-            return item(self._words, self._ms(self._inbox.taken), self._completeness())
-        self._audio = np.concatenate((self._audio, item)) if len(self._audio) else item
-        return None
 
     def _listen(self, block: Samples) -> SpeechEvent | None:
         began = self._at

@@ -109,6 +109,8 @@ class FrameParser:
 
     def next(self) -> Event | None:
         """Read one frame; None if more bytes are needed. Raises `Forbidden`."""
+        if self._at == len(self._buffer):
+            return None
         if self._opcode < 0 and not self._begin_frame():
             return None
         opcode, left = self._opcode, self._left
