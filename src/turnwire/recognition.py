@@ -77,6 +77,9 @@ class RecognitionOptions:
     next_partial: int = 0
     """ms after one before it has use for the next. An engine may tell more of them where it has
     reasons of its own, and fewer."""
+    least_pause: int = 0
+    """ms of silence from which on a pause is of use to the session. An engine tells of shorter ones
+    where it has time for them, as they are heard for good, too."""
     prompt: str = ""
     """What the session is about, in the client's words."""
     keyterms: tuple[str, ...] = ()

@@ -175,7 +175,7 @@ class Loaded(EchoEngine):
 async def test_the_engine_tells_what_it_does_and_leaves_out() -> None:
     async with measured(Loaded()) as server:
         told = await scrape(server)
-    assert told["turnwire_engine_quality"] == 3
+    assert told["turnwire_engine_quality"] == 4
     assert told["turnwire_engine_cpu_seconds_total{final}"] == 3.0
     assert told["turnwire_engine_cpu_seconds_total{partial}"] == 1.0
     assert told["turnwire_engine_waiting{final}"] == 4

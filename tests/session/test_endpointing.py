@@ -2,10 +2,11 @@
 
 import pytest
 
-from turnwire.session.endpointing import end_probability, endpointing
+from turnwire.session.endpointing import end_probability, endpointing, recognition_options
 from turnwire.wire.models import Family
 from turnwire.wire.parameters import ConnectionParameters
 from turnwire.wire.presets import Mode
+from turnwire.wire.queries import parse_query
 
 OVER = 10_000
 """The recording ends in this pause."""
@@ -46,3 +47,19 @@ def test_it_rises_to_one_where_the_turn_ends() -> None:
     assert rising == sorted(rising)
     assert rising[0] < 0.01
     assert rising[-1] == 1.0
+
+
+@pytest.mark.parametrize(
+    ("family", "asked", "least"),
+    [
+        (Family.UNIVERSAL_STREAMING, {}, 400),
+        (Family.UNIVERSAL_STREAMING, {"min_turn_silence": 100, "max_turn_silence": 100}, 100),
+        (Family.UNIVERSAL_STREAMING, {"max_turn_silence": 200}, 200),
+        (Family.UNIVERSAL_3, {"min_turn_silence": 700}, 700),
+    ],
+)
+def test_a_pause_is_of_use_from_the_silence_on_that_may_end_a_turn(
+    family: Family, asked: dict[str, int], least: int
+) -> None:
+    query = [("sample_rate", "16000"), *((name, str(value)) for name, value in asked.items())]
+    assert recognition_options(family, parse_query(query)).least_pause == least

@@ -15,9 +15,12 @@ from turnwire.wire.messages import Begin, Turn
 
 def test_an_update_is_not_answered_and_reaches_the_engine_where_it_concerns_it() -> None:
     session = opened()
-    assert session.receive(text(type="UpdateConfiguration", min_turn_silence=100), 101) == []
+    assert session.receive(text(type="UpdateConfiguration", max_turn_silence=900), 101) == []
     assert session.receive(text(type="UpdateConfiguration", vad_threshold=0.8), 101) == [
-        Configure(RecognitionOptions(vad_threshold=0.8))
+        Configure(RecognitionOptions(vad_threshold=0.8, least_pause=400))
+    ]
+    assert session.receive(text(type="UpdateConfiguration", min_turn_silence=100), 101) == [
+        Configure(RecognitionOptions(vad_threshold=0.8, least_pause=100))
     ]
 
 

@@ -30,7 +30,7 @@ def test_begin_comes_first_and_says_when_the_session_ends() -> None:
     assert isinstance(begin.message, Begin)
     assert begin.message.id == "id"
     assert begin.message.expires_at == 1_800_000_000 + HOURS_3
-    assert listen == Listen(8000, RecognitionOptions(vad_threshold=0.7))
+    assert listen == Listen(8000, RecognitionOptions(vad_threshold=0.7, least_pause=400))
 
 
 @pytest.mark.parametrize(

@@ -66,6 +66,14 @@ class Session:
     heard: float = 0.0
     """Seconds."""
 
+    def finals(self) -> dict[int, float]:
+        """By when their last word was spoken, in ms, when final texts came."""
+        came: dict[int, float] = {}
+        for at, event in self.told:
+            if isinstance(event, Pause) and event.words:
+                came.setdefault(event.since, at)
+        return came
+
     @property
     def is_recording(self) -> bool:
         return self.planner.options.recording
@@ -178,10 +186,9 @@ class Engine:
     def lateness(self) -> list[tuple[float, float]]:
         """For each final text, when its last word was spoken, and how long after that it came."""
         return [
-            (event.since / 1000, at - event.since / 1000)
+            (since / 1000, at - since / 1000)
             for session in self.sessions
-            for at, event in session.told
-            if isinstance(event, Pause) and event.words and event.until - event.since < 250
+            for since, at in session.finals().items()
         ]
 
 
@@ -189,7 +196,7 @@ def test_an_engine_without_cpu_for_a_while_catches_up() -> None:
     engine = Engine(sessions=26, seconds=45)
     engine.run(without_cpu=(10, 22))
     late = [after for spoken, after in engine.lateness() if spoken + after > 32]
-    assert len(late) > 100
+    assert len(late) > 50
     assert max(late) <= 4
     assert engine.stood[-1] != LADDER[-1]
 
@@ -206,6 +213,18 @@ def test_an_engine_that_has_too_much_to_do_stays_on_time() -> None:
     for part in (10, 25):
         late = [after for spoken, after in engine.lateness() if part <= spoken < part + 15]
         assert np.percentile(late, 95) <= 3
+
+
+def test_pauses_that_are_of_no_use_to_their_session_give_way_to_those_that_are() -> None:
+    p95 = []
+    for least_pause in (0, 400):
+        engine = Engine(sessions=64, seconds=30)
+        for session in engine.sessions:
+            session.planner.options = replace(GUIDANCE, least_pause=least_pause)
+        engine.run()
+        p95.append(np.percentile([late for spoken, late in engine.lateness() if spoken > 10], 95))
+    heard_at_all, passed_over = p95
+    assert passed_over < 0.9 * heard_at_all
 
 
 def test_a_recording_takes_what_is_idle_and_delays_nobody() -> None:
@@ -227,7 +246,7 @@ def test_a_recording_delays_nobody_by_more_than_one_window_where_one_worker_does
     alone.run()
     beside.run()
     before, after = ([late for _, late in each.lateness()] for each in (alone, beside))
-    assert min(len(before), len(after)) > 50
+    assert min(len(before), len(after)) > 30
     assert max(after) <= max(before) + 0.2
 
 
@@ -260,7 +279,7 @@ def test_a_recording_gets_on_while_partial_texts_take_what_time_there_is() -> No
 def test_quality_gives_way_in_order_and_comes_back() -> None:
     standing = LadderPosition()
     seen = []
-    for late in (0.0, 0.3, 0.8, 1.2, 2.0, 9.0):
+    for late in (0.0, 0.3, 0.8, 1.2, 1.4, 2.0, 9.0):
         standing.note(late, 0.0)
         seen.append(standing.quality(0.0))
     assert seen == list(LADDER)
@@ -274,5 +293,6 @@ def test_each_rung_leaves_out_more() -> None:
         assert above.late_seconds < below.late_seconds
         assert (above.partial_ms or 10**9) <= (below.partial_ms or 10**9)
         assert above.second_attempts >= below.second_attempts
+        assert above.short_pauses >= below.short_pauses
         assert above.beam >= below.beam
         assert above.context_tokens >= below.context_tokens

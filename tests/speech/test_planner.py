@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from tests.speech.counting import GUIDANCE, WORD_MS, Counter, loud, quiet
+from tests.speech.counting import GUIDANCE, NEVER, WORD_MS, Counter, loud, quiet
 from turnwire.recognition import Finished, Marked, Partial, Pause, SpeechStarted
 from turnwire.speech.decoding import MS, RATE
 from turnwire.speech.engine import Samples
@@ -23,6 +23,7 @@ from turnwire.speech.voice import FRAME
 from turnwire.speech.window import PlannedDecode
 
 NO_PARTIALS = next(quality for quality in LADDER if quality.partial_ms is None)
+NO_SHORT_PAUSES = next(quality for quality in LADDER if not quality.short_pauses)
 NOW = Situation(at=100.0, more=False, quality=FULL)
 
 
@@ -128,6 +129,37 @@ def test_the_words_of_a_pause_are_those_of_the_final_decode(planner: Planner) ->
     pause = planner.next(NOW)
     assert isinstance(pause, Pause)
     assert [word.text for word in pause.words] == ["1", "2", "3", "4"]
+
+
+@pytest.mark.parametrize(
+    ("least_pause", "live", "at_once"),
+    # What comes faster than it is spoken is heard the same, whatever there is to do.
+    [(0, True, True), (100, True, True), (400, True, False), (400, False, True)],
+)
+def test_with_too_much_to_do_a_pause_of_no_use_is_not_heard_for_good(
+    least_pause: int, live: bool, at_once: bool
+) -> None:
+    options = replace(GUIDANCE, least_pause=least_pause, first_partial=NEVER)
+    planner = Planner(options)
+    add(planner, loud(4), quiet(320), live=live)
+    assert isinstance(last(planner), PlannedDecode)
+    planner = Planner(options)
+    add(planner, loud(4), quiet(320), live=live)
+    busy = replace(NOW, quality=NO_SHORT_PAUSES)
+    assert isinstance(last(planner, busy), PlannedDecode) is at_once
+    if not at_once:
+        add(planner, quiet(96))
+        final = last(planner, busy)
+        assert isinstance(final, PlannedDecode)
+        assert final.final
+
+
+def test_a_pause_that_ends_an_utterance_is_heard_whatever_the_session_asks_for() -> None:
+    planner = Planner(replace(GUIDANCE, least_pause=2000))
+    add(planner, loud(4), quiet(512))
+    final = last(planner, replace(NOW, quality=NO_SHORT_PAUSES))
+    assert isinstance(final, PlannedDecode)
+    assert final.final
 
 
 @pytest.mark.parametrize("recording", [False, True])

@@ -44,6 +44,21 @@ def test_a_pause_is_several_frames_clearly_below_the_threshold() -> None:
     assert changes([0.9, 0.9, *quiet[1:], 0.4, *quiet[1:]]) == [(1, Change.STARTED)]
 
 
+def test_a_pause_may_be_asked_to_be_longer_and_has_come_once_less_is_asked() -> None:
+    segmenter = Segmenter()
+    frames = [0.9] * 2 + [0.1] * 12
+    heard = [
+        segmenter.push(each, THRESHOLD, (i + 1) * FRAME, least_pause=12 * FRAME)
+        for i, each in enumerate(frames)
+    ]
+    assert heard.index(Change.PAUSED) == len(frames) - 1
+    segmenter = Segmenter()
+    for i, each in enumerate([0.9] * 2 + [0.1] * 9):
+        assert segmenter.push(each, THRESHOLD, (i + 1) * FRAME, 12 * FRAME) is not Change.PAUSED
+    assert segmenter.push(0.1, THRESHOLD, 12 * FRAME) is Change.PAUSED
+    assert segmenter.ended == 2 * FRAME
+
+
 def test_ended_stays_where_the_last_voice_was() -> None:
     segmenter = Segmenter()
     for i, probability in enumerate([0.9] * 5 + [0.0] * 9):

@@ -86,10 +86,12 @@ def recognition_options(family: Family, asked: ConnectionParameters) -> Recognit
     elif mode is not None:
         first = _ADDED_DELAY + _either(asked.interruption_delay, BY_MODE[mode].interruption_delay)
         following = _SPARSE_PARTIALS if asked.continuous_partials is False else 0
+    rules = endpointing(family, asked)
     return RecognitionOptions(
         vad_threshold=_either(asked.vad_threshold, _VAD_THRESHOLD),
         first_partial=first,
         next_partial=following,
+        least_pause=min(rules.min_silence, rules.max_silence),
         prompt=asked.prompt or "",
         keyterms=tuple(asked.keyterms_prompt or ()),
         agent_context=asked.agent_context or "",

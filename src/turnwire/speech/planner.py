@@ -180,7 +180,7 @@ class Planner:
             elif step := self._partial_step(now):
                 return step
             elif self._frames:
-                event = self._judge(self._frames.popleft())
+                event = self._judge(self._frames.popleft(), now.quality)
             elif self._asked is not None:
                 return self._settle(self._audio.end, now) or self._answer(*self._asked)
             else:
@@ -190,11 +190,14 @@ class Planner:
 
     # Listening.
 
-    def _judge(self, frame: _Frame) -> SpeechEvent | None:
+    def _judge(self, frame: _Frame, quality: Quality) -> SpeechEvent | None:
         """Go on by one frame."""
         self._judged += FRAME
         self._came, self._live = frame.came, frame.live and not self.options.recording
-        change = self._segmenter.push(frame.voice, frame.threshold, self._judged)
+        least_pause = 0
+        if self._live and not quality.short_pauses:
+            least_pause = min(self.options.least_pause * MS, _LONG_SILENCE)
+        change = self._segmenter.push(frame.voice, frame.threshold, self._judged, least_pause)
         if change is Change.STARTED:
             return self._start_speech(frame.voice)
         if change is Change.PAUSED:

@@ -5,7 +5,9 @@ as final texts are begun when they are due. One that is begun late takes it to t
 `late_seconds` that reaches; when none was that late for a while, it comes back rung by rung.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import accumulate
+from typing import Any
 
 STEP_BACK_SECONDS = 3.0
 """For how long no final text may be as late as a rung says, before that rung is left."""
@@ -26,15 +28,28 @@ class Quality:
     """Hypotheses that a final text is chosen from."""
     context_tokens: int = 48
     """How much of what was said before a final text its decode is told."""
+    short_pauses: bool = True
+    """Whether final texts are made at pauses that are too short to be of use to their session."""
 
 
-LADDER = (
+def _rungs(first: Quality, *below: dict[str, Any]) -> tuple[Quality, ...]:
+    """Each but the first is as the one above it, apart from what is said of it."""
+    return tuple(accumulate(below, lambda above, rung: replace(above, **rung), initial=first))
+
+
+LADDER = _rungs(
     Quality("full", 0.0, partial_ms=1000),
-    Quality("fewer partial texts", 0.25, partial_ms=2000),
-    Quality("no second attempts", 0.75, partial_ms=3000, second_attempts=False),
-    Quality("narrow search", 1.0, partial_ms=3000, second_attempts=False, beam=1),
-    Quality("no partial texts", 1.5, partial_ms=None, second_attempts=False, beam=1),
-    Quality("no context", 2.5, partial_ms=None, second_attempts=False, beam=1, context_tokens=0),
+    {"name": "fewer partial texts", "late_seconds": 0.25, "partial_ms": 2000},
+    {
+        "name": "no second attempts",
+        "late_seconds": 0.75,
+        "partial_ms": 3000,
+        "second_attempts": False,
+    },
+    {"name": "no short pauses", "late_seconds": 1.0, "short_pauses": False},
+    {"name": "narrow search", "late_seconds": 1.25, "beam": 1},
+    {"name": "no partial texts", "late_seconds": 1.5, "partial_ms": None},
+    {"name": "no context", "late_seconds": 2.5, "context_tokens": 0},
 )
 """What is done, from the best on."""
 

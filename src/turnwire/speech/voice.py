@@ -219,7 +219,7 @@ class Segmenter:
     """Speech and pauses out of speech probabilities, frame by frame.
 
     Speech starts with two frames in a row at or above the threshold and goes on until six in a
-    row are clearly below it, so that single frames decide nothing.
+    row, or more if so many are asked for, are clearly below it: single frames decide nothing.
     """
 
     _START_FRAMES = 2
@@ -237,8 +237,10 @@ class Segmenter:
         """Whether the last frame had no voice."""
         self._run = 0
 
-    def push(self, probability: float, threshold: float, end: int) -> Change | None:
-        """Take the frame that ends at the sample `end`."""
+    def push(
+        self, probability: float, threshold: float, end: int, least_pause: int = 0
+    ) -> Change | None:
+        """Take the frame that ends at the sample `end`; a pause is as many samples at least."""
         if self.speaking:
             threshold = max(threshold - self._CLEARLY, self._LEAST_THRESHOLD)
         self.quiet = probability < threshold
@@ -247,7 +249,7 @@ class Segmenter:
         if self.speaking:
             if not self.quiet:
                 self.ended = end
-            if self._run == self.PAUSE_FRAMES:
+            if self._run >= self.PAUSE_FRAMES and self._run * FRAME >= least_pause:
                 self.speaking, self._run = False, 0
                 return Change.PAUSED
         elif self._run == self._START_FRAMES:
