@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import get_args
 
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
@@ -30,6 +31,9 @@ ANNOUNCED = {
     Kind.ERROR: "an Error message first",
     Kind.HTTP: "an HTTP status, with the text in a JSON body",
 }
+
+NOT_SENT = {messages.SpeakerRevision, messages.LLMGatewayResponse}
+"""Messages of the protocol for what this server does not have."""
 
 NOTHING_ASKED = ConnectionParameters()
 ENDPOINTING = endpointing(Family.UNIVERSAL_STREAMING, NOTHING_ASKED)
@@ -143,13 +147,10 @@ def protocol() -> Iterator[str]:
         ),
     )
     yield "## Messages from the client"
-    yield from described(messages.Terminate, messages.ForceEndpoint, messages.KeepAlive)
-    yield from described(messages.UpdateConfiguration)
+    yield from described(*get_args(messages.ClientMessage))
     yield "## Messages from the server"
-    yield from described(messages.Begin, messages.SpeechStarted, messages.Turn)
-    yield from described(messages.Termination, messages.Error)
-    yield from described(messages.Warning, messages.Heartbeat, messages.Silence)
-    yield from described(messages.Progress)
+    sent = (each for each in get_args(messages.ServerMessage) if each not in NOT_SENT)
+    yield from described(*sent)
     yield (
         "Each `Word` of a turn has "
         + ", ".join(code(name) for name, field in fields(messages.Word) if field.is_required())

@@ -2,10 +2,12 @@
 
 import json
 from dataclasses import replace
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 
+from turnwire import client
+from turnwire.client import messages
 from turnwire.client.messages import (
     UNKNOWN_ORDER,
     Begin,
@@ -23,6 +25,7 @@ from turnwire.client.messages import (
     Word,
     parse,
 )
+from turnwire.wire import messages as wire
 
 WORD = {"text": "one", "start": 0, "end": 300, "confidence": 0.9, "word_is_final": True}
 HEARD = Word(text="one", start=0, end=300, confidence=0.9, word_is_final=True)
@@ -179,3 +182,12 @@ def test_a_transcript_that_is_missing_is_made_of_words() -> None:
     read = parse(json.dumps(turn(transcript=..., words=words)))
     assert isinstance(read, Turn)
     assert read.transcript == "新しいiPhoneを"
+
+
+def test_the_client_knows_every_message_of_the_protocol() -> None:
+    assert {each.__name__ for each in get_args(messages.ServerMessage)} == {
+        each.__name__ for each in get_args(wire.ServerMessage)
+    }
+    for kind in get_args(messages.ServerMessage):
+        assert isinstance(messages.parse(json.dumps({"type": kind.type})), kind)
+        assert kind.__name__ in client.__all__

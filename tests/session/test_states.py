@@ -3,6 +3,7 @@
 import ast
 from collections.abc import Iterator
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
@@ -10,7 +11,8 @@ from turnwire import session
 from turnwire.session.events import Event
 from turnwire.session.session import EVENTS
 from turnwire.session.state import Closed
-from turnwire.session.states import Opening
+from turnwire.session.states import Live, Opening
+from turnwire.wire.messages import ClientMessage
 
 FILES = sorted(Path(session.__path__[0]).glob("*.py"))
 
@@ -49,3 +51,7 @@ def test_every_state_can_be_reached_and_left() -> None:
 
 def test_every_event_concerns_some_state() -> None:
     assert {event for events in EVENTS.values() for event in events} == set(Event.__args__)
+
+
+def test_every_message_of_a_client_has_an_answer() -> None:
+    assert set(Live._MESSAGES) == set(get_args(ClientMessage))

@@ -16,6 +16,7 @@ from turnwire.server.engine import engine_of
 from turnwire.server.port import AddressUnusable, Port, hosts
 from turnwire.server.settings import Settings
 from turnwire.server.tls import SERVER_FILE, Tls, TlsError, tls_of
+from turnwire.speech import ENGINES
 from turnwire.speech.engine import Engine, EngineError
 from turnwire.speech.models import NotHere, find_model
 
@@ -27,7 +28,7 @@ LOOPBACK_HOSTS = ("127.0.0.1", "::1", "localhost")
 
 def model(settings: Settings) -> Iterator[Finding]:
     """The model, and how many sessions it could serve."""
-    if settings.model != "echo":
+    if settings.model not in ENGINES:
         try:
             for each in settings.model.split(","):
                 find_model(each, fetch=False)

@@ -1,6 +1,7 @@
 """Speech engines: audio in, words out."""
 
 import os
+from collections.abc import Callable, Mapping
 
 from turnwire.speech.devices import CPU, Device
 from turnwire.speech.engine import Engine
@@ -9,20 +10,28 @@ from turnwire.speech.engine import Engine
 # fetches them to the hub. They ask when they are first imported, which is within this room only.
 os.environ.update(ORT_DISABLE_TELEMETRY="1", HF_HUB_DISABLE_TELEMETRY="1")
 
-__all__ = ["load_engine"]
+__all__ = ["ENGINES", "load_engine"]
+
+
+def _echo(device: Device) -> Engine:
+    from turnwire.speech.echo import EchoEngine
+
+    return EchoEngine()
+
+
+ENGINES: Mapping[str, Callable[[Device], Engine]] = {"echo": _echo}
+"""Engines with a name of their own; any other name is that of a Whisper model."""
 
 
 def load_engine(models: str, device: Device = CPU) -> Engine:
-    """The engine for `--model`: `echo`, a Whisper model's name, or the folder that holds one.
+    """The engine for `--model`: one of `ENGINES`, a Whisper model's name, or a folder with one.
 
     Two models, separated by a comma: the second is for sessions that ask for other languages than
     English. Blocks while the weights are read, so it is called before the port opens. Raises
     `EngineError`.
     """
-    if models == "echo":
-        from turnwire.speech.echo import EchoEngine
-
-        return EchoEngine()
+    if models in ENGINES:
+        return ENGINES[models](device)
     # Imported only here: they need the server extra, which the echo and the client do without.
     from turnwire.speech.engines import WhisperEngine, load_whisper
 

@@ -6,7 +6,7 @@ rather than null, and no message but `Error` has a key named `error`.
 """
 
 import json
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
@@ -71,10 +71,7 @@ class UpdateConfiguration(LiveParameters, Message):
 ClientMessage = Terminate | ForceEndpoint | KeepAlive | UpdateConfiguration
 
 _CLIENT_MESSAGES: dict[str, type[ClientMessage]] = {
-    "Terminate": Terminate,
-    "ForceEndpoint": ForceEndpoint,
-    "KeepAlive": KeepAlive,
-    "UpdateConfiguration": UpdateConfiguration,
+    message.model_fields["type"].default: message for message in get_args(ClientMessage)
 }
 
 
