@@ -94,6 +94,8 @@ class RecognitionOptions:
     multilingual: bool = False
     """Whether the session asked for other languages than English. What it asked for first counts:
     all of its words are those of one model."""
+    watch_language: bool = False
+    """Whether to tell if another language is spoken than the words are in, if that can be known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +132,8 @@ class Pause:
     language: Language = ENGLISH
     stable: int = 0
     """How many of the leading words will not change even if the speaker goes on."""
+    spoken: Language | None = None
+    """What is spoken, where `watch_language` has that told, and it is not what the words are in."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 import pytest
 
+from turnwire.recognition import Language
 from turnwire.speech.languages import NOTHING_HEARD
 
 SPANISH = [("es", 0.9), ("pt", 0.06), ("id", 0.04)]
@@ -42,6 +43,16 @@ def test_a_verdict_stands_against_a_short_window_and_falls_with_long_ones() -> N
     verdict = heard.verdict(())
     assert verdict is not None
     assert verdict.code == "fr"
+
+
+def test_what_is_spoken_is_told_where_it_is_certainly_another_language() -> None:
+    french = NOTHING_HEARD.with_window(FRENCH, 5.0)
+    other = french.other_than(Language("en", 1.0))
+    assert other is not None
+    assert other.code == "fr"
+    assert french.other_than(Language("fr", 1.0)) is None
+    assert NOTHING_HEARD.with_window(FRENCH, 1.0).other_than(Language("en", 1.0)) is None
+    assert NOTHING_HEARD.other_than(Language("en", 1.0)) is None
 
 
 def test_only_allowed_languages_are_heard_if_one_is_known() -> None:

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -49,14 +50,15 @@ def engine() -> Iterator[Engine]:
     asyncio.run(made.close())
 
 
-def prompts(voice: str) -> Samples:
-    """Some of what a voice says, with a second of silence after each."""
+def prompts(voice: str, gap: int = RATE) -> Samples:
+    """Some of what a voice says, with so much silence after each, and a second at the end."""
     spoken = []
     for clip in CLIPS:
         with wave.open(str(PROMPTS / voice / f"{clip}.wav")) as file:
             assert file.getframerate() == RATE
             spoken.append(np.frombuffer(file.readframes(file.getnframes()), "<i2"))
-        spoken.append(np.zeros(RATE, "<i2"))
+        spoken.append(np.zeros(gap, "<i2"))
+    spoken.append(np.zeros(RATE, "<i2"))
     return np.concatenate(spoken)
 
 
@@ -113,6 +115,26 @@ async def test_sessions_that_ask_for_no_other_language_have_the_first_model(
 def test_models_that_do_not_go_together(models: str, why: str) -> None:
     with pytest.raises(EngineError, match=why):
         load_engine(models)
+
+
+@pytest.mark.parametrize(
+    ("voice", "asked"),
+    [
+        ("it_IT_m_Carlo", {"multilingual": False}),
+        ("fr_CA_f_June", {"multilingual": True, "languages": ("en",)}),
+    ],
+)
+async def test_another_language_than_is_written_is_found_out_where_that_is_asked(
+    engine: Engine, voice: str, asked: dict[str, Any]
+) -> None:
+    options = replace(FINALS_ONLY, watch_language=True, **asked)
+    stream = engine.open(sample_rate=RATE, options=options)
+    await stream.feed(prompts(voice, gap=0))
+    stream.finish()
+    pauses = [event async for event in stream.events() if isinstance(event, Pause)]
+    await stream.close()
+    assert {pause.language.code for pause in pauses} == {"en"}
+    assert {pause.spoken.code for pause in pauses if pause.spoken} == {SAID[voice][0]}
 
 
 JAPANESE = "おはようございます。あしたのあさ、よやくしたいです。"

@@ -14,6 +14,7 @@ from tests.speech.counting import (
     Bench,
     Counter,
     aiter_of,
+    cutting,
     hear,
     loud,
     quiet,
@@ -22,6 +23,7 @@ from tests.speech.counting import (
 from tests.support import PATIENCE
 from turnwire.recognition import (
     Finished,
+    Language,
     Marked,
     Partial,
     Pause,
@@ -30,6 +32,7 @@ from turnwire.recognition import (
     plain,
 )
 from turnwire.speech.decoding import RATE, Job, JobKind, Text
+from turnwire.speech.languages import NOTHING_HEARD
 from turnwire.speech.voice import FRAME
 
 
@@ -69,6 +72,28 @@ async def test_words_before_a_long_silence_are_not_decoded_again(
     events = await hear(bench.open(), loud(3), quiet(960), loud(3, first=4), quiet(320))
     assert texts(events[-1]) == "1 2 3 4 5 6"
     assert 3 not in counter.jobs[-1].window
+
+
+@pytest.mark.parametrize(("written", "told"), [("en", "fr"), ("fr", None)])
+async def test_another_language_is_told_of_words_alone(written: str, told: str | None) -> None:
+    """Before there are any, nothing says what language they will be in."""
+    counter, french = Counter(), NOTHING_HEARD.with_window([("fr", 1.0), ("en", 1e-6)], 5.0)
+
+    def decode(job: Job) -> Text:
+        return replace(counter.decode(job), language=Language(written, 1.0), heard=french)
+
+    bench = Bench(decode)
+    try:
+        stream = bench.open(replace(GUIDANCE, watch_language=True))
+        await stream.feed(np.concatenate((loud(3), quiet(3200))))
+        stream.finish()
+        pauses = [event async for event in cutting(stream, Pause) if isinstance(event, Pause)]
+    finally:
+        bench.close()
+    assert {(bool(pause.words), pause.spoken and pause.spoken.code) for pause in pauses} == {
+        (True, told),
+        (False, None),
+    }
 
 
 async def test_a_voice_is_measured_since_it_was_asked_last(bench: Bench) -> None:

@@ -98,6 +98,7 @@ def recognition_options(family: Family, asked: ConnectionParameters) -> Recognit
         languages=_languages(asked),
         recording=asked.recording,
         multilingual=_is_multilingual(asked),
+        watch_language=asked.session_warnings,
     )
 
 

@@ -134,7 +134,7 @@ class Live(State):
             meter=self.meter,
             warnings=self._warnings,
         )
-        self._speech = SpeechReporter(request, options)
+        self._speech = SpeechReporter(request, options, self._warnings)
         self._pulse: Pulse | None = None
         """None: no heartbeats are asked for."""
         self._alarms = Alarms()

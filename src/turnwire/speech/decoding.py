@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from turnwire.recognition import ENGLISH, Language, RecognitionOptions
-from turnwire.speech.languages import NOTHING_HEARD, LanguageEvidence
+from turnwire.speech.languages import LITTLE_S, NOTHING_HEARD, LanguageEvidence
 from turnwire.speech.quality import FULL, Quality
 
 RATE = 16_000
@@ -48,6 +48,17 @@ class Job:
     """Whether it was decoded before, and the text looked bad."""
     quality: Quality = FULL
     """What is done for it; those that decode it say so."""
+
+    @property
+    def watches_language(self) -> bool:
+        """Whether it is to be found out what is spoken, though that does not change the text."""
+        return (
+            self.options is not None
+            and self.options.watch_language
+            and self.kind is JobKind.FINAL
+            and not self.heard.is_certain(())
+            and self.voice_end >= LITTLE_S * RATE
+        )
 
     @property
     def is_patient(self) -> bool:

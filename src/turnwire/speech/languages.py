@@ -14,6 +14,9 @@ from turnwire.recognition import Language
 _ENOUGH_S = 4.0
 """So many seconds of speech in one window count in full, fewer in proportion."""
 
+LITTLE_S = 2.0
+"""Windows with less decide nothing alone."""
+
 _KEPT = 0.5
 """What all before counts for beside a window with enough speech: who changes the language is
 followed within two sentences."""
@@ -60,6 +63,13 @@ class LanguageEvidence:
         best = max(known, key=lambda code: known[code])
         total = sum(math.exp(score - known[best]) for score in known.values())
         return Language(best, 1 / total)
+
+    def other_than(self, written: Language) -> Language | None:
+        """What is spoken, if that is certainly another language than is written."""
+        verdict = self.verdict(())
+        if verdict is None or verdict.confidence < _CERTAIN or verdict.code == written.code:
+            return None
+        return verdict
 
     def is_certain(self, allowed: Sequence[str]) -> bool:
         """Whether nothing need be asked again while one sentence is spoken."""

@@ -240,6 +240,7 @@ class Planner:
             said.completeness,
             said.language,
             said.stable,
+            self._window.spoken if self.options.watch_language else None,
         )
 
     def _answer(self, asked: Ask, at: int) -> Marked | Finished:

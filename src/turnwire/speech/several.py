@@ -1,6 +1,7 @@
 """Two models behind one engine: one for most sessions, one for other languages than English."""
 
 from collections.abc import Hashable, Sequence
+from dataclasses import replace
 
 from turnwire.speech.decoding import Job, Text
 from turnwire.speech.whisper import Whisper
@@ -18,7 +19,17 @@ class TwoModels:
         return model is self._usual, model.shape(job)
 
     def decode(self, jobs: Sequence[Job]) -> list[Text | Job]:
-        return self._of(jobs[0]).decode(jobs)
+        model = self._of(jobs[0])
+        texts = model.decode(jobs)
+        if model is self._multilingual:
+            return texts
+        return [self._watched(job, text) for job, text in zip(jobs, texts, strict=True)]
+
+    def _watched(self, job: Job, text: Text | Job) -> Text | Job:
+        """The text, and what the other model knows of its language, if that is wanted."""
+        if isinstance(text, Job) or not job.watches_language:
+            return text
+        return replace(text, heard=self._multilingual.listen_for_language(job))
 
     def make_final(self) -> None:
         self._usual.make_final()

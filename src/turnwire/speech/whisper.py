@@ -114,6 +114,10 @@ class Whisper:
             for job, (attempt, encoded) in zip(jobs, self._attempt(jobs), strict=True)
         ]
 
+    def listen_for_language(self, job: Job) -> LanguageEvidence:
+        """What is known of the language with a window that another model writes."""
+        return self._evidence(self._encode(job, self._seconds(job)), job)
+
     def make_final(self) -> None:
         """Make a final text of common length, to find out what that takes."""
         job = Job(np.zeros(4 * RATE, np.int16), (), JobKind.FINAL, voice_end=4 * RATE)
@@ -228,15 +232,19 @@ class Whisper:
             return ENGLISH, None
         allowed = job.options.languages if job.options else ()
         if len(allowed) == 1 and f"<|{allowed[0]}|>" in self._languages:
-            return Language(allowed[0], 1.0), None
+            watched = self._evidence(encoded, job) if job.watches_language else None
+            return Language(allowed[0], 1.0), watched
         # One language is spoken until a sentence ends, so while it is spoken this rests.
         if job.kind is JobKind.FINAL or not job.heard.is_certain(allowed):
-            (ranked,) = self._model.detect_language(encoded)
-            probabilities = [(token.strip("<|>"), probability) for token, probability in ranked]
-            heard = job.heard.with_window(probabilities, job.voice_end / RATE)
+            heard = self._evidence(encoded, job)
         else:
             heard = job.heard
         return heard.verdict(allowed) or ENGLISH, heard
+
+    def _evidence(self, encoded: ctranslate2.StorageView, job: Job) -> LanguageEvidence:
+        (ranked,) = self._model.detect_language(encoded)
+        probabilities = [(token.strip("<|>"), probability) for token, probability in ranked]
+        return job.heard.with_window(probabilities, job.voice_end / RATE)
 
     def _text(
         self, attempt: DecodeAttempt, encoded: ctranslate2.StorageView, voice_ms: int

@@ -7,7 +7,7 @@ final text leaves unheard is the next window.
 
 from dataclasses import dataclass, replace
 
-from turnwire.recognition import RecognitionOptions
+from turnwire.recognition import Language, RecognitionOptions
 from turnwire.speech.audio_buffer import AudioBuffer
 from turnwire.speech.decoding import MS, NOTHING, RATE, DecodedWord, Job, JobKind, Text
 from turnwire.speech.languages import NOTHING_HEARD
@@ -106,6 +106,13 @@ class Window:
         self.utterance = Utterance()
         self.is_open = False
         self.settled = True
+
+    @property
+    def spoken(self) -> Language | None:
+        """What is spoken, if that is certainly another language than the words are in."""
+        if not self.utterance.words:
+            return None
+        return self._heard.other_than(self.utterance.language)
 
     def ends_before(self, at: int) -> bool:
         """Whether speech that begins at `at` is of another window, however short the pause was."""

@@ -234,7 +234,8 @@ class ConnectionParameters(LiveParameters):
             description="Send a `Warning` ahead of a closure, whose code it names: a minute before "
             "expiry, at half of `inactivity_timeout`, at half of what audio may be ahead of time, "
             "and when chunks are too short. Also where a parameter has no effect, and where audio "
-            "seems to be something else than was declared."
+            "seems to be something else than was declared, or another language is spoken than the "
+            "session writes and a model is loaded that knows it."
         ),
     ] = False
     previous_context_n_turns: Annotated[
