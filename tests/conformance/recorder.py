@@ -16,7 +16,7 @@ from tests.conformance.passage import NEARLY_ALL_MS
 from tests.support import PATIENCE
 from turnwire.rehearsal.interceptor import Rehearsal
 from turnwire.transport.request import Request, Response
-from turnwire.transport.websocket import Opening, Receiver, Socket
+from turnwire.transport.socket import Opening, Receiver, Socket
 
 ASKED_FOR_BY = {
     "Warning": "session_warnings",

@@ -18,7 +18,7 @@ from turnwire.transport.front import Front
 from turnwire.transport.listener import Listener
 from turnwire.transport.notices import Notices
 from turnwire.transport.request import Request, Response
-from turnwire.transport.websocket import Opening, Socket
+from turnwire.transport.socket import Opening, Socket
 from turnwire.wire.closure import Closure
 
 

@@ -10,7 +10,8 @@ from turnwire.transport import websocket
 from turnwire.transport.limits import MESSAGES_AT_ONCE, Turns
 from turnwire.transport.notices import Notices
 from turnwire.transport.request import Request
-from turnwire.transport.websocket import Socket, WebSocket
+from turnwire.transport.socket import Socket
+from turnwire.transport.websocket import WebSocket
 
 
 class FakeTransport:

@@ -1,4 +1,4 @@
-"""A WebSocket of any ASGI server, as a session sees it: a `turnwire.transport.websocket.Socket`.
+"""A WebSocket of any ASGI server, as a session sees it: a `turnwire.transport.socket.Socket`.
 
 The server that has the connection reads its frames, answers its pings and times its close. What is
 left to do here: messages wait while the session holds the socket, a client that does not read makes
@@ -13,7 +13,8 @@ from starlette.types import Message, Receive, Send
 
 from turnwire.transport.limits import COUNTED_BYTES, Allowance
 from turnwire.transport.request import Request
-from turnwire.transport.websocket import SEND_SECONDS, Opening, Receiver
+from turnwire.transport.socket import Opening, Receiver
+from turnwire.transport.websocket import SEND_SECONDS
 from turnwire.wire.closure import Closure
 from turnwire.wire.closures import MESSAGE_RATE, MESSAGE_TOO_LARGE
 from turnwire.wire.limits import MESSAGE_BYTES

@@ -16,7 +16,8 @@ from turnwire.rehearsal.stage import SessionOver, Stage
 from turnwire.server.connection import Connection
 from turnwire.server.site import SOCKET_PATHS, Site
 from turnwire.transport.request import Request, Response
-from turnwire.transport.websocket import Opening, Receiver, Socket, WebSocket
+from turnwire.transport.socket import Opening, Receiver, Socket
+from turnwire.transport.websocket import WebSocket
 
 MOST_SEQUENCES = 10_000
 """How many sequences know where they are; the one asked for longest ago begins anew."""

@@ -31,7 +31,7 @@ from turnwire.session.options import SessionOptions
 from turnwire.session.session import Session
 from turnwire.speech.engine import Engine
 from turnwire.transport.request import Request
-from turnwire.transport.websocket import Socket
+from turnwire.transport.socket import Socket
 from turnwire.wire.closure import Closure, Violation
 from turnwire.wire.closures import CLIENT_GONE, INTERNAL_ERROR, SERVER_ERROR, UNAUTHORIZED
 from turnwire.wire.parameters import ConnectionParameters

@@ -26,7 +26,7 @@ from turnwire.transport.listener import Listener
 from turnwire.transport.networks import Networks
 from turnwire.transport.notices import Notices
 from turnwire.transport.request import HEAD_BYTES, Request, Response
-from turnwire.transport.websocket import Opening
+from turnwire.transport.socket import Opening
 
 
 class _PlainHttp(H11Protocol):

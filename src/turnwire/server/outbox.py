@@ -3,7 +3,7 @@
 import asyncio
 
 from turnwire.clock import resolve
-from turnwire.transport.websocket import Socket
+from turnwire.transport.socket import Socket
 
 OUTBOX_BYTES = 256 * 1024
 """How much may wait before there is no room: then the engine waits, too."""

@@ -9,7 +9,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from turnwire.clock import Clock
 from turnwire.server.site import Interceptor, Site
 from turnwire.transport.request import Request, Response
-from turnwire.transport.websocket import Opening
+from turnwire.transport.socket import Opening
 
 
 class BelowPath:

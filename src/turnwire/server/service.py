@@ -21,7 +21,7 @@ from turnwire.server.siblings import Alone, Siblings
 from turnwire.server.wrong_keys import WrongKeys
 from turnwire.speech.engine import Engine
 from turnwire.transport.notices import Notices
-from turnwire.transport.websocket import Socket
+from turnwire.transport.socket import Socket
 from turnwire.wire.closure import Violation
 from turnwire.wire.closures import CLIENT_GONE, NO_CAPACITY, SERVER_STOPPING
 from turnwire.wire.parameters import ConnectionParameters

@@ -11,7 +11,7 @@ from starlette.types import ASGIApp
 from turnwire.clock import Clock
 from turnwire.server.service import Service
 from turnwire.transport.request import Request, Response
-from turnwire.transport.websocket import Opening
+from turnwire.transport.socket import Opening
 from turnwire.wire.closures import DEPRECATED_ENDPOINT, NO_CAPACITY
 from turnwire.wire.limits import SESSION_PATH
 

@@ -14,7 +14,8 @@ from turnwire.transport.deadlines import after
 from turnwire.transport.limits import Turns
 from turnwire.transport.networks import Networks, client_of
 from turnwire.transport.request import BadRequest, HeadReader, Request, Response
-from turnwire.transport.websocket import Opening, WebSocket
+from turnwire.transport.socket import Opening
+from turnwire.transport.websocket import WebSocket
 
 HEAD_SECONDS = 10.0
 """How long a client may take to send the head of a request, TLS included."""
