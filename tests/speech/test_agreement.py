@@ -2,14 +2,16 @@
 
 from dataclasses import replace
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from turnwire.speech.agreement import (
-    AGREED_AGE_MS,
-    AT_ONCE_AGE_MS,
+    AGREED,
+    AGREED_FIRST,
+    ALONE,
+    ALONE_FIRST,
     HOLD_BACK_MS,
-    LARGEST_AGE_MS,
     Agreement,
     begins_with,
     restate,
@@ -139,7 +141,7 @@ def test_a_doubtful_word_holds_back_those_after_it() -> None:
 
 def test_a_doubtful_word_is_stable_once_enough_was_heard_after_it() -> None:
     words = doubtful("so this is second corpus", 3)
-    assert after_two_decodes(words, words[3].end + AGREED_AGE_MS) == "so this is second corpus"
+    assert after_two_decodes(words, words[3].end + AGREED[-1][0]) == "so this is second corpus"
 
 
 def test_the_first_word_need_not_be_as_sure() -> None:
@@ -148,25 +150,54 @@ def test_the_first_word_need_not_be_as_sure() -> None:
     assert after_two_decodes(doubtful("so this", 0, 0.3), end) == ""
 
 
-def test_a_first_word_that_is_sure_and_not_new_need_not_be_heard_twice() -> None:
+def test_a_first_word_that_was_heard_twice_and_is_not_new_need_not_be_sure_at_all() -> None:
+    words = doubtful("so this", 0, 0.01)
+    heard, _ = AGREED_FIRST[-1]
+    assert after_two_decodes(words, words[0].end + heard - 1) == ""
+    assert after_two_decodes(words, words[0].end + heard) == "so this"
+
+
+@pytest.mark.parametrize(("heard", "sure"), ALONE_FIRST)
+def test_a_first_word_that_is_sure_and_not_new_need_not_be_heard_twice(
+    heard: int, sure: float
+) -> None:
+    words = doubtful("so this is", 0, sure)
     agreement = Agreement()
-    words = said("so this is")
-    agreement.update(words, words[0].end + AT_ONCE_AGE_MS - 1)
+    agreement.update(words, words[0].end + heard - 1)
     assert agreement.stable == ()
     agreement = Agreement()
-    agreement.update(words, words[0].end + AT_ONCE_AGE_MS)
+    agreement.update(words, words[0].end + heard)
     assert texts(agreement.stable) == "so"
 
 
-def test_words_that_no_two_decodes_agree_on_are_stable_at_last() -> None:
+def after_a_decode_that_differs(words: tuple[DecodedWord, ...], age: int) -> str:
+    """What is stable of words after the first, so long after the second ended."""
     agreement = Agreement()
-    agreement.update(doubtful("the beast of times", 0), 1500)
-    agreement.update(doubtful("a worst of times", 0), 2500)
-    assert agreement.stable == ()
-    end = said("it was")[-1].end
-    agreement.update(said("it was the best"), end + LARGEST_AGE_MS)
-    assert texts(agreement.stable) == "it was"
-    assert agreement.agreed == 2
+    agreement.update(said("it is x x"), 900)
+    agreement.update(said("it is x x"), 900)
+    assert texts(agreement.stable) == "it is"
+    agreement.update(said("it is a beast of"), words[2].end)
+    agreement.update(words, words[2].end + age)
+    return texts(agreement.stable[2:])
+
+
+def test_a_word_that_no_two_decodes_agree_on_is_stable_some_time_later() -> None:
+    (heard, sure), (longest, _) = ALONE
+    likely, unlikely = doubtful("it is the best", 2, sure), doubtful("it is the best", 2, 0.01)
+    assert after_a_decode_that_differs(likely, heard - 1) == ""
+    assert after_a_decode_that_differs(likely, heard) == "the"
+    assert after_a_decode_that_differs(unlikely, longest - 1) == ""
+    assert after_a_decode_that_differs(unlikely, longest) == "the"
+
+
+def test_a_decode_that_skips_what_was_said_is_believed_last() -> None:
+    """Nobody says "best" for two seconds: there is more in them than the decode has."""
+    *words, last = said("it is the best")
+    skipping = (*words, replace(last, end=last.end + 2000))
+    (heard, _), (longest, _) = ALONE
+    assert after_a_decode_that_differs(said("it is the best"), heard) == "the"
+    assert after_a_decode_that_differs(skipping, heard) == ""
+    assert after_a_decode_that_differs(skipping, longest) == "the"
 
 
 @given(st.lists(st.lists(st.sampled_from("abc"), max_size=40), min_size=1, max_size=12), st.data())
@@ -186,5 +217,5 @@ def test_live_text_never_stands_still(decodes: list[list[str]], data: st.DataObj
         now = [word.text for word in agreement.stable]
         assert now[: len(stable)] == stable
         assert [word.text for word in told[: len(now)]] == now
-        assert all(word.end > audio_end - LARGEST_AGE_MS for word in told[len(now) :])
+        assert all(word.end > audio_end - ALONE[-1][0] for word in told[len(now) :])
         stable = now

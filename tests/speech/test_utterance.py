@@ -102,9 +102,9 @@ def test_of_words_without_spaces_two_are_as_much_as_one_with() -> None:
 
 def test_a_settled_text_with_fewer_words_leaves_no_tail_behind() -> None:
     utterance = Utterance()
-    unsure = [replace(word, confidence=0.1) for word in said("uh the the best of times", 100)]
+    unsure = [replace(word, confidence=0.1) for word in said("uh the the best of times", 80)]
     for _ in range(2):
-        utterance.hear(Text(tuple(unsure), 0.0), 1100)
+        utterance.hear(Text(tuple(unsure), 0.0), 1000)
     assert (utterance.stable, utterance.before_tail) == (0, 4)
     utterance.settle(Text(said("the best."), 0.9), 2000)
     utterance.keep()

@@ -1,9 +1,9 @@
 """Which words of a text that is still being spoken will not change any more.
 
 LocalAgreement-2: a word is agreed on once two decodes in a row have it, and all before it. It is
-stable if all before it are, and if the decoder is sure of it or it is old. So a single doubtful
-word holds the live text back for a moment, not until the speaker pauses. Live text begins early:
-less is asked of the first word.
+stable if all before it are, and if the decoder is sure of it; the older it is, the less sure. So a
+single doubtful word holds the live text back for a moment, not until the speaker pauses. Live text
+begins early: less is asked of the first word.
 """
 
 from collections.abc import Sequence
@@ -15,23 +15,31 @@ from turnwire.speech.decoding import DecodedWord
 HOLD_BACK_MS = 400
 """Words that end this close to the end of the audio may yet turn out to be other words."""
 
-SURE_ENOUGH = 0.7
-"""A word the decoder gives less than this is not stable at once, even if it is heard twice."""
+Asked = Sequence[tuple[int, float]]
+"""What is asked of a word to be stable: when so many ms were heard after it, so much confidence."""
 
-SURE_ENOUGH_FIRST = 0.4
-"""The same for the first word, which nothing before it makes likely: one that two decodes agree
-on is right more often than others that the decoder is sure of."""
+AGREED: Asked = ((0, 0.7), (2000, 0.0))
+"""Of a word that two decodes agree on."""
 
-SURE_AT_ONCE = 0.7
-AT_ONCE_AGE_MS = 700
-"""A first word that is so sure and so old need not be heard twice: the first decode had so little
-audio that the second often is the first to hear it well."""
+AGREED_FIRST: Asked = ((0, 0.4), (1000, 0.0))
+"""The same of the first word, which nothing before it makes likely: one that two decodes agree on
+is right more often than others that the decoder is sure of."""
 
-AGREED_AGE_MS = 2000
-"""A word that two decodes agree on is stable when so much has been heard after it, and"""
+ALONE: Asked = ((2500, 0.2), (4000, 0.0))
+"""Of a word that the last decode alone has, but that the one before could have had. Live text never
+stands still, so anything is stable at last."""
 
-LARGEST_AGE_MS = 4000
-"""any word that was decoded twice is stable after this, so that live text never stands still."""
+ALONE_FIRST: Asked = ((700, 0.7), (1000, 0.15), (4000, 0.0))
+"""The same of the first word: the first decode had so little audio that the second often is the
+first to hear it well."""
+
+_DOUBTFUL_TEXT: Asked = ALONE[-1:]
+"""What is asked instead in a text that seems to skip what was said: words that it has for that
+would be in the place of those that were said."""
+
+_LETTER_MS = 80
+_LONGER_MS = 700
+"""A word that lasts so much longer than its letters take stands where others were skipped."""
 
 _OFF_MS = 400
 """The times that two decodes give a word differ by less than this."""
@@ -74,6 +82,17 @@ def _in_order(words: Sequence[DecodedWord], after: int) -> tuple[DecodedWord, ..
     return tuple(ordered)
 
 
+def _skips(words: Sequence[DecodedWord]) -> bool:
+    """Whether a decode seems to leave out some of what was said."""
+    return any(word.end - word.start > _LETTER_MS * len(word.text) + _LONGER_MS for word in words)
+
+
+def _is_stable(word: DecodedWord, asked: Asked, audio_end: int) -> bool:
+    """Whether a word is, if all before it are."""
+    age = audio_end - word.end
+    return any(age >= heard and word.confidence >= sure for heard, sure in asked)
+
+
 class Agreement:
     """The stable words of one window, over its successive decodes."""
 
@@ -94,7 +113,10 @@ class Agreement:
         words = _in_order(restate(words, self.stable), after)
         agreed = self._agree(words, audio_end)
         stable = len(self.stable)
-        while stable < len(words) and self._is_stable(words[stable], stable, agreed, audio_end):
+        alone = _DOUBTFUL_TEXT if _skips(words[stable:]) else ALONE
+        while stable < len(words) and _is_stable(
+            words[stable], self._asked(stable, words[stable], agreed, alone), audio_end
+        ):
             stable += 1
         self.stable = words[:stable]
         self.agreed = max(agreed, stable)
@@ -110,14 +132,13 @@ class Agreement:
             agreed += 1
         return agreed
 
-    def _is_stable(self, word: DecodedWord, index: int, agreed: int, audio_end: int) -> bool:
-        """Whether the word at `index` is, if all before it are."""
-        age = audio_end - word.end
-        if index >= agreed:
-            at_once = index == 0 and word.confidence >= SURE_AT_ONCE and age >= AT_ONCE_AGE_MS
-            return at_once or (age >= LARGEST_AGE_MS and word.end <= self._decoded)
-        sure = SURE_ENOUGH if index else SURE_ENOUGH_FIRST
-        return word.confidence >= sure or age >= AGREED_AGE_MS
+    def _asked(self, index: int, word: DecodedWord, agreed: int, alone: Asked) -> Asked:
+        """What is asked of the word at `index`; no confidence is enough where that is empty."""
+        if index < agreed:
+            return AGREED if index else AGREED_FIRST
+        if index == 0:
+            return ALONE_FIRST
+        return alone if word.end <= self._decoded else ()
 
     def forget(self, count: int) -> None:
         """Leave out the first `count` words: the window no longer holds them."""
