@@ -120,9 +120,8 @@ class AsgiSocket:
         if size > MESSAGE_BYTES:
             return MESSAGE_TOO_LARGE.fill(size=size, limit=MESSAGE_BYTES)
         cost = 1 + size // COUNTED_BYTES if isinstance(content, str) else int(not content)
-        if cost and not self._allowance.take(cost, self._loop.time()):
-            return MESSAGE_RATE.fill()
-        return None
+        within_rate = not cost or self._allowance.take(cost, self._loop.time())
+        return None if within_rate else MESSAGE_RATE.fill()
 
     async def _writing(self, receiver: Receiver) -> None:
         try:

@@ -39,7 +39,8 @@ class Sending:
         if not self._is_idle(leg):
             return
         waits = leg.cursor is None or now < leg.pace.due()
-        match None if waits or leg.cursor is None else leg.cursor.next():
+        following = None if waits or leg.cursor is None else leg.cursor.next()
+        match following:
             case None:
                 if now >= leg.last_sent + self._keep_alive_after:
                     self._send(leg, KEEP_ALIVE, now)

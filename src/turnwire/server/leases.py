@@ -109,7 +109,8 @@ class Leases:
 
     async def end(self, session: Leased, closure: Closure) -> None:
         """Write down how a session ended; the first closure counts."""
-        if self._held.pop(session, None) is None:
+        held = self._held.pop(session, None)
+        if held is None:
             return
         usage = session.usage()
         try:

@@ -143,7 +143,8 @@ class DecodeQueue:
             ][:most]
             for entry in alike:
                 self._waiting.remove(entry)
-            if batch := [entry for entry in alike if entry.begin()]:
+            batch = [entry for entry in alike if entry.begin()]
+            if batch:
                 self._free_for_others -= first.rank is not Rank.DUE
                 self.batches[len(batch)] += 1
                 return batch

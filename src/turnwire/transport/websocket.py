@@ -182,7 +182,8 @@ class WebSocket(asyncio.Protocol):
         if event is None:
             return False
         cost = _cost(event)
-        if cost and not self._allowance.take(cost, self._turns.clock()):
+        within_rate = not cost or self._allowance.take(cost, self._turns.clock())
+        if not within_rate:
             self._refuse(MESSAGE_RATE.fill())
         elif isinstance(event, str | bytes):
             self._take(event)
