@@ -6,7 +6,7 @@ from tests.client.servers import turn
 from tests.support import loud, quiet
 from turnwire.client.async_client import REPLAY_SECONDS
 from turnwire.client.audio import AudioFormat
-from turnwire.client.cursor import Cursor, Done
+from turnwire.client.cursor import Cursor, Nothing
 from turnwire.client.messages import (
     Heartbeat,
     LLMGatewayResponse,
@@ -65,7 +65,7 @@ def test_messages_have_a_length_that_servers_accept(
     line.finished = True
     cursor = Cursor(line, 0)
     assert given(cursor) == finished
-    assert cursor.next() is Done.DONE
+    assert cursor.next() is Nothing.MORE
 
 
 def test_half_a_sample_waits_for_the_other_half() -> None:

@@ -11,10 +11,12 @@ from turnwire.wire.limits import LONGEST_CHUNK_MS, SHORTEST_CHUNK_MS
 SILENT_BYTE = {Encoding.PCM_S16LE: b"\0", Encoding.PCM_MULAW: b"\xff"}
 
 
-class Done(Enum):
-    """What a cursor gives when there will be nothing more."""
+class Nothing(Enum):
+    """What a cursor gives when there is nothing to send."""
 
-    DONE = auto()
+    YET = auto()
+    MORE = auto()
+    """Nor will there be."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +47,8 @@ class Cursor:
         self._longest = format.size(LONGEST_CHUNK_MS / 1000)
         self._silent = SILENT_BYTE[format.encoding]
 
-    def next(self) -> bytes | str | Missing | Done | None:
-        """Audio of a length that servers accept, or a message; None: nothing to send yet.
+    def next(self) -> bytes | str | Missing | Nothing:
+        """Audio of a length that servers accept, a message, `Missing` or `Nothing`.
 
         Only right before a message there may be less than 50 ms, which servers let pass. Audio
         that is `Missing` is left to the caller.
@@ -71,8 +73,8 @@ class Cursor:
             self._mark += 1
             return mark[1]
         if not last:
-            return None
-        return self._next_silence() or Done.DONE
+            return Nothing.YET
+        return self._next_silence() or Nothing.MORE
 
     @property
     def sent(self) -> int:

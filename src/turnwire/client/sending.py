@@ -4,7 +4,7 @@ import math
 from collections.abc import Iterator, Mapping
 
 from turnwire.client import effects
-from turnwire.client.cursor import Done, Missing
+from turnwire.client.cursor import Missing, Nothing
 from turnwire.client.leg import Leg
 from turnwire.client.timeline import Timeline
 
@@ -39,15 +39,15 @@ class Sending:
         if not self._is_idle(leg):
             return
         waits = leg.cursor is None or now < leg.pace.due()
-        following = None if waits or leg.cursor is None else leg.cursor.next()
+        following = Nothing.YET if waits or leg.cursor is None else leg.cursor.next()
         match following:
-            case None:
+            case Nothing.YET:
                 if now >= leg.last_sent + self._keep_alive_after:
                     self._send(leg, KEEP_ALIVE, now)
             case Missing() as missing:
                 leg.busy = True
                 self._todo.add(effects.Reread(leg.number, missing.start, missing.end))
-            case Done.DONE:
+            case Nothing.MORE:
                 self._terminate(leg, now)
             case bytes() as audio:
                 self._send_audio(leg, audio, now)
