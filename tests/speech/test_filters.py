@@ -117,6 +117,7 @@ def test_a_sentence_of_letters_is_no_loop() -> None:
     ("said", "left"),
     [
         ("call jah-jah-dah-dah-dah-dah-dah-dah. Bye", "call jah-jah-dah Bye"),
+        ("write tajan.mith" + "eve" * 12 + "n now", "write tajan.mitheven now"),
         ("Thank you. " * 7, "Thank you."),
         ("no " * 6 + "never", "no never"),
     ],
@@ -127,7 +128,10 @@ def test_a_loop_is_doubted_and_said_once(said: str, left: str) -> None:
     assert text_of(without_loops(words)) == left
 
 
-@pytest.mark.parametrize("said", ["no " * 5, "Ever tried. Ever failed. No matter.", "bye-bye"])
+@pytest.mark.parametrize(
+    "said",
+    ["no " * 5, "Ever tried. Ever failed. No matter.", "bye-bye", "hahahaha", "10101010101010"],
+)
 def test_real_repetitions_stay(said: str) -> None:
     words = words_of(said)
     assert not looks_bad(attempt(words), words)

@@ -31,6 +31,9 @@ _LOOP = 6
 _LONGEST_PHRASE = 16
 """Units of a phrase that may make a loop; a letter is one where words have no spaces between."""
 
+_SYLLABLES = re.compile(rf"([^\W\d_]{{2,8}}?)\1{{{_LOOP - 1},}}")
+"""A loop without hyphens, of letters: figures may well be all the same."""
+
 _SPOKEN_SIGNS = "&%$+"
 """Signs that are read out, unlike all others without a letter or a digit beside them."""
 
@@ -180,7 +183,7 @@ def without_loops(words: Words) -> tuple[DecodedWord, ...]:
 
 @dataclass(frozen=True, slots=True)
 class _Unit:
-    """A word, or what of it stands between two hyphens."""
+    """A word, or what of it stands between two hyphens, or one of the syllables that it repeats."""
 
     text: str
     word: int
@@ -190,8 +193,19 @@ def _units(words: Words) -> list[_Unit]:
     return [
         _Unit(part, i)
         for i, word in enumerate(words)
-        for part in re.findall(r"[^-]+-*|^-+", word.text)
+        for piece in re.findall(r"[^-]+-*|^-+", word.text)
+        for part in _syllables(piece)
     ]
+
+
+def _syllables(text: str) -> list[str]:
+    """A text that repeats a syllable in a loop, taken apart there."""
+    loop = _SYLLABLES.search(text)
+    if loop is None:
+        return [text]
+    before, after = text[: loop.start()], text[loop.end() :]
+    said = [loop[1]] * (len(loop[0]) // len(loop[1]))
+    return [part for part in (before, *said, after) if part]
 
 
 def _loops(units: Sequence[_Unit]) -> Iterator[tuple[int, int, int]]:
