@@ -118,6 +118,21 @@ def test_quiet_speech_is_found_under_an_offset_and_hum(
     assert np.mean(found[spoken]) > 0.9
 
 
+@pytest.mark.parametrize("at", [4, 25])
+def test_speech_that_sets_in_with_the_hum_is_found_as_soon_as_that_is_taken_out(
+    silero: Silero, at: int
+) -> None:
+    """What Silero remembers of the hum does not hide the voice after it."""
+    audio, rate = samples("two_cities.wav")
+    said = soxr.resample(audio[at * rate : (at + 3) * rate] / np.float64(32768), rate, RATE)
+    said /= np.abs(said).max()
+    hum = 10 ** (-12 / 20) * np.sin(2 * np.pi * 120 * np.arange(len(said)) / RATE)
+    spoken = with_voice(silero, said / 2)
+    found = with_voice(silero, said * 10 ** (-24 / 20) + hum)
+    spoken[: 7 * RATE // 10 // FRAME] = False
+    assert np.mean(found[spoken]) > 0.9
+
+
 def test_a_speaker_far_away_is_heard_after_a_minute_without_a_pause(silero: Silero) -> None:
     chance = np.random.default_rng(0)
     two_cities, rate = samples("two_cities.wav")

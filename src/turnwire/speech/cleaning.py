@@ -43,7 +43,8 @@ class Cleaner:
         self._advance = np.exp(2j * np.pi * _LINES * frame / RATE)
         self._lines = np.zeros(len(_LINES), np.complex128)  # amplitudes, as the frame begins
         self._power = self._hum_power = 0.0
-        self._has_hum = False
+        self.has_hum = False
+        """Whether hum is found, and taken out."""
 
     def __call__(self, samples: NDArray[np.int16]) -> NDArray[np.float32]:
         """A frame without them, -1 to 1."""
@@ -51,7 +52,7 @@ class Cleaner:
         offset = self._measure_offset(frame)
         level = frame - np.float32(offset)
         lines = self._measure_hum(level)
-        if self._has_hum:
+        if self.has_hum:
             return level - lines @ self._waves
         return level if self._has_offset else frame
 
@@ -71,5 +72,5 @@ class Cleaner:
         self._lines *= self._advance
         self._power += (float(frame @ frame) - self._power) / _POWER_FRAMES
         self._hum_power += (float(hum @ lines) - self._hum_power) / _POWER_FRAMES
-        self._has_hum = self._hum_power > _HUM / (1 + self._has_hum) * self._power
+        self.has_hum = self._hum_power > _HUM / (1 + self.has_hum) * self._power
         return lines

@@ -111,21 +111,31 @@ class Memory:
         """Remember nothing."""
         self._begin(_no_state(), 0)
 
+    def mistrust(self) -> None:
+        """What follows sounds otherwise: a voice is what is one with or without the memory, until
+        there is another."""
+        self._begin(self._state, self._heard)
+        self._misleads = True
+
     def _begin(self, state: list[NDArray[np.float32]], heard: int) -> None:
         self._state = state
         self._heard = heard  # frames, and
         self._voice = 0  # how many of those that count were a voice
         self._next = _no_state()  # what takes its place, and
         self._next_heard = 0  # frames that has heard
+        self._misleads = False
 
     def hear(self, frames: NDArray[np.float32]) -> NDArray[np.float32]:
         """The speech probability of each frame, as in `Silero`."""
         probabilities = self._silero(frames, self._state)
         self._heard += len(frames)
         self._voice += int(np.count_nonzero(probabilities >= _VOICE))
-        if self._voice >= _VOICE_FRAMES and self._heard > _MEMORY_FRAMES - _FIRST_FRAMES:
-            self._silero(frames, self._next)
+        full = self._voice >= _VOICE_FRAMES and self._heard > _MEMORY_FRAMES - _FIRST_FRAMES
+        if full or self._misleads:
+            afresh = self._silero(frames, self._next)
             self._next_heard += len(frames)
+            if self._misleads:
+                probabilities = np.maximum(probabilities, afresh)
             if self._next_heard >= _FIRST_FRAMES:
                 self._begin(self._next, self._next_heard)
         return probabilities
@@ -170,7 +180,10 @@ class VoiceDetector:
         return samples, [self._judge(frame) for frame in audio[:whole].reshape(-1, FRAME)]
 
     def _judge(self, samples: Samples) -> float:
+        hummed = self._cleaner.has_hum
         frame = self._cleaner(samples)
+        if self._cleaner.has_hum and not hummed:
+            self._memory.mistrust()  # it is of the hum
         self._unheard = np.concatenate((self._unheard, frame))
         if self._hints_at_voice(frame):
             self._open = _OPEN_FRAMES
