@@ -32,6 +32,8 @@ class Draft:
     confidence: float
     """How sure its end is, 0 to 1."""
     language: Language
+    before: Sequence[messages.Word] = ()
+    """The words of the last message about it."""
 
     @property
     def all(self) -> Sequence[Word]:
@@ -41,14 +43,21 @@ class Draft:
     def shown(self, *, formatted: bool, final: int) -> tuple[messages.Word, ...]:
         """All words; the first `final` of them will not change any more."""
         return tuple(
-            messages.Word(
-                start=word.start,
-                end=word.end,
-                text=word.text if formatted else plain(word.text),
-                confidence=round(word.confidence, 6),
-                word_is_final=index < final,
-            )
+            self._shown(index, word, formatted, index < final)
             for index, word in enumerate(self.all)
+        )
+
+    def _shown(self, index: int, word: Word, formatted: bool, final: bool) -> messages.Word:
+        text = word.text if formatted else plain(word.text)
+        said = word.start, word.end, text, round(word.confidence, 6), final
+        if index < len(self.before):
+            # Most words are as they were. To make and to compare them takes longest of a message.
+            last = self.before[index]
+            if (last.start, last.end, last.text, last.confidence, last.word_is_final) == said:
+                return last
+        start, end, text, confidence, final = said
+        return messages.Word(
+            start=start, end=end, text=text, confidence=confidence, word_is_final=final
         )
 
     @property

@@ -239,7 +239,13 @@ class TurnAssembler:
 
     def _draft(self, confidence: float) -> Draft:
         return Draft(
-            self._order, self._taken, self._words, self._stable, confidence, self._language
+            self._order,
+            self._taken,
+            self._words,
+            self._stable,
+            confidence,
+            self._language,
+            self._sent,
         )
 
     _HANDLERS: ClassVar[dict[type[SpeechEvent], Callable[["TurnAssembler", Any], list[Effect]]]] = {
