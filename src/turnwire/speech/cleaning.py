@@ -6,6 +6,9 @@ time, but taken out only where they are found: audio without them stays as it is
 given the audio as it comes: it copes with both, and filters cost it words in noise.
 """
 
+from dataclasses import dataclass
+from functools import cache
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -30,6 +33,36 @@ _POWER_FRAMES = 30
 """Over how many frames the power is averaged: a second."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Waves:
+    """What all streams know of the lines: a cosine of each, and then a sine of each."""
+
+    rows: NDArray[np.float32]
+    """The waves themselves, over one frame."""
+    overlap: NDArray[np.float64]
+    """What they have in common."""
+    kept: NDArray[np.float64]
+    """Makes, of how much of each there is as a frame begins, that as the next one does;"""
+    taken: NDArray[np.float32]
+    """and this adds what is learned from the frame."""
+
+
+@cache
+def _waves(frame: int) -> _Waves:
+    """For frames of so many samples."""
+    turns = np.exp(2j * np.pi * np.outer(_LINES, np.arange(frame)) / RATE)
+    rows = np.concatenate((turns.real, turns.imag))
+    overlap = rows @ rows.T
+    angles = 2 * np.pi * _LINES * frame / RATE
+    cosine, sine = np.diag(np.cos(angles)), np.diag(np.sin(angles))
+    advance = np.block([[cosine, sine], [-sine, cosine]])
+    step = 2 / frame / _HUM_FRAMES
+    kept = advance @ (np.eye(len(rows)) - step * overlap)
+    return _Waves(
+        rows.astype(np.float32), overlap, kept, (step * advance @ rows).astype(np.float32)
+    )
+
+
 class Cleaner:
     """Takes offset and hum out of one stream's frames."""
 
@@ -37,40 +70,36 @@ class Cleaner:
         """`frame` is how many samples one has."""
         self._offset: float | None = None
         self._has_offset = False
-        turns = np.exp(2j * np.pi * np.outer(_LINES, np.arange(frame)) / RATE)
-        self._waves = np.concatenate((turns.real, turns.imag)).astype(np.float32)
-        self._overlap = self._waves @ self._waves.T
-        self._advance = np.exp(2j * np.pi * _LINES * frame / RATE)
-        self._lines = np.zeros(len(_LINES), np.complex128)  # amplitudes, as the frame begins
+        self._waves = _waves(frame)
+        # How much of each wave there is, as the frame begins.
+        self._lines = np.zeros(2 * len(_LINES))
         self._power = self._hum_power = 0.0
         self.has_hum = False
         """Whether hum is found, and taken out."""
 
     def __call__(self, samples: NDArray[np.int16]) -> NDArray[np.float32]:
         """A frame without them, -1 to 1."""
-        frame: NDArray[np.float32] = samples.astype(np.float32) / np.float32(32768)
+        frame = samples * np.float32(1 / 32768)
         offset = self._measure_offset(frame)
         level = frame - np.float32(offset)
         lines = self._measure_hum(level)
         if self.has_hum:
-            return level - lines @ self._waves
+            return level - lines.astype(np.float32) @ self._waves.rows
         return level if self._has_offset else frame
 
     def _measure_offset(self, frame: NDArray[np.float32]) -> float:
-        mean = float(frame.mean())
+        mean = float(np.add.reduce(frame)) / len(frame)
         before = mean if self._offset is None else self._offset
         self._offset = before + (mean - before) / _OFFSET_FRAMES
         self._has_offset = abs(self._offset) > _OFFSET / (1 + self._has_offset)
         return self._offset
 
-    def _measure_hum(self, frame: NDArray[np.float32]) -> NDArray[np.float32]:
+    def _measure_hum(self, frame: NDArray[np.float32]) -> NDArray[np.float64]:
         """How much of each wave the frame holds, by what the frames before say."""
-        lines = np.concatenate((self._lines.real, -self._lines.imag)).astype(np.float32)
-        hum = lines @ self._overlap
-        in_phase, ahead = np.split(self._waves @ frame - hum, 2)
-        self._lines += 2 / len(frame) / _HUM_FRAMES * (in_phase - 1j * ahead)
-        self._lines *= self._advance
+        lines, waves = self._lines, self._waves
         self._power += (float(frame @ frame) - self._power) / _POWER_FRAMES
-        self._hum_power += (float(hum @ lines) - self._hum_power) / _POWER_FRAMES
+        hum = float(lines @ waves.overlap @ lines)
+        self._hum_power += (hum - self._hum_power) / _POWER_FRAMES
         self.has_hum = self._hum_power > _HUM / (1 + self.has_hum) * self._power
+        self._lines = waves.kept @ lines + waves.taken @ frame
         return lines

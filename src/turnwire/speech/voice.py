@@ -193,11 +193,12 @@ class VoiceDetector:
             return 0.0
         self._open -= 1
         audio = self._unheard
-        self._power += (float(np.mean(audio * audio)) - self._power) / _LEVEL_FRAMES
+        self._power += (float(audio @ audio) / len(audio) - self._power) / _LEVEL_FRAMES
         gain = min(max(_LEVEL / math.sqrt(self._power), 1.0), _MOST_GAIN)
-        audio = np.clip(audio * np.float32(max(gain, self._gain_if_quiet)), -1, 1)
-        rows = np.lib.stride_tricks.sliding_window_view(audio, _CONTEXT + FRAME)[::FRAME]
-        probabilities = self._memory.hear(rows.astype(np.float32))
+        audio = _clipped(audio * np.float32(max(gain, self._gain_if_quiet)), -1, 1)
+        starts = range(0, len(audio) - _CONTEXT, FRAME)
+        rows = np.array([audio[start : start + _CONTEXT + FRAME] for start in starts])
+        probabilities = self._memory.hear(rows)
         self._unheard = self._unheard[-_CONTEXT:]
         return float(probabilities[-1])
 
@@ -207,8 +208,9 @@ class VoiceDetector:
         self._floor = min(max(peak, _FAINT / _UNSTEADY), self._floor * _FLOOR_RISES)
         if peak < _FAINT:
             return False
-        heard = np.clip(frame * np.float32(self._gain_if_quiet * 32768), -32768, 32767)
-        halves = np.split(heard.astype(np.int16), 2)
+        heard = _clipped(frame * np.float32(self._gain_if_quiet * 32768), -32768, 32767)
+        samples = heard.astype(np.int16)
+        halves = samples[: FRAME // 2], samples[FRAME // 2 :]
         return any(self._earshot.predict_i16(half) >= _DOUBTFUL for half in halves)
 
     @property
@@ -216,6 +218,11 @@ class VoiceDetector:
         if self._peak >= _QUIET_PEAK or self._peak < _UNSTEADY * self._floor:
             return 1.0
         return min(_RAISED_PEAK / max(self._peak, _FAINT), _MOST_GAIN_IF_QUIET)
+
+
+def _clipped(audio: NDArray[np.float32], low: int, high: int) -> NDArray[np.float32]:
+    """As `np.clip`, which takes longer to begin than to do that with a frame."""
+    return np.minimum(np.maximum(audio, np.float32(low)), np.float32(high))
 
 
 def _no_state() -> list[NDArray[np.float32]]:
