@@ -5,8 +5,9 @@ these the event loop has to get round to whoever asked. On a busy server that is
 transaction takes, and the others wait for it.
 """
 
+import asyncio
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from typing import Any, Self
 
@@ -17,7 +18,7 @@ Row = Sequence[Any]
 
 def connect(database: str, **options: Any) -> "Connection":
     """A connection that is opened when it is awaited; the options are those of `sqlite3`."""
-    connection = Connection(partial(sqlite3.connect, database, **options), 0)
+    connection = Connection(partial(sqlite3.connect, database, **options))
     # A process that ends does not wait for a disk that hangs.
     connection._thread.daemon = True
     return connection
@@ -25,6 +26,24 @@ def connect(database: str, **options: Any) -> "Connection":
 
 class Connection(aiosqlite.Connection):
     """What SQLAlchemy takes for a connection of aiosqlite."""
+
+    def __init__(self, connector: Callable[[], sqlite3.Connection]) -> None:
+        super().__init__(self._open, 0)
+        self._connect_to_file = connector
+        self._opened: sqlite3.Connection | None = None
+
+    def _open(self) -> sqlite3.Connection:
+        self._opened = self._connect_to_file()
+        return self._opened
+
+    def stop(self) -> asyncio.Future[Any] | None:
+        # Where nobody waits any more for it to be opened, aiosqlite does not know what to close.
+        self._tx.put_nowait((None, self._close_opened))
+        return super().stop()
+
+    def _close_opened(self) -> None:
+        if self._opened is not None:
+            self._opened.close()
 
     def cursor(self) -> "Cursor":  # type: ignore[override]
         return Cursor(self)
