@@ -161,8 +161,8 @@ class Loaded(EchoEngine):
     def load(self) -> EngineLoad:  # type: ignore[override]
         return EngineLoad(
             threads=2,
-            expected=0.02,
-            spent=3.0,
+            resources=[],
+            spent_on_finals=3.0,
             behind=0.5,
             quality="narrow search",
             spent_on_partials=1.0,

@@ -9,22 +9,28 @@ from tests.support import ManualClock, serving
 from turnwire.server.capacity import Capacity
 from turnwire.server.lag import LoopLag
 from turnwire.speech.echo import EchoEngine
-from turnwire.speech.engine import EngineLoad
+from turnwire.speech.engine import EngineLoad, Resource
 from turnwire.wire.closures import NO_CAPACITY
+
+CORES = Resource(2.0, usable=0.7, expected=0.02, spent=0.0)
+EVENT_LOOP = Resource(1.0, usable=0.5, expected=0.001, spent=0.0)
 
 
 class CostlyEngine(EchoEngine):
-    """Two threads, of which a session in conversation takes 2 %."""
+    """Two cores, of which a session in conversation takes 2 %, and a loop of which it takes 0.1."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.now = EngineLoad(threads=2, expected=0.02, spent=0.0, behind=0.0)
+        self.now = EngineLoad(2, [CORES, EVENT_LOOP], spent_on_finals=0.0, behind=0.0)
 
     def load(self) -> EngineLoad:  # type: ignore[override]
         return self.now
 
-    def spend(self, seconds: float) -> None:
-        self.now = replace(self.now, spent=self.now.spent + seconds)
+    def spend(self, seconds: float, of_loop: float = 0.0) -> None:
+        spent = zip(self.now.resources, (seconds, of_loop), strict=True)
+        self.now = replace(
+            self.now, resources=[replace(each, spent=each.spent + more) for each, more in spent]
+        )
 
 
 @pytest.fixture
@@ -66,6 +72,17 @@ def test_what_sessions_really_cost_counts_more_and_more(
     assert seen[-1] in limits
 
 
+def test_what_there_is_least_of_says_how_many_there_may_be(
+    engine: CostlyEngine, clock: ManualClock
+) -> None:
+    capacity = Capacity(engine, clock)
+    capacity.changed(20)
+    for _ in range(10):
+        clock.advance(60)
+        engine.spend(20 * 60 * 0.001, of_loop=20 * 60 * 0.01)
+    assert (capacity.limit() or 0) in range(50, 60)
+
+
 def test_recordings_are_sessions_but_tell_nothing_of_what_one_costs(
     engine: CostlyEngine, clock: ManualClock
 ) -> None:
@@ -97,7 +114,7 @@ def test_an_engine_that_is_behind_takes_nobody(engine: CostlyEngine, clock: Manu
 async def test_a_session_there_is_no_capacity_for_is_refused(
     engine: CostlyEngine, clock: ManualClock
 ) -> None:
-    engine.now = replace(engine.now, expected=0.7)
+    engine.now = replace(engine.now, resources=[replace(CORES, expected=0.7), EVENT_LOOP])
     capacity = Capacity(engine, clock)
     async with (
         serving(engine, clock=clock, capacity=capacity) as server,

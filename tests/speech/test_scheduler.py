@@ -298,6 +298,20 @@ def test_what_is_due_first_goes_first(scheduler: Scheduler, desk: Desk) -> None:
     assert desk.order == [0, 4, 2, 1, 3]
 
 
+def test_where_something_else_computes_what_is_spent_is_the_time_of_each_thread(
+    desk: Desk,
+) -> None:
+    scheduler = Scheduler(desk, 2, clock=lambda: desk.now, cpu=None)
+    both = [submit(scheduler, job(1)), submit(scheduler, job(2, JobKind.PARTIAL))]
+    while len(desk.batches) < 2:
+        time.sleep(0)
+    desk.now += 4.0
+    desk.go_on.set()
+    assert [each.result(10) for each in both] == [NOTHING] * 2
+    scheduler.close()
+    assert [scheduler.spent_on(kind) for kind in JobKind] == [4.0, 4.0]
+
+
 def test_what_final_texts_spend_is_the_cpu_of_the_time_they_run(desk: Desk) -> None:
     scheduler = Scheduler(desk, 2, cpu=lambda: desk.cpu)
     both = [submit(scheduler, job(1)), submit(scheduler, job(2, JobKind.PARTIAL))]

@@ -121,3 +121,10 @@ async def test_an_ear_that_fails_fails_its_own_stream(bench: Bench) -> None:
 
 async def _all(stream: WhisperStream) -> list[SpeechEvent]:
     return [event async for event in stream.events()]
+
+
+@pytest.mark.parametrize("recording", [False, True])
+async def test_what_listening_takes_is_known_of_live_audio(bench: Bench, recording: bool) -> None:
+    options = replace(GUIDANCE, recording=recording)
+    await hear(bench.open(options, LoudnessEar()), quiet(1000))
+    assert (bench.ears.spent > 0) is not recording

@@ -82,7 +82,7 @@ async def measure_recognition(
     try:
         await recognize(engine, clips[0])  # what is loaded with the first session is loaded
         load = engine.load()
-        finals, began = load.spent if load else 0.0, time.process_time()
+        finals, began = load.spent_on_finals if load else 0.0, time.process_time()
         for clip in clips:
             messages = await recognize(engine, clip)
             live = live_text(messages)
@@ -97,7 +97,7 @@ async def measure_recognition(
             )
         spent = time.process_time() - began
         load = engine.load()
-        finals = (load.spent if load else 0.0) - finals
+        finals = (load.spent_on_finals if load else 0.0) - finals
     finally:
         await engine.close()
     seconds = sum(len(clip.pcm) / 2 / clip.sample_rate for clip in clips)

@@ -114,7 +114,7 @@ def _engine(load: EngineLoad) -> Iterator[Metric]:
         "CPU that decoding took; divided by turnwire_audio_seconds it is the real-time factor.",
         labels=["kind"],
     )
-    cpu.add_metric(["final"], load.spent)
+    cpu.add_metric(["final"], load.spent_on_finals)
     cpu.add_metric(["partial"], load.spent_on_partials)
     cpu.add_metric(["recording"], load.spent_on_recordings)
     yield cpu

@@ -1,19 +1,18 @@
 """How many sessions a server can hold, by what they cost its engine.
 
-A session costs what its final texts cost; partial texts are made in the time that is left. As long
-as little is known of a server's sessions, they are taken for conversations, in which everybody
-speaks half of the time, at the cost that the engine measured when it was made. From then on what
-they really cost counts more and more: silent sessions leave room for others, dictations take it.
-Those of recordings tell nothing of that, as they take what the others leave; each is one session.
+A session takes of each of the engine's resources: processors, the event loop. As long as little is
+known of a server's sessions, they are taken for conversations, in which everybody speaks half of
+the time, at the cost that the engine measured when it was made. From then on what they really cost
+counts more and more: silent sessions leave room for others, dictations take it. There may be as
+many as leave each resource the part of its time that it needs. Recordings tell nothing of that, as
+they take what the others leave; each is one session.
 """
 
 import math
+from dataclasses import dataclass
 
 from turnwire.clock import Clock
-from turnwire.speech.engine import Engine, EngineLoad
-
-USABLE = 0.7
-"""The part of the engine's time that final texts may take, lest they wait for each other."""
+from turnwire.speech.engine import Engine, EngineLoad, Resource
 
 LATE_SECONDS = 1.0
 """An engine that is this far behind with a final text holds no further session."""
@@ -25,6 +24,16 @@ MEMORY_SECONDS = 300.0
 """What sessions cost this long ago counts for a third."""
 
 
+@dataclass(slots=True)
+class _Account:
+    """What was taken of one resource, in seconds of it."""
+
+    spent: float = 0.0
+    """All in all, and"""
+    cost: float = 0.0
+    """of late."""
+
+
 class Capacity:
     """The cost of one server's sessions, and so how many there may be."""
 
@@ -34,9 +43,8 @@ class Capacity:
         self._sessions = 0
         self._recordings = 0  # among them
         self._since = clock.now()
-        self._spent = 0.0  # by the engine, all in all
-        self._cost = 0.0  # of late, seconds of a thread
         self._lasted = 0.0  # of late, seconds of a session
+        self._accounts: list[_Account] = []  # in the order of the engine's resources
 
     def changed(self, sessions: int, recordings: int = 0) -> None:
         """From now on there are so many sessions, and so many of them for recordings."""
@@ -51,16 +59,23 @@ class Capacity:
             return None
         if load.behind > LATE_SECONDS:
             return self._sessions
-        cost = (load.expected * TRUST_SECONDS + self._cost) / (TRUST_SECONDS + self._lasted)
-        return max(int(USABLE * load.threads / cost), 1)
+        room = min(map(self._room, load.resources, self._accounts))
+        return max(int(room), 1)
+
+    def _room(self, resource: Resource, account: _Account) -> float:
+        """How many sessions a resource has time for."""
+        cost = resource.expected * TRUST_SECONDS + account.cost
+        return resource.usable * resource.seconds * (TRUST_SECONDS + self._lasted) / cost
 
     def _account(self) -> EngineLoad | None:
-        """What the engine has spent so far, counted in."""
+        """What was taken so far, counted in."""
         now, load = self._clock.now(), self._engine.load()
         passed, self._since = now - self._since, now
-        spent = load.spent - self._spent if load else 0.0
-        self._spent += spent
         kept = math.exp(-passed / MEMORY_SECONDS)
-        self._cost = self._cost * kept + spent
         self._lasted = self._lasted * kept + passed * (self._sessions - self._recordings)
+        if load is not None:
+            self._accounts = self._accounts or [_Account() for _ in load.resources]
+            for resource, account in zip(load.resources, self._accounts, strict=True):
+                account.cost = account.cost * kept + resource.spent - account.spent
+                account.spent = resource.spent
         return load

@@ -89,8 +89,8 @@ class Settings(BaseModel):
     device: Annotated[
         Literal["cpu", "cuda"],
         Field(
-            description="What the model runs on. With cuda, set max_sessions: what a GPU holds is "
-            "not found out by itself."
+            description="What the model runs on. With cuda, set max_sessions to what you measure: "
+            "the number that the server finds by itself was not tried on one."
         ),
     ] = "cpu"
     compute_type: Annotated[

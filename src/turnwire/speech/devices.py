@@ -26,9 +26,14 @@ class Device:
         return cls(name, compute_type or _COMPUTE_TYPES[name])
 
     @property
+    def is_cpu(self) -> bool:
+        """Whether what it computes takes the time of the processors that serve sessions."""
+        return self.name == "cpu"
+
+    @property
     def workers(self) -> int:
         """How many decodes run at a time."""
-        if self.name != "cpu":
+        if not self.is_cpu:
             return GPU_WORKERS
         if hasattr(os, "sched_getaffinity"):
             return len(os.sched_getaffinity(0))
@@ -37,7 +42,7 @@ class Device:
     @property
     def together(self) -> int:
         """How many windows a decode takes, at most."""
-        return TOGETHER_ON_CPU if self.name == "cpu" else TOGETHER_ON_GPU
+        return TOGETHER_ON_CPU if self.is_cpu else TOGETHER_ON_GPU
 
 
 CPU = Device.of("cpu")

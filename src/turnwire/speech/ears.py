@@ -30,6 +30,8 @@ class Ears:
         self._live: deque[tuple[Bite, asyncio.Future[None]]] = deque()
         self._recorded: deque[tuple[Bite, asyncio.Future[None]]] = deque()
         self._next_turn: asyncio.Handle | None = None
+        self.spent = 0.0
+        """Seconds of CPU on what is live, so far."""
 
     async def hear(self, bite: Bite, *, recorded: bool) -> None:
         """Have this bite heard. Raises what it raises."""
@@ -42,8 +44,11 @@ class Ears:
 
     def _work(self) -> None:
         ends = self._clock() + SHARE_SECONDS
-        while self._live and self._clock() < ends:
-            _take(*self._live.popleft())
+        if self._live:
+            began = time.thread_time()
+            while self._live and self._clock() < ends:
+                _take(*self._live.popleft())
+            self.spent += time.thread_time() - began
         if self._recorded:
             _take(*self._recorded.popleft())
         while self._recorded and self._clock() < ends:

@@ -6,7 +6,7 @@ threads. A `Stream` is one session's ear. Any model fits that can tell its words
 from chunk to chunk; a session cannot tell which one listens.
 """
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -25,30 +25,40 @@ class EngineError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class EngineLoad:
-    """What an engine has to do.
+class Resource:
+    """Something that has so much time in each second and no more. Live sessions take of it."""
 
-    Final texts of live audio count; partial ones and recordings take what is left.
-    """
+    seconds: float
+    """In each second: the number of processors, say."""
+    usable: float
+    """The part of it that sessions may take, lest they wait for each other."""
+    expected: float
+    """Seconds of it for each second of a conversation, measured when the engine was made."""
+    spent: float
+    """Seconds of it, so far."""
+
+
+@dataclass(frozen=True, slots=True)
+class EngineLoad:
+    """What an engine has to do. Where kinds of texts are told apart, recordings are neither."""
 
     threads: int
-    expected: float
-    """Seconds of CPU for each second of a conversation, measured when the engine was made."""
-    spent: float
-    """Seconds of CPU, so far."""
+    resources: Sequence[Resource]
+    spent_on_finals: float
+    """Seconds of CPU, so far; on a GPU, those that threads were occupied for."""
     behind: float
     """For how many seconds the next final text has been waiting for a thread."""
     quality: str = FULL.name
     """Where on `quality.LADDER` the engine stands."""
     spent_on_partials: float = 0.0
-    """Seconds of CPU, so far."""
+    """The same."""
     waiting_finals: int = 0
     waiting_partials: int = 0
     """Decodes that have not begun."""
     batches: Mapping[int, int] = field(default_factory=dict)
     """How many batches of each size were begun, so far."""
     spent_on_recordings: float = 0.0
-    """Seconds of CPU, so far."""
+    """The same."""
     waiting_recordings: int = 0
     """Decodes that have not begun."""
 

@@ -1,34 +1,23 @@
 """Whisper models as an engine: the threads that decode, and what that costs."""
 
 import asyncio
-import statistics
-import time
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import threadpoolctl
 
 from turnwire.recognition import RecognitionOptions
+from turnwire.speech.costs import Costs, measure
 from turnwire.speech.decoding import JobKind
 from turnwire.speech.devices import CPU, Device
 from turnwire.speech.ears import Ears
-from turnwire.speech.engine import EngineError, EngineLoad
+from turnwire.speech.engine import EngineError, EngineLoad, Resource
 from turnwire.speech.models import find_model
-from turnwire.speech.scheduler import Scheduler
+from turnwire.speech.scheduler import Scheduler, decoding_cpu
 from turnwire.speech.several import TwoModels
 from turnwire.speech.stream import WhisperStream
 from turnwire.speech.voice import Silero, VoiceDetector
 from turnwire.speech.whisper import Whisper
-
-_FINALS_PER_S = 0.3
-"""Final texts for each second of speech: pauses end one, and so do some that end no turn."""
-
-_ROUNDS = 5
-"""How often a final text is made to measure what it takes."""
-
-_SPEECH = 0.5
-"""How much of a conversation one side speaks."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +28,7 @@ class LoadedModel:
     """That of the model which most sessions have."""
     model: Whisper | TwoModels
     device: Device
-    seconds_per_final: float
-    """Of CPU: what a final text of common length takes."""
+    costs: Costs
 
 
 class WhisperEngine:
@@ -48,9 +36,14 @@ class WhisperEngine:
 
     def __init__(self, loaded: LoadedModel) -> None:
         self._name = loaded.name
-        self._threads = loaded.device.workers
-        self._expected = _FINALS_PER_S * _SPEECH * loaded.seconds_per_final
-        self._scheduler = Scheduler(loaded.model, self._threads, together=loaded.device.together)
+        self._device = loaded.device
+        self._costs = loaded.costs
+        self._scheduler = Scheduler(
+            loaded.model,
+            self._device.workers,
+            cpu=decoding_cpu if self._device.is_cpu else None,
+            together=self._device.together,
+        )
         self._silero = Silero()
         self._ears = Ears()
 
@@ -68,37 +61,32 @@ class WhisperEngine:
         )
 
     def load(self) -> EngineLoad:
+        scheduler = self._scheduler
+        finals, partials = map(scheduler.spent_on, JobKind)
         return EngineLoad(
-            self._threads,
-            self._expected,
-            self._scheduler.spent_on(JobKind.FINAL),
-            self._scheduler.finals_behind,
-            self._scheduler.quality.name,
-            self._scheduler.spent_on(JobKind.PARTIAL),
-            self._scheduler.waiting(JobKind.FINAL),
-            self._scheduler.waiting(JobKind.PARTIAL),
-            self._scheduler.batches,
-            self._scheduler.spent_on(None),
-            self._scheduler.waiting(None),
+            self._device.workers,
+            self._resources(finals + partials, self._ears.spent),
+            finals,
+            scheduler.finals_behind,
+            scheduler.quality.name,
+            partials,
+            scheduler.waiting(JobKind.FINAL),
+            scheduler.waiting(JobKind.PARTIAL),
+            scheduler.batches,
+            scheduler.spent_on(None),
+            scheduler.waiting(None),
         )
+
+    def _resources(self, decoding: float, listening: float) -> list[Resource]:
+        threads = self._device.workers
+        if self._device.is_cpu:
+            decode = self._costs.processors(threads, decoding + listening)
+        else:
+            decode = self._costs.decoding(threads, decoding)
+        return [decode, self._costs.event_loop(listening)]
 
     async def close(self) -> None:
         await asyncio.to_thread(self._scheduler.close)
-
-
-def _time_finals(model: Whisper | TwoModels, threads: int) -> float:
-    """Seconds of CPU that a final text of common length takes while all threads make one.
-
-    Of CPU, so that other work on the machine makes little difference, and the median of some
-    rounds. The first takes longer, which also spares the first session that.
-    """
-    rounds = []
-    with ThreadPoolExecutor(threads) as pool:
-        for _ in range(_ROUNDS + 1):
-            began = time.process_time()
-            list(pool.map(lambda _: model.make_final(), range(threads)))
-            rounds.append((time.process_time() - began) / threads)
-    return statistics.median(rounds[1:])
 
 
 def load_whisper(models: Sequence[str], device: Device = CPU) -> LoadedModel:
@@ -118,4 +106,5 @@ def load_whisper(models: Sequence[str], device: Device = CPU) -> LoadedModel:
             f"The second model is for other languages than English, and {models[1]} knows no other."
         )
     model = TwoModels(usual, others[0]) if others else usual
-    return LoadedModel(models[0], model, device, _time_finals(model, device.workers))
+    costs = measure(model.make_final, device.workers, on_cpu=device.is_cpu)
+    return LoadedModel(models[0], model, device, costs)

@@ -36,10 +36,11 @@ class Scheduler:
         decoder: Recognizer,
         workers: int,
         clock: Callable[[], float] = time.monotonic,
-        cpu: Callable[[], float] = decoding_cpu,
+        cpu: Callable[[], float] | None = decoding_cpu,
         together: int = CPU.together,
     ) -> None:
-        """`cpu` gives the seconds of CPU that decoding has taken so far, all in all.
+        """`cpu` gives the seconds of CPU that decoding has taken so far, all in all. None: what is
+        spent is the time for which threads are occupied, as they have something else compute.
 
         `together` is how many jobs are decoded at once, at most.
         """
@@ -49,7 +50,7 @@ class Scheduler:
         self._changed = threading.Condition()
         self._stopping = False
         self._cpu = cpu
-        self._spent = 0.0  # of CPU, on anything, when it was looked at last
+        self._spent = 0.0  # on anything, when it was looked at last
         # By what jobs count as:
         self._spent_on = dict.fromkeys((*JobKind, None), 0.0)
         self._running = dict.fromkeys((*JobKind, None), 0)  # batches
@@ -146,12 +147,13 @@ class Scheduler:
         return []
 
     def _account(self) -> None:
-        """Share the CPU that was taken since the last time among what has been running."""
-        spent = self._cpu()
+        """Share what was taken since the last time among what has been running."""
+        spent = self.clock() if self._cpu is None else self._cpu()
         taken, self._spent = spent - self._spent, spent
         if running := sum(self._running.values()):
+            each = taken if self._cpu is None else taken / running
             for kind, batches in self._running.items():
-                self._spent_on[kind] += taken * batches / running
+                self._spent_on[kind] += each * batches
 
     def _decode(self, batch: list[QueuedJob]) -> None:
         try:

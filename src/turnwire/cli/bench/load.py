@@ -16,6 +16,9 @@ from turnwire.cli.local import DEFAULT_MODEL
 LOAD_SECONDS = 60.0
 SEARCH_SECONDS = 60.0
 OVERLOAD_SECONDS = 300.0
+ALL_SPEECH = 1.0
+CONVERSATION = 0.5
+"""What a server takes a session for when it says how many it admits."""
 
 
 def bench(
@@ -23,13 +26,14 @@ def bench(
     sessions: Annotated[int, typer.Option(help="How many at once.", min=1)] = 1,
     clips: Clips = None,
     duty: Annotated[
-        float,
+        float | None,
         typer.Option(
-            help="How much of the audio is speech: 1.0, or 0.5 for a conversation.",
+            help=f"How much of the audio is speech: {CONVERSATION:g} is a conversation, and what "
+            f"--overload plays if this is left out; all else plays {ALL_SPEECH:g}.",
             min=0.1,
             max=1.0,
         ),
-    ] = 1.0,
+    ] = None,
     seconds: Annotated[
         float | None,
         typer.Option(
@@ -61,7 +65,7 @@ def bench(
         bool,
         typer.Option(
             "--overload",
-            help="Open 1.5 times the sessions that the server would admit, for "
+            help="Hold 1.5 times the conversations that the server would admit, for "
             f"{OVERLOAD_SECONDS:g} s if --seconds is left out.",
         ),
     ] = False,
@@ -83,11 +87,12 @@ def bench(
         return
     if write_limit is not None and not find_capacity:
         raise typer.BadParameter("It goes with --find-capacity.", param_hint="--write-limit")
+    if overload:
+        overloaded(clips, model, duty or CONVERSATION, seconds or OVERLOAD_SECONDS, json_file)
+        return
+    duty = duty or ALL_SPEECH
     if disturb is not None:
         disturbed(clips, model, sessions, duty, seconds or LOAD_SECONDS, disturb, json_file)
-        return
-    if overload:
-        overloaded(clips, model, duty, seconds or OVERLOAD_SECONDS, json_file)
         return
     if find_capacity:
         search_capacity(clips, model, duty, seconds or SEARCH_SECONDS, json_file, write_limit)
