@@ -2,9 +2,9 @@
 
 from dataclasses import replace
 
-from turnwire.server.figures import AS_JSON, Figures, add_up
+from turnwire.server.figures import AS_JSON, ProcessFigures, add_up
 
-ONE = Figures(
+ONE = ProcessFigures(
     model="base",
     quality="full",
     waiting_seconds=0.5,
@@ -31,7 +31,7 @@ def test_what_is_countable_is_summed_and_of_what_can_be_bad_it_is_the_worst() ->
         event_loop_lag_ms=9.0,
         draining=True,
     )
-    assert add_up([ONE, other]) == Figures(
+    assert add_up([ONE, other]) == ProcessFigures(
         model="base",
         quality="narrow search",
         waiting_seconds=0.5,

@@ -9,7 +9,7 @@ from dataclasses import asdict
 from turnwire.admin import views
 from turnwire.admin.live import LiveSessions
 from turnwire.admin.node import Node
-from turnwire.server.figures import Figures, add_up, figures_of
+from turnwire.server.figures import ProcessFigures, add_up, figures_of
 from turnwire.server.service import Service
 
 SEEN = "seen"
@@ -20,7 +20,7 @@ class Part(views.View):
     """What one process has to show."""
 
     process: str
-    figures: Figures
+    figures: ProcessFigures
     live: views.Live
 
 

@@ -14,7 +14,7 @@ _RUNGS = [quality.name for quality in LADDER]
 
 
 @dataclass(frozen=True, slots=True)
-class Figures:
+class ProcessFigures:
     """What `/health`, the console and the other nodes are told."""
 
     model: str
@@ -32,13 +32,13 @@ class Figures:
     draining: bool
 
 
-AS_JSON = TypeAdapter(Figures)
+AS_JSON = TypeAdapter(ProcessFigures)
 
 
-def figures_of(service: Service) -> Figures:
+def figures_of(service: Service) -> ProcessFigures:
     """Those of this process."""
     load = service.engine.load()
-    return Figures(
+    return ProcessFigures(
         model=service.engine.name,
         quality=load.quality if load else FULL.name,
         waiting_seconds=load.behind if load else 0.0,
@@ -55,12 +55,12 @@ def figures_of(service: Service) -> Figures:
     )
 
 
-def add_up(each: Sequence[Figures]) -> Figures:
+def add_up(each: Sequence[ProcessFigures]) -> ProcessFigures:
     """Those of the whole server: sums, and the worst of what can be bad."""
     batches: Counter[int] = Counter()
     for one in each:
         batches.update(one.batches)
-    return Figures(
+    return ProcessFigures(
         model=each[0].model,
         quality=max((one.quality for one in each), key=_RUNGS.index),
         waiting_seconds=max(one.waiting_seconds for one in each),

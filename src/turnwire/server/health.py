@@ -3,7 +3,7 @@
 from typing import Any
 
 from turnwire import __version__
-from turnwire.server.figures import AS_JSON, Figures, add_up, figures_of
+from turnwire.server.figures import AS_JSON, ProcessFigures, add_up, figures_of
 from turnwire.server.service import NO_ROOM, Service
 
 HEALTH, ROOM = "health", "room"
@@ -53,9 +53,9 @@ class Health:
         return YES if self._service.not_ready() is None else NO
 
 
-def _whole(figures: Figures) -> dict[str, Any]:
+def _whole(figures: ProcessFigures) -> dict[str, Any]:
     return {"status": "ok", "version": __version__} | _chosen(figures, _OF_ALL)
 
 
-def _chosen(figures: Figures, names: tuple[str, ...]) -> dict[str, Any]:
+def _chosen(figures: ProcessFigures, names: tuple[str, ...]) -> dict[str, Any]:
     return {name: getattr(figures, name) for name in names}
