@@ -200,6 +200,16 @@ def test_a_decode_that_skips_what_was_said_is_believed_last() -> None:
     assert after_a_decode_that_differs(skipping, longest) == "the"
 
 
+def test_a_decode_that_may_be_of_no_speech_makes_nothing_stable() -> None:
+    agreement = Agreement()
+    for _ in range(2):
+        told = agreement.update(said("thank you very much"), 9000, doubted=True)
+        assert texts(told) == "thank you very much"
+    assert agreement.stable == ()
+    agreement.update(said("thank you very much"), 9000)
+    assert texts(agreement.stable) == "thank you very much"
+
+
 @given(st.lists(st.lists(st.sampled_from("abc"), max_size=40), min_size=1, max_size=12), st.data())
 def test_live_text_never_stands_still(decodes: list[list[str]], data: st.DataObject) -> None:
     """Whatever decodes say, old words are stable, and what is stable stays."""

@@ -208,6 +208,26 @@ async def test_many_voices_at_once_are_no_words(engine: Engine) -> None:
     assert "thank" not in heard.text.lower()
 
 
+async def test_babble_is_silent_live_as_it_is_offline(engine: Engine) -> None:
+    """Offline all but one of these are silent; what live text made of them must not stay."""
+    voices = []
+    for name in ("two_cities.wav", "beckett.wav", "endgame_nagg_nell.wav"):
+        audio, rate = samples(name)
+        voices.append(soxr.resample(audio / np.float64(32768), rate, RATE))
+    silent = 0
+    for seed in range(1, 5):
+        chance = np.random.default_rng(seed)
+        babble = np.zeros(8 * RATE)
+        for _ in range(8):
+            voice = voices[chance.integers(len(voices))]
+            voice = np.resize(np.roll(voice, -chance.integers(len(voice))), len(babble))
+            babble += voice / np.std(voice)
+        babble *= 10 ** (-30 / 20) / np.std(babble)
+        audio = np.rint(np.concatenate((babble, np.zeros(RATE))) * 32767).astype(np.int16)
+        silent += not (await hear(engine, [audio], RATE)).text
+    assert silent >= 3
+
+
 def test_a_decode_depends_on_its_job_alone() -> None:
     whisper = Whisper(find_model("tiny.en"), threads=1)
     audio, _ = samples("beckett.wav")

@@ -104,18 +104,22 @@ class Agreement:
         self._decoded = 0  # where the audio of the previous decode ended
 
     def update(
-        self, words: Sequence[DecodedWord], audio_end: int, after: int = 0
+        self, words: Sequence[DecodedWord], audio_end: int, after: int = 0, *, doubted: bool = False
     ) -> tuple[DecodedWord, ...]:
         """Take the next decode of audio that ends at `audio_end` ms; gives the words to report.
 
-        None of them is spoken before `after` ms.
+        None of them is spoken before `after` ms. Where the decode is `doubted`, no more are stable.
         """
         words = _in_order(restate(words, self.stable), after)
         agreed = self._agree(words, audio_end)
         stable = len(self.stable)
         alone = _DOUBTFUL_TEXT if _skips(words[stable:]) else ALONE
-        while stable < len(words) and _is_stable(
-            words[stable], self._asked(stable, words[stable], agreed, alone), audio_end
+        while (
+            not doubted
+            and stable < len(words)
+            and _is_stable(
+                words[stable], self._asked(stable, words[stable], agreed, alone), audio_end
+            )
         ):
             stable += 1
         self.stable = words[:stable]

@@ -93,6 +93,8 @@ class Text:
     language: Language = ENGLISH
     heard: LanguageEvidence | None = None
     """What is known of the language with this window; None if the window says nothing of it."""
+    doubted: bool = False
+    """Whether it may well be that nothing was said: a later decode may find just that."""
 
 
 NOTHING = Text((), 0.0)

@@ -142,6 +142,11 @@ def says_nothing(attempt: DecodeAttempt) -> bool:
     return attempt.no_speech > _NO_SPEECH and attempt.logprob < _BAD_LOGPROB
 
 
+def may_say_nothing(attempt: DecodeAttempt) -> bool:
+    """Whether the window may hold no speech: more of it may show that it does not."""
+    return attempt.no_speech > _NO_SPEECH
+
+
 def is_doubtful(attempt: DecodeAttempt, words: Words) -> bool:
     """Whether a text seems to be a phrase for a voice that cannot be made out."""
     return (

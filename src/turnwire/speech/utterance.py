@@ -84,7 +84,9 @@ class Utterance:
         """Take a decode of the tail up to `audio_end` ms, while speech goes on."""
         agreed = self._agreement.agreed
         words = (*self._window[:agreed], *tail.words[agreed - self.before_tail :])
-        self._window = self._agreement.update(words, audio_end, self._kept_end)
+        self._window = self._agreement.update(
+            words, audio_end, self._kept_end, doubted=tail.doubted
+        )
 
     def settle(self, text: Text, audio_end: int) -> None:
         """Take a decode of the window made where the speech paused, of audio up to `audio_end`."""

@@ -24,6 +24,7 @@ from turnwire.speech.filters import (
     DecodeAttempt,
     is_doubtful,
     looks_bad,
+    may_say_nothing,
     says_nothing,
     spoken,
     without_loops,
@@ -138,7 +139,7 @@ class Whisper:
             return NOTHING
         text = self._text(attempt, encoded, job.voice_end // MS)
         if job.kind is JobKind.PARTIAL:
-            return text
+            return replace(text, doubted=may_say_nothing(attempt))
         doubtful = is_doubtful(attempt, text.words)
         bad = doubtful or looks_bad(attempt, text.words)
         if bad and job.quality.second_attempts and not job.thorough:
