@@ -145,6 +145,7 @@ async def test_half_open_connections_make_room_for_others(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr(listener, "MOST_HALF_OPEN_OF_ONE", 5)
+    monkeypatch.setattr(front, "FIRST_SECONDS", 0.0)
     async with echoing() as port, asyncio.timeout(PATIENCE):
         idle = [await asyncio.open_connection("127.0.0.1", port) for _ in range(8)]
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
@@ -158,3 +159,36 @@ async def test_half_open_connections_make_room_for_others(
         for _, writer in idle:
             writer.close()
     assert caplog.text.count("127.0.0.1 has too many connections") == 1
+
+
+async def test_a_crowd_that_comes_in_one_moment_is_let_in(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Nobody is dropped who had no time to say what they want."""
+    monkeypatch.setattr(front, "FIRST_SECONDS", PATIENCE)
+    monkeypatch.setattr(listener, "MOST_HALF_OPEN_OF_ONE", 2)
+    monkeypatch.setattr(listener, "MOST_HALF_OPEN", 3)
+    async with echoing() as port, asyncio.timeout(PATIENCE):
+        crowd = [await asyncio.open_connection("127.0.0.1", port) for _ in range(20)]
+        for _, writer in crowd:
+            writer.write(handshake(b"/", GOOD))
+        for reader, _ in crowd:
+            assert (await reader.readuntil(b"\r\n\r\n")).startswith(b"HTTP/1.1 101 ")
+        for _, writer in crowd:
+            writer.close()
+    assert "too many connections" not in caplog.text
+
+
+async def test_a_crowd_has_a_bound(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(front, "FIRST_SECONDS", PATIENCE)
+    monkeypatch.setattr(listener, "MOST_HALF_OPEN", 3)
+    monkeypatch.setattr(listener, "MOST_IN_A_CROWD", 5)
+    async with echoing() as port, asyncio.timeout(PATIENCE):
+        crowd = [await asyncio.open_connection("127.0.0.1", port) for _ in range(6)]
+        with suppress(ConnectionResetError):
+            assert await crowd[0][0].read() == b""
+        for _, writer in crowd:
+            writer.close()
+    assert caplog.text.count("there are too many connections") == 1

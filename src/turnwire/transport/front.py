@@ -20,6 +20,9 @@ from turnwire.transport.websocket import WebSocket
 HEAD_SECONDS = 10.0
 """How long a client may take to send the head of a request, TLS included."""
 
+FIRST_SECONDS = 1.0
+"""How long its place among the connections without a session is not for others to take."""
+
 EXCHANGE_SECONDS = 60.0
 """How long plain HTTP may take for one request, or for the next part of its answer."""
 
@@ -68,6 +71,9 @@ class Front(asyncio.Protocol):
         self._answering = False
         self._last = False
         """Whether no further request is answered."""
+        self.had_time = False
+        """Whether others may take its place."""
+        self._first_timer = after(FIRST_SECONDS, self._have_had_time)
         self._timer = after(HEAD_SECONDS, self._time_out)
 
     @property
@@ -79,7 +85,7 @@ class Front(asyncio.Protocol):
         self._transport = cast(asyncio.Transport, transport)  # uvloop has its own class
 
     def connection_lost(self, exc: Exception | None) -> None:
-        self._timer.cancel()
+        self._stop_timers()
         self._on_lost(self)
 
     def data_received(self, data: bytes) -> None:
@@ -99,7 +105,7 @@ class Front(asyncio.Protocol):
 
     def drop(self) -> None:
         """Let go of the connection, whatever it waits for."""
-        self._timer.cancel()
+        self._stop_timers()
         if self.arriving is not None:
             self.arriving.cancel()
         if self._transport is not None:
@@ -138,7 +144,7 @@ class Front(asyncio.Protocol):
             self._refuse(outcome)
             return
         self.transport.write(handshake.accept(request))
-        self._timer.cancel()
+        self._stop_timers()
         websocket = WebSocket(
             self.transport, request, self._turns, outcome, on_lost=self._on_websocket_lost
         )
@@ -168,6 +174,13 @@ class Front(asyncio.Protocol):
     def _rearm(self, seconds: float) -> None:
         self._timer.cancel()
         self._timer = after(seconds, self._time_out)
+
+    def _stop_timers(self) -> None:
+        self._timer.cancel()
+        self._first_timer.cancel()
+
+    def _have_had_time(self) -> None:
+        self.had_time = True
 
     def _time_out(self) -> None:
         if self._reader is not None and self._reader.received:

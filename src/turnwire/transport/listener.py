@@ -1,7 +1,8 @@
 """Welcomes connections, and knows all that are open.
 
 What is no session yet is bounded, in all and for each address: whoever comes when there are as
-many as there may be takes the place of the one that has taken longest.
+many as there may be takes the place of the one that has taken longest. A crowd of clients that
+come in one moment is no attack: until each has had a second there may be more.
 """
 
 import asyncio
@@ -20,6 +21,8 @@ from turnwire.transport.websocket import WebSocket
 MOST_HALF_OPEN = 1024
 MOST_HALF_OPEN_OF_ONE = 256
 """Connections that are no WebSocket, in all and of one address."""
+MOST_IN_A_CROWD = 4096
+"""The same in all, those included that came in the last second."""
 
 FAREWELL_SECONDS = 3.0
 """How long a server that stops waits for its clients to close their connections."""
@@ -131,13 +134,15 @@ class Listener:
 
     def _make_room(self, address: str) -> None:
         of_one = self._fronts.get(address, {})
-        if len(of_one) >= MOST_HALF_OPEN_OF_ONE:
+        if len(of_one) >= MOST_HALF_OPEN_OF_ONE and _oldest(of_one).had_time:
             self._notices.warn(f"{address} has too many connections that open no session")
-            next(iter(of_one)).drop()
+            _oldest(of_one).drop()
         elif self._half_open >= MOST_HALF_OPEN:
-            self._notices.warn("there are too many connections that open no session")
             most = max(self._fronts.values(), key=len)
-            next(iter(most)).drop()
+            oldest = _oldest(most)
+            if oldest.had_time or self._half_open >= MOST_IN_A_CROWD:
+                self._notices.warn("there are too many connections that open no session")
+                oldest.drop()
 
     def _open(self, front: Front, websocket: WebSocket) -> None:
         self._websockets.add(websocket)
@@ -163,3 +168,7 @@ class Listener:
             return
         if self._all_closed is not None and not self._all_closed.done():
             self._all_closed.set_result(None)
+
+
+def _oldest(fronts: dict[Front, None]) -> Front:
+    return next(iter(fronts))
