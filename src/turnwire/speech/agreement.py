@@ -25,21 +25,14 @@ AGREED_FIRST: Asked = ((0, 0.4), (1000, 0.0))
 """The same of the first word, which nothing before it makes likely: one that two decodes agree on
 is right more often than others that the decoder is sure of."""
 
-ALONE: Asked = ((2500, 0.2), (4000, 0.0))
+ALONE: Asked = ((4000, 0.0),)
 """Of a word that the last decode alone has, but that the one before could have had. Live text never
-stands still, so anything is stable at last."""
+stands still, so anything is stable at last. Sooner, such words are wrong too often, clean speech
+included: "that was the epoch" where "it was the epoch" was said."""
 
-ALONE_FIRST: Asked = ((700, 0.7), (1000, 0.15), (4000, 0.0))
+ALONE_FIRST: Asked = ((700, 0.7), *ALONE)
 """The same of the first word: the first decode had so little audio that the second often is the
 first to hear it well."""
-
-_DOUBTFUL_TEXT: Asked = ALONE[-1:]
-"""What is asked instead in a text that seems to skip what was said: words that it has for that
-would be in the place of those that were said."""
-
-_LETTER_MS = 80
-_LONGER_MS = 700
-"""A word that lasts so much longer than its letters take stands where others were skipped."""
 
 _OFF_MS = 400
 """The times that two decodes give a word differ by less than this."""
@@ -82,11 +75,6 @@ def _in_order(words: Sequence[DecodedWord], after: int) -> tuple[DecodedWord, ..
     return tuple(ordered)
 
 
-def _skips(words: Sequence[DecodedWord]) -> bool:
-    """Whether a decode seems to leave out some of what was said."""
-    return any(word.end - word.start > _LETTER_MS * len(word.text) + _LONGER_MS for word in words)
-
-
 def _is_stable(word: DecodedWord, asked: Asked, audio_end: int) -> bool:
     """Whether a word is, if all before it are."""
     age = audio_end - word.end
@@ -113,13 +101,10 @@ class Agreement:
         words = _in_order(restate(words, self.stable), after)
         agreed = self._agree(words, audio_end)
         stable = len(self.stable)
-        alone = _DOUBTFUL_TEXT if _skips(words[stable:]) else ALONE
         while (
             not doubted
             and stable < len(words)
-            and _is_stable(
-                words[stable], self._asked(stable, words[stable], agreed, alone), audio_end
-            )
+            and _is_stable(words[stable], self._asked(stable, words[stable], agreed), audio_end)
         ):
             stable += 1
         self.stable = words[:stable]
@@ -136,13 +121,13 @@ class Agreement:
             agreed += 1
         return agreed
 
-    def _asked(self, index: int, word: DecodedWord, agreed: int, alone: Asked) -> Asked:
+    def _asked(self, index: int, word: DecodedWord, agreed: int) -> Asked:
         """What is asked of the word at `index`; no confidence is enough where that is empty."""
         if index < agreed:
             return AGREED if index else AGREED_FIRST
         if index == 0:
             return ALONE_FIRST
-        return alone if word.end <= self._decoded else ()
+        return ALONE if word.end <= self._decoded else ()
 
     def forget(self, count: int) -> None:
         """Leave out the first `count` words: the window no longer holds them."""
