@@ -4,7 +4,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from turnwire.writing import spacing, text_of, text_of_sentences, words_touch
+from turnwire.writing import (
+    SENTENCE_ENDS,
+    full_stop,
+    spacing,
+    text_of,
+    text_of_sentences,
+    words_touch,
+)
 
 
 @pytest.mark.parametrize(
@@ -42,6 +49,24 @@ def test_sentences_have_spaces_between_them_where_their_writing_does() -> None:
     assert text_of_sentences(["It is late.", "Good night."]) == "It is late. Good night."
     assert text_of_sentences(["もう遅い。", "おやすみ。"]) == "もう遅い。おやすみ。"
     assert text_of_sentences(["ดึกแล้ว", "ราตรีสวัสดิ์"]) == "ดึกแล้ว ราตรีสวัสดิ์"
+
+
+@pytest.mark.parametrize(
+    ("text", "mark"),
+    [
+        ("It is late", "."),
+        ("もう遅い", "。"),
+        ("နောက်ကျပြီ", "။"),
+        ("យឺតហើយ", "។"),
+        ("দেরি হয়েছে", "।"),
+        ("ዘግይቷል", "።"),
+        ("ดึกแล้ว", "."),
+        ("", "."),
+    ],
+)
+def test_a_sentence_ends_with_the_mark_of_its_writing(text: str, mark: str) -> None:
+    assert full_stop(text) == mark
+    assert mark in SENTENCE_ENDS
 
 
 def test_spaces_are_found_where_a_text_has_them() -> None:

@@ -17,13 +17,23 @@ _EAST_ASIAN = (
     "\uff00-\uff9f\uffe0-\uffe6"  # wide forms of Latin letters and signs
     "\U00020000-\U0003ffff"
 )
-_SOUTHEAST_ASIAN = (
-    "\u0e00-\u0fff"  # Thai, Lao, Tibetan
-    "\u1000-\u109f\ua9e0-\ua9ff\uaa60-\uaa7f"  # Burmese
-    "\u1780-\u17ff\u19e0-\u19ff"  # Khmer
-)
-_WORDS_TOUCH = re.compile(f"[{_EAST_ASIAN}{_SOUTHEAST_ASIAN}]")
+_BURMESE = "\u1000-\u109f\ua9e0-\ua9ff\uaa60-\uaa7f"
+_KHMER = "\u1780-\u17ff\u19e0-\u19ff"
+SOUTHEAST_ASIAN = f"\u0e00-\u0fff{_BURMESE}{_KHMER}"
+"""Letters of these, as a set in a regular expression; the first are Thai, Lao and Tibetan."""
+
+_WORDS_TOUCH = re.compile(f"[{_EAST_ASIAN}{SOUTHEAST_ASIAN}]")
 _SENTENCES_TOUCH = re.compile(f"[{_EAST_ASIAN}]")
+
+_FULL_STOPS = {
+    _SENTENCES_TOUCH: "。",
+    re.compile(f"[{_BURMESE}]"): "။",
+    re.compile(f"[{_KHMER}]"): "។",
+    re.compile("[\u0980-\u09ff]"): "।",  # Bengali
+    re.compile("[\u1200-\u139f]"): "።",  # Ethiopic
+}
+"""The marks that end a sentence, where letters tell them. Hindi has either of two, and Urdu
+has letters of Arabic."""
 
 _SPACES = re.compile(r"\s*")
 
@@ -46,7 +56,13 @@ def sentences_touch(before: str, after: str) -> bool:
 
 def full_stop(text: str) -> str:
     """The mark that ends a sentence which ends with this text."""
-    return "。" if _SENTENCES_TOUCH.match(text[-1:]) else "."
+    marks = (mark for letters, mark in _FULL_STOPS.items() if letters.match(text[-1:]))
+    return next(marks, ".")
+
+
+def is_sign(text: str) -> bool:
+    """Whether it is punctuation or symbols alone, perhaps with spaces. A vowel sign is none."""
+    return all(category(letter)[0] in "PSZ" for letter in text)
 
 
 def parts(before: str, after: str) -> bool:

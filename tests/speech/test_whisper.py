@@ -5,6 +5,8 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -28,6 +30,7 @@ from turnwire.speech.decoding import RATE, Job, JobKind, Text
 from turnwire.speech.engine import Engine, EngineError, Samples
 from turnwire.speech.models import find_model
 from turnwire.speech.whisper import Whisper
+from turnwire.writing import text_of
 
 
 @pytest.fixture(scope="module")
@@ -260,6 +263,48 @@ def test_a_decode_begins_with_its_prefix() -> None:
     for kind in JobKind:
         text = decode(whisper, job_of(audio[RATE * 3 // 2 : 3 * RATE], kind, first.tokens))
         assert text.words[0].text == first.text
+
+
+class Says:
+    """A model that writes one text whatever the audio says, and places its words in the audio."""
+
+    def __init__(self, model: Any, tokens: list[int]) -> None:
+        self._model = model
+        self._tokens = tokens
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._model, name)
+
+    def generate(self, *_: Any, **__: Any) -> list[Any]:
+        return [SimpleNamespace(sequences_ids=[self._tokens], scores=[-0.1], no_speech_prob=0.0)]
+
+
+def written(text: str, monkeypatch: pytest.MonkeyPatch) -> Text:
+    """What becomes of a text that the model writes of a recording."""
+    whisper = Whisper(find_model("tiny.en"), threads=1)
+    says = Says(whisper._model, whisper._tokenizer.encode(f" {text}"))
+    monkeypatch.setattr(whisper, "_model", says)
+    audio, _ = samples("beckett.wav")
+    return decode(whisper, job_of(audio[: 6 * RATE], JobKind.PARTIAL))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("He said “stop.”", "résumé”", "wait ’", "fine 😀", "so ’ ’", "fifty％", "你好，", "你好"),
+        *("ఏమి", "ಏನು", "ဘာလဲ", "cut off \ufffd"),
+    ],
+)
+def test_a_text_may_end_in_any_sign(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    said = text_of((word.text, word.joined) for word in written(text, monkeypatch).words)
+    assert said
+    assert text.startswith(said)
+
+
+def test_a_sentence_may_end_in_a_quotation(monkeypatch: pytest.MonkeyPatch) -> None:
+    quoted = written("Ever tried. He said “fail again.”", monkeypatch)
+    unquoted = written("Ever tried. He said fail again.", monkeypatch)
+    assert quoted.completeness == pytest.approx(unquoted.completeness, abs=0.3)
 
 
 def test_a_folder_that_holds_no_model(tmp_path: Path) -> None:

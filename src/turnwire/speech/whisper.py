@@ -9,6 +9,7 @@ more from a longer one if it looks bad.
 import math
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import TypeVar
 
 import ctranslate2
 import numpy as np
@@ -34,7 +35,9 @@ from turnwire.speech.languages import LanguageEvidence
 from turnwire.speech.models import ModelFiles
 from turnwire.speech.quality import FULL
 from turnwire.speech.splitting import split, tokens_a_second
-from turnwire.writing import SENTENCE_ENDS, full_stop
+from turnwire.writing import SENTENCE_ENDS, full_stop, is_sign
+
+T = TypeVar("T")
 
 _FULL_S = 30.0
 _LEAST_THOROUGH_S = 29.0
@@ -257,8 +260,9 @@ class Whisper:
         frames = (_LEAD_MS + voice_ms + _ALIGNED_TAIL_MS) // _MEL_FRAME_MS
         ended = self._ending_a_sentence(attempt.tokens)
         (alignment,) = self._model.align(encoded, tokenizer.sot_sequence, [ended], frames)
-        starts = _token_starts(alignment.alignments)
-        probabilities = alignment.text_token_probs
+        count = len(attempt.tokens)
+        starts = _as_many(_token_starts(alignment.alignments), count + 1)
+        probabilities = _as_many(alignment.text_token_probs, count)
         words: list[DecodedWord] = []
         at = 0
         for word in split(attempt.tokens, tokenizer):
@@ -277,7 +281,7 @@ class Whisper:
             return NOTHING
         # How many of the tokens come before the end of the last word.
         at = sum(len(word.tokens) for word in words[: words.index(kept[-1]) + 1])
-        end = len(ended) if at == len(attempt.tokens) else at
+        end = len(ended) if at == count else at
         mark = self._mark_length(ended[:end])
         completeness = math.prod(probabilities[end - mark : end]) if mark else 0.0
         return Text(kept, min(completeness**_TRUST, _SURE), attempt.language, attempt.heard)
@@ -287,9 +291,11 @@ class Whisper:
         if self._mark_length(tokens):
             return tokens
         pieces, groups = self._tokenizer.split_tokens_on_unicode(tokens)
-        if groups and not any(letter.isalnum() for letter in pieces[-1]):
+        if groups and is_sign(pieces[-1]):
             tokens = tokens[: -len(groups.pop())]
             pieces.pop()
+            if self._mark_length(tokens):
+                return tokens  # The sign closes a quotation.
         return [*tokens, *self._sentence_ends[full_stop(pieces[-1] if pieces else "")]]
 
     def _mark_length(self, tokens: list[int]) -> int:
@@ -308,6 +314,12 @@ def _stacked(encoded: list[ctranslate2.StorageView]) -> ctranslate2.StorageView:
     if len(encoded) == 1:
         return encoded[0]
     return ctranslate2.StorageView.from_array(np.concatenate([np.array(each) for each in encoded]))
+
+
+def _as_many(values: Sequence[T], count: int) -> list[T]:
+    """The values, the last of them repeated where they are fewer than `count`: a sign at the end
+    may take more tokens than the mark that was put in its place."""
+    return [*values, *[values[-1]] * (count - len(values))]
 
 
 def _token_starts(alignment: list[tuple[int, int]]) -> list[int]:
