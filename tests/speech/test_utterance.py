@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.speech.test_agreement import said
+from turnwire.recognition import Language
 from turnwire.speech.decoding import NOTHING, DecodedWord, Text
 from turnwire.speech.utterance import Utterance
 
@@ -64,6 +65,25 @@ def test_completeness_outlives_a_window_that_says_nothing() -> None:
     utterance.keep()
     utterance.settle(NOTHING, 2000)
     assert utterance.completeness == 0.9
+
+
+def test_stable_words_keep_their_language_when_the_window_says_nothing_more() -> None:
+    spanish = Language("es", 0.9)
+    utterance = Utterance()
+    for _ in range(2):
+        utterance.hear(Text(said("hola que tal"), 0.0, spanish), 2000)
+    utterance.settle(NOTHING, 2000)
+    assert texts(utterance) == "hola que tal"
+    assert utterance.language == spanish
+
+
+def test_a_settled_language_stands_when_the_next_decode_says_nothing() -> None:
+    french, spanish = Language("fr", 0.6), Language("es", 0.9)
+    utterance = Utterance()
+    utterance.hear(Text(said("hola"), 0.0, french), 1000)
+    utterance.settle(Text(said("hola que tal"), 0.5, spanish), 2000)
+    utterance.settle(NOTHING, 3000)
+    assert utterance.language == spanish
 
 
 def test_the_last_stable_sentence_that_another_follows() -> None:

@@ -28,6 +28,7 @@ class Utterance:
         self._window: tuple[DecodedWord, ...] = ()
         self._completeness = 0.0
         self._language = ENGLISH
+        self._spoken = ENGLISH  # the language of the last decode that had words
 
     @property
     def words(self) -> tuple[Word, ...]:
@@ -82,6 +83,8 @@ class Utterance:
 
     def hear(self, tail: Text, audio_end: int) -> None:
         """Take a decode of the tail up to `audio_end` ms, while speech goes on."""
+        if tail.words:
+            self._spoken = tail.language
         agreed = self._agreement.agreed
         words = (*self._window[:agreed], *tail.words[agreed - self.before_tail :])
         self._window = self._agreement.update(
@@ -90,10 +93,13 @@ class Utterance:
 
     def settle(self, text: Text, audio_end: int) -> None:
         """Take a decode of the window made where the speech paused, of audio up to `audio_end`."""
+        if text.words:
+            self._spoken = text.language
         self._window = self._agreement.update(text.words, audio_end, self._kept_end)
         if self._window:
+            # Maybe stable words alone, of which this decode says nothing.
             self._completeness = text.completeness
-            self._language = text.language
+            self._language = self._spoken
 
     def keep(self, count: int | None = None) -> None:
         """Leave the first words of the window, or all, as they are from now on."""
