@@ -79,6 +79,12 @@ def test_without_a_text_letters_tell_where_spaces_are() -> None:
     assert spacing(["Good", "night", "今", "日"], "Good  eve") == [False, False, True, True]
 
 
+def test_a_word_that_a_text_does_not_have_says_nothing_of_the_next() -> None:
+    assert spacing(["um,", "25", "people"], "25 people") == [False, False, False]
+    assert spacing(["25", "um", "people"], "25people") == [False, False, False]
+    assert spacing(["えー、", "今", "日"], "今日") == [False, True, True]
+
+
 WORDS = st.lists(
     st.tuples(st.text(st.characters(exclude_categories=["Z", "C", "P"]), min_size=1), st.booleans())
 )

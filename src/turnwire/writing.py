@@ -99,13 +99,15 @@ def text_of_sentences(sentences: Iterable[str]) -> str:
 
 def spacing(words: Sequence[str], text: str) -> list[bool]:
     """Which words follow the one before without a space in a text; by the letters that meet, where
-    it does not have them."""
-    joined, at = [False] * len(words), 0
+    it does not have both."""
+    joined, at, found = [False] * len(words), 0, False
     for i, word in enumerate(words):
         start = _SPACES.match(text, at).end()  # type: ignore[union-attr]  # matches none, too
-        if text.startswith(word, start):
-            joined[i] = i > 0 and start == at
-            at = start + len(word)
+        before, found = found, text.startswith(word, start)
+        if before and found:
+            joined[i] = start == at
         else:
             joined[i] = i > 0 and words_touch(words[i - 1], word)
+        if found:
+            at = start + len(word)
     return joined
