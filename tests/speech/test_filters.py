@@ -99,6 +99,19 @@ def test_more_letters_than_words_may_begin_at_one_moment(crowd: int, left: str) 
     assert text_of(spoken([*letters_of("太谢谢"), *at_once], LONG)) == left
 
 
+@pytest.mark.parametrize(("crowd", "left"), [(5, "ดี แล้ว a b c d e"), (6, "ดี แล้ว")])
+def test_a_letter_after_a_space_is_one_of_a_crowd_of_letters(crowd: int, left: str) -> None:
+    at_once = [replace(word, start=900, end=900) for word in letters_of("abcdefgh"[:crowd])]
+    at_once[0] = replace(at_once[0], joined=False)
+    assert text_of(spoken([*words_of("ดี แล้ว"), *at_once], LONG)) == left
+
+
+def test_words_that_crowd_behind_a_letter_were_not_spoken() -> None:
+    crowd = [DecodedWord(word, 900, 900, 0.9, (7,)) for word in ("ね", "and", "so", "on")]
+    crowd[0] = replace(crowd[0], joined=True)
+    assert text_of(spoken([*letters_of("太谢谢"), *crowd], LONG)) == "太 谢 谢"
+
+
 @pytest.mark.parametrize("said", ["ご視聴ありがとうございました", "谢谢观看"])
 def test_a_loop_of_letters_is_doubted_and_said_once(said: str) -> None:
     words = letters_of(said * 6)

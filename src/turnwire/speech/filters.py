@@ -22,8 +22,8 @@ Words = Sequence[DecodedWord]
 _CROWD = 3
 """So many words that begin at the same moment were not spoken."""
 
-_CROWD_OF_LETTERS = 6
-"""The same of words without spaces between them, which are letters more or less."""
+_LETTER = 0.5
+"""How much of a word one is that has no space before or behind it: a letter, more or less."""
 
 _LOOP = 6
 """So many times in a row the same syllable or phrase is not said. Four are: speech has them."""
@@ -90,13 +90,13 @@ def end_with_voice(words: Words, voice_ms: int) -> Words:
 
 def end_before_crowd(words: Words, voice_ms: int) -> Words:
     """Words that crowd at one moment found no sound of their own."""
-    crowds = (
-        i
-        for i, word in enumerate(words)
-        for last in words[i + (_CROWD_OF_LETTERS if word.joined else _CROWD) - 1 :][:1]
-        if word.start == last.start
-    )
-    return words[: next(crowds, None)]
+    joined = [*(word.joined for word in words), False]
+    at = 0
+    for _, at_once in itertools.groupby(words, key=lambda word: word.start):
+        first, at = at, at + len(tuple(at_once))
+        if sum(_LETTER if joined[i] or joined[i + 1] else 1 for i in range(first, at)) >= _CROWD:
+            return words[:first]
+    return words
 
 
 def drop_stutter(words: Words, voice_ms: int) -> Words:
