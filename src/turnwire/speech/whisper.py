@@ -66,6 +66,9 @@ _MEL_FRAME_MS = 10
 _FRAME_MS = 20
 """The encoder makes one position of two mel frames."""
 
+_STAND_INS = {"yue": "zh"}
+"""What is written of a language that not all models know, if this one does not."""
+
 _SURE = 0.99
 
 _TRUST = 2.5
@@ -234,8 +237,9 @@ class Whisper:
         """The language to write a window in, and what is known with it, if that was asked."""
         if not self.is_multilingual:
             return ENGLISH, None
-        allowed = job.options.languages if job.options else ()
-        if len(allowed) == 1 and f"<|{allowed[0]}|>" in self._languages:
+        asked = job.options.languages if job.options else ()
+        allowed = [code if self._knows(code) else _STAND_INS.get(code, code) for code in asked]
+        if len(allowed) == 1 and self._knows(allowed[0]):
             watched = self._evidence(encoded, job) if job.watches_language else None
             return Language(allowed[0], 1.0), watched
         # One language is spoken until a sentence ends, so while it is spoken this rests.
@@ -244,6 +248,9 @@ class Whisper:
         else:
             heard = job.heard
         return heard.verdict(allowed) or ENGLISH, heard
+
+    def _knows(self, language: str) -> bool:
+        return f"<|{language}|>" in self._languages
 
     def _evidence(self, encoded: ctranslate2.StorageView, job: Job) -> LanguageEvidence:
         (ranked,) = self._model.detect_language(encoded)
