@@ -8,8 +8,8 @@ from glin_profanity.data.dictionary import dictionary
 
 MASK = "***"
 
-_WORD = re.compile("[A-Za-zÀ-ÖØ-öø-ɏ]+")
-"""Latin letters alone: no space parts an English word from Japanese around it."""
+_WORD = re.compile("[A-Za-zÀ-ÖØ-öø-ɏ\u0300-\u036f\u1e00-\u1eff]+")
+"""Latin letters alone, and accents: no space parts an English word from Japanese around it."""
 
 
 def masked(text: str) -> str:

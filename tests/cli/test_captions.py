@@ -127,6 +127,11 @@ def test_latin_letters_amid_japanese_take_half_the_room() -> None:
         ("안녕하세요", rules.KOREAN),
         ("สวัสดี", rules.THAI),
         ("ສະບາຍດີ", rules.THAI),
+        ("The particle の is said like no.", rules.LATIN),
+        ("We flew from Tokyo, that is 東京, to Seoul, 서울.", rules.LATIN),
+        ("鲜の每日是一家在上海卖水果和蔬菜的店", rules.CHINESE),
+        ("约翰・史密斯", rules.CHINESE),
+        ("iPhoneとMacBookを買う", rules.JAPANESE),
     ],
 )
 def test_letters_tell_the_script(text: str, script: rules.Script) -> None:

@@ -3,6 +3,7 @@
 from dataclasses import replace
 from itertools import pairwise
 from typing import Any
+from unicodedata import normalize
 
 import pytest
 
@@ -106,6 +107,12 @@ def test_a_profane_word_is_masked_amid_words_without_spaces() -> None:
     said = (JAPANESE[2], replace(JAPANESE[3], text="shit"), JAPANESE[5])
     [turn] = told(universal_3(filter_profanity=True), Pause(said, 1000, 2300, 0.1))
     assert turn.transcript == "の***です。"
+
+
+@pytest.mark.parametrize("word", ["ḥass", normalize("NFD", "rapé")])
+def test_no_profane_word_is_found_between_accents(word: str) -> None:
+    [turn] = told(universal_3(filter_profanity=True), Pause(words(word), 1000, 2300, 0.1))
+    assert turn.transcript == word
 
 
 def test_nothing_new_is_not_told_again() -> None:

@@ -53,12 +53,15 @@ KOREAN = Script(16, 12, wide=True)
 THAI = Script(35, 17)
 
 _SCRIPTS = {
-    "[\u3041-\u30ff]": JAPANESE,
+    "[\u3041-\u30fa\u30fc-\u30ff]": JAPANESE,  # without ・, which Chinese has in names
     "[\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]": CHINESE,
     "[\uac00-\ud7af]": KOREAN,
-    # Lao, Burmese and Khmer, too: no guide for them is known.
-    "[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff]": THAI,
+    # The others of Southeast Asia, too: no guide for them is known.
+    f"[{writing.SOUTHEAST_ASIAN}]": THAI,
 }
+
+_LEAST_SHARE = 0.1
+"""Of all letters: fewer are a name or a quotation amid another script."""
 
 SENTENCE_ENDS, CLAUSE_ENDS = f"{writing.SENTENCE_ENDS}…", ",;:—、，；：،"
 """Where captions and lines had better end, best first."""
@@ -71,8 +74,11 @@ _NATURAL_BREAK = 10 / 42
 
 def script_of(text: str) -> Script:
     """The script of a text, by the rarest letters in it: Japanese has Chinese ones as well."""
-    scripts = (script for letters, script in _SCRIPTS.items() if re.search(letters, text))
-    return next(scripts, LATIN)
+    least = max(_LEAST_SHARE * sum(map(str.isalnum, text)), 1)
+    for letters, script in _SCRIPTS.items():
+        if len(re.findall(letters, text)) >= least:
+            return script
+    return LATIN
 
 
 def lines(words: Sequence[tuple[str, bool]], script: Script) -> str | None:
