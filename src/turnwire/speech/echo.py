@@ -149,7 +149,7 @@ class EchoEngine:
         return "echo"
 
     def open(self, *, sample_rate: int, options: RecognitionOptions) -> EchoStream:
-        """A new ear; any options is taken, as loudness alone decides what is heard."""
+        """A new ear; any options are taken, as loudness alone decides what is heard."""
         return EchoStream(self._script, sample_rate)
 
     def load(self) -> None:

@@ -79,7 +79,7 @@ class Stream(Protocol):
         """End the utterance where the event last yielded stands: its words are taken."""
 
     def configure(self, options: RecognitionOptions) -> None:
-        """Listen by this options instead, from the audio fed next or sooner."""
+        """Listen by these options instead, from the audio fed next or sooner."""
 
     def voice_peak(self) -> float:
         """The highest probability of speech, 0 to 1, in what was heard since this was asked."""

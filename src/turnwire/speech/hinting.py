@@ -17,7 +17,7 @@ Encode = Callable[[str], list[int]]
 
 
 def hint(options: RecognitionOptions, encode: Encode) -> tuple[int, ...]:
-    """The options in tokens, as much of it as there is room for; none if it says nothing."""
+    """The options in tokens, as much of them as there is room for; none if they say nothing."""
     return (
         *encode(_text(options.prompt))[:_PROMPT_TOKENS],
         *_glossary(options.keyterms, encode),
