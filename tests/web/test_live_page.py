@@ -53,6 +53,46 @@ def test_speech_becomes_turns_and_the_end_is_told(page: Page) -> None:
     expect(page.locator("#turns p").first).not_to_be_empty()
 
 
+def test_a_turn_that_is_still_spoken_is_spaced_as_its_writing_is(page: Page) -> None:
+    turn = {
+        "transcript": "今日はNew York",
+        "words": [
+            {"text": text, "word_is_final": i < 4}
+            for i, text in enumerate(["今日", "は", "New", "York", "です。", "Good", "night"])
+        ],
+    }
+    shown = """async (turn) => {
+        const { Captions } = await import("./live/captions.js");
+        const [turns, partial] = [document.createElement("div"), document.createElement("p")];
+        new Captions(turns, partial, document.body).show(turn);
+        return partial.textContent;
+    }"""
+    assert page.evaluate(shown, turn) == "今日はNew Yorkです。Good night"
+
+
+def test_the_last_words_are_waited_for_as_long_as_they_come(page: Page) -> None:
+    page.clock.install()
+    page.evaluate("""async () => {
+        const { Session } = await import("./live/session.js");
+        window.WebSocket = class {
+            static OPEN = 1;
+            readyState = 1;
+            send() {}
+            close() { window.closed_by_page = true; }
+        };
+        window.session = new Session("", { onMessage() {}, onClose() {} });
+        session.receive({ type: "Begin" });
+        session.terminate();
+    }""")
+    closed = "() => window.closed_by_page === true"
+    for _ in range(4):
+        page.clock.run_for("00:25")
+        page.evaluate("session.receive({ type: 'Turn' })")
+    assert not page.evaluate(closed)
+    page.clock.run_for("00:31")
+    assert page.evaluate(closed)
+
+
 def test_a_file_is_transcribed(context: BrowserContext, tiny_en: Callable[[], Engine]) -> None:
     with serving(tiny_en()) as server:
         page = opened(context, server)

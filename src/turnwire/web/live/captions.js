@@ -1,5 +1,7 @@
 // Turns on the screen: finished ones in a log, the open one below it, word by word.
 
+import { spacing } from "./spacing.js";
+
 export class Captions {
   constructor(turns, partial, frame) {
     this.turns = turns;
@@ -17,7 +19,7 @@ export class Captions {
   show(turn) {
     const following = this.frame.scrollHeight - this.frame.scrollTop - this.frame.clientHeight < 40;
     if (turn.end_of_turn) this.finish(turn);
-    else this.partial.replaceChildren(...turn.words.flatMap(shownWord));
+    else this.partial.replaceChildren(...shownWords(turn));
     if (following) this.frame.scrollTop = this.frame.scrollHeight;
   }
 
@@ -34,9 +36,12 @@ export class Captions {
   }
 }
 
-function shownWord(word) {
-  const span = document.createElement("span");
-  span.textContent = word.text;
-  if (!word.word_is_final) span.className = "tentative";
-  return [span, " "];
+function shownWords({ words, transcript }) {
+  const joined = spacing(words.map((word) => word.text), transcript);
+  return words.flatMap((word, i) => {
+    const span = document.createElement("span");
+    span.textContent = word.text;
+    if (!word.word_is_final) span.className = "tentative";
+    return i === 0 || joined[i] ? [span] : [" ", span];
+  });
 }

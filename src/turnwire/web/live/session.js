@@ -1,7 +1,7 @@
 // One session: a WebSocket from its opening to its close.
 
 const CHUNKS_WAITING = 300; // half a minute; what is older is dropped
-const LONGEST_WAIT_MS = 30000; // that a server needs for the last words, at most
+const LONGEST_WAIT_MS = 30000; // for each of the last messages, at most
 
 export class Session {
   // Handlers: `onMessage(message, direction)`, and once `onClose({code, text, begun})`.
@@ -19,6 +19,7 @@ export class Session {
   }
 
   receive(message) {
+    if (this.ended) this.wait();
     if (message.type === "Begin") {
       this.begun = true;
       this.waiting.splice(0).forEach((chunk) => this.socket.send(chunk));
@@ -41,6 +42,11 @@ export class Session {
     if (this.ended) return;
     this.ended = true;
     if (this.begun) this.say({ type: "Terminate" });
+    this.wait();
+  }
+
+  wait() {
+    clearTimeout(this.timeout);
     this.timeout = setTimeout(() => this.socket.close(), LONGEST_WAIT_MS);
   }
 
