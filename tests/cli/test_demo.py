@@ -58,6 +58,20 @@ def test_a_turnwire_that_a_shell_finds_is_called_by_its_name(
     assert "Next, try `turnwire transcribe FILE` with" in turnwire("demo").stdout
 
 
+@pytest.mark.parametrize(
+    ("called", "command"),
+    [
+        ("/lib/turnwire/__main__.py", "python -m turnwire"),
+        ("/home/me/[old]/.venv/bin/turnwire", "/home/me/[old]/.venv/bin/turnwire"),
+    ],
+)
+def test_what_to_try_next_can_be_typed_however_it_was_called(
+    turnwire: Invoke, monkeypatch: pytest.MonkeyPatch, called: str, command: str
+) -> None:
+    monkeypatch.setattr(sys, "argv", [called, "demo"])
+    assert f"Next, try `{command} transcribe FILE` with" in turnwire("demo").stdout
+
+
 def test_a_terminal_shows_words_as_they_come(speech: Path) -> None:
     shown = io.StringIO()
     console = Console(file=shown, force_terminal=True, width=80, highlight=False)

@@ -100,10 +100,19 @@ def _tell_the_end(console: Console, closure: Closure) -> None:
         )
     console.print(f"Closed       {closure}")
     console.print()
-    # In a clone it lies in .venv, where no shell finds it by its name.
-    turnwire = "turnwire" if shutil.which("turnwire") else sys.argv[0]
+    turnwire = _command()
     console.print(
         f"Next, try `{turnwire} transcribe FILE` with a recording of your own,\n"
         f"or `{turnwire} serve` for a server that any client of the protocol can use.",
         soft_wrap=True,
+        markup=False,
     )
+
+
+def _command() -> str:
+    """How to call this program once more."""
+    if shutil.which("turnwire"):
+        return "turnwire"
+    # In a clone it lies in .venv, where no shell finds it by its name.
+    called = sys.argv[0]
+    return "python -m turnwire" if Path(called).name == "__main__.py" else called
