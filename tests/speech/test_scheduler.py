@@ -25,9 +25,14 @@ def submit(scheduler: Scheduler, each: Job) -> Future[Text]:
     return scheduler.submit(each, due=0.0 if each.kind is JobKind.FINAL else None)
 
 
+class PanicError(BaseException):
+    """As that of libraries in Rust, which is no `Exception`."""
+
+
 class Desk:
-    """One worker that decodes what it is told to, and notes the order. Negative jobs fail; those
-    from 100 on can be decoded together, and those from 200 on have to be done twice."""
+    """One worker that decodes what it is told to, and notes the order. Negative jobs fail, -2 in a
+    panic; those from 100 on can be decoded together, and those from 200 on have to be done twice.
+    """
 
     def __init__(self) -> None:
         self.begun = threading.Event()
@@ -53,6 +58,8 @@ class Desk:
         assert self.go_on.wait(PATIENCE)
         if -1 in names or 199 in names:
             raise ValueError(names)
+        if -2 in names:
+            raise PanicError(names)
         return [
             replace(job, thorough=True) if job.prefix[0] >= 200 and not job.thorough else NOTHING
             for job in jobs
@@ -103,6 +110,14 @@ def test_a_failed_decode_fails_its_job_alone(scheduler: Scheduler, desk: Desk) -
     desk.go_on.set()
     failed, fine = submit(scheduler, job(-1)), submit(scheduler, job(1))
     with pytest.raises(ValueError, match="-1"):
+        failed.result(10)
+    assert fine.result(10) is NOTHING
+
+
+def test_a_decode_that_panics_fails_its_job_and_no_thread(scheduler: Scheduler, desk: Desk) -> None:
+    desk.go_on.set()
+    failed, fine = submit(scheduler, job(-2)), submit(scheduler, job(1))
+    with pytest.raises(RuntimeError, match="PanicError"):
         failed.result(10)
     assert fine.result(10) is NOTHING
 

@@ -10,6 +10,8 @@ import time
 from collections import deque
 from collections.abc import Callable
 
+from turnwire.speech.panics import contained
+
 SHARE_SECONDS = 0.01
 """How long a turn of the loop is listened for; the bite that goes on then is the last."""
 
@@ -21,7 +23,7 @@ class Ears:
     """Those of all streams of an engine. Each is heard in the order in which it asks.
 
     Recordings come after what is live; of them there is one bite in each turn of the loop, and
-    more as long as there is time for it.
+    more within the same `SHARE_SECONDS`.
     """
 
     def __init__(self, clock: Callable[[], float] = time.perf_counter) -> None:
@@ -43,6 +45,14 @@ class Ears:
         await heard
 
     def _work(self) -> None:
+        self._next_turn = None
+        try:
+            self._hear_for_a_turn()
+        finally:
+            if self._next_turn is None and (self._live or self._recorded):
+                self._next_turn = asyncio.get_running_loop().call_soon(self._work)
+
+    def _hear_for_a_turn(self) -> None:
         ends = self._clock() + SHARE_SECONDS
         if self._live:
             began = time.thread_time()
@@ -53,9 +63,6 @@ class Ears:
             _take(*self._recorded.popleft())
         while self._recorded and self._clock() < ends:
             _take(*self._recorded.popleft())
-        self._next_turn = None
-        if self._live or self._recorded:
-            self._next_turn = asyncio.get_running_loop().call_soon(self._work)
 
 
 def _take(bite: Bite, heard: "asyncio.Future[None]") -> None:
@@ -63,7 +70,9 @@ def _take(bite: Bite, heard: "asyncio.Future[None]") -> None:
         return  # whoever asked was cancelled
     try:
         bite()
-    except Exception as error:
-        heard.set_exception(error)
+    except (KeyboardInterrupt, SystemExit):
+        raise
+    except BaseException as error:
+        heard.set_exception(contained(error))
     else:
         heard.set_result(None)

@@ -8,6 +8,7 @@ from concurrent.futures import Future
 from turnwire.speech.decode_queue import DecodeQueue, QueuedJob, account
 from turnwire.speech.decoding import Job, JobKind, Recognizer, Text
 from turnwire.speech.devices import CPU
+from turnwire.speech.panics import contained
 from turnwire.speech.quality import Quality
 
 LOOK_AGAIN_SECONDS = 0.25
@@ -158,9 +159,9 @@ class Scheduler:
     def _decode(self, batch: list[QueuedJob]) -> None:
         try:
             outcomes = self._decoder.decode([entry.job for entry in batch])
-        except Exception as error:
+        except BaseException as error:
             if len(batch) == 1:
-                batch[0].future.set_exception(error)
+                batch[0].future.set_exception(contained(error))
             else:
                 # Whichever it was that failed, the others need not.
                 for entry in batch:
