@@ -64,17 +64,17 @@ class WhisperEngine:
         scheduler = self._scheduler
         finals, partials = map(scheduler.spent_on, JobKind)
         return EngineLoad(
-            self._device.workers,
-            self._resources(finals + partials, self._ears.spent),
-            finals,
-            scheduler.finals_behind,
-            scheduler.quality.name,
-            partials,
-            scheduler.waiting(JobKind.FINAL),
-            scheduler.waiting(JobKind.PARTIAL),
-            scheduler.batches,
-            scheduler.spent_on(None),
-            scheduler.waiting(None),
+            threads=self._device.workers,
+            resources=self._resources(finals + partials, self._ears.spent),
+            behind=scheduler.finals_behind,
+            quality=scheduler.quality.name,
+            spent_on_finals=finals,
+            spent_on_partials=partials,
+            spent_on_recordings=scheduler.spent_on(None),
+            waiting_finals=scheduler.waiting(JobKind.FINAL),
+            waiting_partials=scheduler.waiting(JobKind.PARTIAL),
+            waiting_recordings=scheduler.waiting(None),
+            batches=scheduler.batches,
         )
 
     def _resources(self, decoding: float, listening: float) -> list[Resource]:
@@ -106,5 +106,12 @@ def load_whisper(models: Sequence[str], device: Device = CPU) -> LoadedModel:
             f"The second model is for other languages than English, and {models[1]} knows no other."
         )
     model = TwoModels(usual, others[0]) if others else usual
-    costs = measure(model.make_final, device.workers, on_cpu=device.is_cpu)
+    # Nobody knows which of them sessions will ask for.
+    costs = max(
+        (
+            measure(each.make_final, device.workers, on_cpu=device.is_cpu)
+            for each in (usual, *others)
+        ),
+        key=lambda measured: measured.final,
+    )
     return LoadedModel(models[0], model, device, costs)
