@@ -111,7 +111,8 @@ def _engine(load: EngineLoad) -> Iterator[Metric]:
     )
     cpu = CounterMetricFamily(
         "turnwire_engine_cpu_seconds",
-        "CPU that decoding took; divided by turnwire_audio_seconds it is the real-time factor.",
+        "CPU that decoding took, or on a GPU the time for which threads were occupied; divided by "
+        "turnwire_audio_seconds it is the real-time factor.",
         labels=["kind"],
     )
     cpu.add_metric(["final"], load.spent_on_finals)

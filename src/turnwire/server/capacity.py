@@ -25,13 +25,13 @@ MEMORY_SECONDS = 300.0
 
 
 @dataclass(slots=True)
-class _Account:
-    """What was taken of one resource, in seconds of it."""
+class _Taken:
+    """What sessions took of one resource, in seconds of it."""
 
-    spent: float = 0.0
-    """All in all, and"""
-    cost: float = 0.0
-    """of late."""
+    in_all: float = 0.0
+    """Since the engine was made."""
+    lately: float = 0.0
+    """In the last minutes; what is longer ago counts for less."""
 
 
 class Capacity:
@@ -44,38 +44,38 @@ class Capacity:
         self._recordings = 0  # among them
         self._since = clock.now()
         self._lasted = 0.0  # of late, seconds of a session
-        self._accounts: list[_Account] = []  # in the order of the engine's resources
+        self._taken: list[_Taken] = []  # in the order of the engine's resources
 
     def changed(self, sessions: int, recordings: int = 0) -> None:
         """From now on there are so many sessions, and so many of them for recordings."""
-        self._account()
+        self._count()
         self._sessions = sessions
         self._recordings = recordings
 
     def limit(self) -> int | None:
         """How many there may be; None if any number costs nothing to speak of."""
-        load = self._account()
+        load = self._count()
         if load is None:
             return None
         if load.behind > LATE_SECONDS:
             return self._sessions
-        room = min(map(self._room, load.resources, self._accounts))
+        room = min(map(self._room, load.resources, self._taken))
         return max(int(room), 1)
 
-    def _room(self, resource: Resource, account: _Account) -> float:
+    def _room(self, resource: Resource, taken: _Taken) -> float:
         """How many sessions a resource has time for."""
-        cost = resource.expected * TRUST_SECONDS + account.cost
+        cost = resource.expected * TRUST_SECONDS + taken.lately
         return resource.usable * resource.seconds * (TRUST_SECONDS + self._lasted) / cost
 
-    def _account(self) -> EngineLoad | None:
-        """What was taken so far, counted in."""
+    def _count(self) -> EngineLoad | None:
+        """Count what was taken since the last time. Returns what the engine has to do now."""
         now, load = self._clock.now(), self._engine.load()
         passed, self._since = now - self._since, now
         kept = math.exp(-passed / MEMORY_SECONDS)
         self._lasted = self._lasted * kept + passed * (self._sessions - self._recordings)
         if load is not None:
-            self._accounts = self._accounts or [_Account() for _ in load.resources]
-            for resource, account in zip(load.resources, self._accounts, strict=True):
-                account.cost = account.cost * kept + resource.spent - account.spent
-                account.spent = resource.spent
+            self._taken = self._taken or [_Taken() for _ in load.resources]
+            for resource, taken in zip(load.resources, self._taken, strict=True):
+                taken.lately = taken.lately * kept + resource.spent - taken.in_all
+                taken.in_all = resource.spent
         return load

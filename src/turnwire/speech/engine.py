@@ -51,16 +51,17 @@ class EngineLoad:
     quality: str = FULL.name
     """Where on `quality.LADDER` the engine stands."""
     spent_on_partials: float = 0.0
-    """The same."""
+    """As `spent_on_finals`."""
+    spent_on_recordings: float = 0.0
+    """As `spent_on_finals`."""
     waiting_finals: int = 0
+    """Decodes of final texts that have not begun."""
     waiting_partials: int = 0
-    """Decodes that have not begun."""
+    """Decodes of partial texts that have not begun."""
+    waiting_recordings: int = 0
+    """Decodes of recordings that have not begun."""
     batches: Mapping[int, int] = field(default_factory=dict)
     """How many batches of each size were begun, so far."""
-    spent_on_recordings: float = 0.0
-    """The same."""
-    waiting_recordings: int = 0
-    """Decodes that have not begun."""
 
 
 class Stream(Protocol):
