@@ -83,6 +83,14 @@ class ManualClock:
                 due.call()
         self._now = end
 
+    def stall(self, seconds: float) -> None:
+        """Let time pass in which nothing happens, and come late to what was due meanwhile."""
+        self._now += seconds
+        while self._calls and self._calls[0][0] <= self._now:
+            _, _, due = heapq.heappop(self._calls)
+            if due.call is not None:
+                due.call()
+
     def advance_to_next(self, *, within: float) -> None:
         """Let time pass until something is due, if anything is that soon."""
         due = [when for when, _, call in self._calls if call.call is not None]

@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_private_key,
 )
 
-from tests.support import PATIENCE, TERMINATE, converse, loud
+from tests.support import PATIENCE, TERMINATE, ManualClock, converse, loud
 from turnwire.accounts.admission import OpenRegistry
 from turnwire.server.http import listening
 from turnwire.server.port import Port
@@ -34,7 +34,8 @@ from turnwire.server.tls import (
     tls_of,
 )
 from turnwire.speech.echo import EchoEngine
-from turnwire.transport import listener
+from turnwire.transport import deadlines, listener
+from turnwire.transport.front import HEAD_SECONDS
 
 DAY = 24 * 60 * 60
 
@@ -115,6 +116,23 @@ async def test_a_server_that_stops_does_not_wait_for_an_idle_client(
             writer.write(b"GET /health HTTP/1.1\r\nHost: x\r\n\r\n")
             assert await reader.read(8) == b"HTTP/1.1"
     writer.transport.abort()
+
+
+async def test_a_client_that_does_not_begin_tls_is_not_waited_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = ManualClock()
+    monkeypatch.setattr(deadlines, "_CLOCK", clock)
+    tls = self_signed(tmp_path, "127.0.0.1", now=time.time())
+    async with asyncio.timeout(PATIENCE), serving(tls) as url:
+        reader, writer = await asyncio.open_connection("127.0.0.1", int(url.rpartition(":")[2]))
+        reading = asyncio.create_task(reader.read())
+        while not reading.done():
+            await asyncio.sleep(0.001)
+            clock.advance(1)
+        assert clock.now() >= HEAD_SECONDS
+        assert await reading == b""
+        writer.close()
 
 
 def test_it_is_kept_and_only_its_owner_reads_the_keys(tmp_path: Path) -> None:

@@ -21,7 +21,7 @@ HEAD_SECONDS = 10.0
 """How long a client may take to send the head of a request, TLS included."""
 
 FIRST_SECONDS = 1.0
-"""How long its place among the connections without a session is not for others to take."""
+"""For how long after it came a connection cannot lose its place to others."""
 
 EXCHANGE_SECONDS = 60.0
 """How long plain HTTP may take for one request, or for the next part of its answer."""

@@ -6,6 +6,7 @@ come in one moment is no attack: until each has had a second there may be more.
 """
 
 import asyncio
+import heapq
 import socket
 import ssl
 import time
@@ -23,6 +24,10 @@ MOST_HALF_OPEN_OF_ONE = 256
 """Connections that are no WebSocket, in all and of one address."""
 MOST_IN_A_CROWD = 4096
 """The same in all, those included that came in the last second."""
+
+TLS_SECONDS = 2 * HEAD_SECONDS
+"""More than a client may take, which its front measures: asyncio's own timer would not be patient
+with one that a blocked server did not hear."""
 
 FAREWELL_SECONDS = 3.0
 """How long a server that stops waits for its clients to close their connections."""
@@ -108,7 +113,12 @@ class Listener:
         self._fronts.setdefault(address, {})[front] = None
         self._half_open += 1
         self._counted()
-        front.arriving = self._loop.create_task(self._connect(connection, front))
+        arriving = self._loop.create_task(self._connect(connection, front))
+        front.arriving = arriving
+        # One that is cancelled before it has begun comes to no `except`.
+        arriving.add_done_callback(
+            lambda _: self._lose(connection, front) if arriving.cancelled() else None
+        )
 
     async def _connect(self, connection: socket.socket, front: Front) -> None:
         connection.setblocking(False)
@@ -122,27 +132,46 @@ class Listener:
                     lambda: front,
                     connection,
                     ssl=self._tls(),
-                    ssl_handshake_timeout=HEAD_SECONDS,
+                    ssl_handshake_timeout=TLS_SECONDS,
                 )
         except (OSError, asyncio.CancelledError):
             # It went, it spoke no TLS, or it took too long.
-            front.arriving = None
-            connection.close()
-            self._forget(front)
-            front.drop()
+            self._lose(connection, front)
         front.arriving = None
+
+    def _lose(self, connection: socket.socket, front: Front) -> None:
+        front.arriving = None
+        connection.close()
+        self._displace(front)
 
     def _make_room(self, address: str) -> None:
         of_one = self._fronts.get(address, {})
-        if len(of_one) >= MOST_HALF_OPEN_OF_ONE and _oldest(of_one).had_time:
+        while len(of_one) >= MOST_HALF_OPEN_OF_ONE and _oldest(of_one).had_time:
             self._notices.warn(f"{address} has too many connections that open no session")
-            _oldest(of_one).drop()
-        elif self._half_open >= MOST_HALF_OPEN:
-            most = max(self._fronts.values(), key=len)
-            oldest = _oldest(most)
-            if oldest.had_time or self._half_open >= MOST_IN_A_CROWD:
-                self._notices.warn("there are too many connections that open no session")
-                oldest.drop()
+            self._displace(_oldest(of_one))
+        if self._half_open >= MOST_HALF_OPEN:
+            self._make_room_in_all()
+
+    def _make_room_in_all(self) -> None:
+        # After a crowd thousands may be too many, each of another address. Of those that have as
+        # many, the one that has been here longest comes first.
+        by_size = [
+            (-len(fronts), n, address) for n, (address, fronts) in enumerate(self._fronts.items())
+        ]
+        heapq.heapify(by_size)
+        while self._half_open >= MOST_HALF_OPEN:
+            size, n, address = by_size[0]
+            oldest = _oldest(self._fronts[address])
+            if not oldest.had_time and self._half_open < MOST_IN_A_CROWD:
+                return
+            self._notices.warn("there are too many connections that open no session")
+            self._displace(oldest)
+            heapq.heapreplace(by_size, (size + 1, n, address))
+
+    def _displace(self, front: Front) -> None:
+        # It is lost a turn of the loop later, and is not to be found again until then.
+        front.drop()
+        self._forget(front)
 
     def _open(self, front: Front, websocket: WebSocket) -> None:
         self._websockets.add(websocket)
