@@ -46,8 +46,8 @@ GRACE_SECONDS = 1.0
 class PatientTimer:
     """A `Timer` whose call holds something against somebody, such as that nothing came of them.
 
-    A loop that was blocked comes to its timers before it comes to what its sockets have for it. So
-    a call that is late itself is put off by a moment, once.
+    Once it was blocked, uvloop comes to its timers before it comes to what its sockets have for it.
+    So a call that is late itself is put off by a moment, once.
     """
 
     __slots__ = ("_call", "_clock", "_due", "_timer")

@@ -166,6 +166,7 @@ class Connection:
             if self._timer is not None:
                 self._timer.cancel()
             self._timer_due = deadline
+            # A tick brings all that is due, so it may find a client inactive whatever it is for.
             self._timer = PatientTimer(self._clock, deadline, self._tick)
 
     def _tick(self) -> None:

@@ -16,7 +16,7 @@ from collections.abc import AsyncIterator, Callable
 
 import numpy as np
 
-from turnwire.clock import Clock
+from turnwire.clock import Clock, PatientTimer
 from turnwire.codecs import framing
 from turnwire.speech.engine import Samples
 from turnwire.wire.encodings import DECODED_RATE, Encoding
@@ -59,8 +59,7 @@ class DecoderProcess:
         """Tell it what it will have to decode. Raises OSError if it is not there."""
         self._say(f"{encoding} {DECODED_RATE}".encode())
         try:
-            async with asyncio.timeout(OPEN_SECONDS):
-                await self._reply()
+            await self._reply_within(OPEN_SECONDS)
         except CannotDecode as error:
             raise OSError(f"no decoder could be started: {error}") from None
 
@@ -72,7 +71,7 @@ class DecoderProcess:
         self._say(message)
         kind = framing.MORE
         while kind == framing.MORE:
-            kind, body = await self._reply_in_time()
+            kind, body = await self._reply_within(REPLY_SECONDS)
             samples = np.frombuffer(body, np.int16, count=len(body) // 2)
             if len(samples):
                 yield samples
@@ -80,24 +79,23 @@ class DecoderProcess:
     def _say(self, message: bytes) -> None:
         self._writer.write(framing.MESSAGE.pack(len(message)) + message)
 
-    async def _reply_in_time(self) -> tuple[bytes, bytes]:
+    async def _reply_within(self, seconds: float) -> tuple[bytes, bytes]:
         give_up = self._writer.transport.abort
-        timer = self._clock.call_at(self._clock.now() + REPLY_SECONDS, give_up)
+        timer = PatientTimer(self._clock, self._clock.now() + seconds, give_up)
         try:
             return await self._reply()
+        except (asyncio.IncompleteReadError, ConnectionError):
+            logger.warning("a decoder died, or took more than %g s", seconds)
+            raise CannotDecode("the decoder gave up") from None
         finally:
             timer.cancel()
 
     async def _reply(self) -> tuple[bytes, bytes]:
-        try:
-            head = await self._reader.readexactly(framing.REPLY.size)
-            kind, length = framing.REPLY.unpack(head)
-            if length > framing.LONGEST_REPLY_BYTES:
-                raise CannotDecode("the decoder made no sense of it")
-            body = await self._reader.readexactly(length)
-        except (asyncio.IncompleteReadError, ConnectionError):
-            logger.warning("a decoder died, or took more than %g s", REPLY_SECONDS)
-            raise CannotDecode("the decoder gave up") from None
+        head = await self._reader.readexactly(framing.REPLY.size)
+        kind, length = framing.REPLY.unpack(head)
+        if length > framing.LONGEST_REPLY_BYTES:
+            raise CannotDecode("the decoder made no sense of it")
+        body = await self._reader.readexactly(length)
         if kind == framing.FAILED:
             raise CannotDecode(body.decode(errors="replace"))
         return kind, body

@@ -166,6 +166,7 @@ class Leases:
             except Exception as error:
                 self._outage.failed("Lost sessions could not be closed", error)
             else:
+                self.answers += 1
                 if lost:
                     logger.warning("%d sessions of a server that died were closed as lost", lost)
 
@@ -191,6 +192,7 @@ class Leases:
             for id, (usage, closure) in list(self._unentered.items()):
                 async with asyncio.timeout(LEDGER_SECONDS):
                     await self._host.registry.end(id, usage, closure)
+                self.answers += 1
                 del self._unentered[id]
         except Exception as error:
             self._outage.failed("Sessions could not be closed in the ledger", error)
