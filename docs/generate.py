@@ -285,15 +285,16 @@ def code(text: str) -> str:
 
 def exceptions() -> Iterator[str]:
     """The module of the client's exceptions, with a class for each row."""
-    before, mark, rest = (HERE / ERRORS).read_text().partition("its row says.\n")
-    end = "def class_name("
-    yield before + mark.rstrip("\n")
+    written = (HERE / ERRORS).read_text()
+    mark = "its row says."
+    start = written.index(mark) + len(mark)
+    end = written.index("def class_name(", start)
+    yield written[:start]
     for kind in Kind:
         for row in ROWS:
             if row.kind is kind:
-                name = errors.class_name(row)
-                yield f"\nclass {name}({vars(errors)[name].__base__.__name__}): ..."
-    yield f"\n{end}{rest.partition(end)[2]}".rstrip("\n")
+                yield f"\nclass {errors.class_name(row)}({errors.BASES[kind].__name__}): ..."
+    yield f"\n{written[end:]}".rstrip("\n")
 
 
 ERRORS = "../src/turnwire/client/errors.py"

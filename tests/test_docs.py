@@ -2,6 +2,7 @@
 
 import asyncio
 import hashlib
+import importlib
 import os
 import re
 import signal
@@ -14,6 +15,7 @@ import time
 import wave
 from contextlib import closing, suppress
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import pytest
@@ -22,8 +24,10 @@ from websockets.asyncio.client import connect
 from tests.support import PATIENCE, RATE, converse, loud
 from turnwire.accounts.database_url import sqlite_url
 from turnwire.accounts.store import Store
+from turnwire.client import errors
 from turnwire.server.running import RunningServer, running
 from turnwire.webhooks.signing import new_secret, signed_headers
+from turnwire.wire.closure import Kind
 
 ROOT = Path(__file__).parents[1]
 
@@ -32,6 +36,31 @@ def test_the_generated_pages_are_fresh() -> None:
     check = [sys.executable, str(ROOT / "docs" / "generate.py"), "--check"]
     outcome = subprocess.run(check, capture_output=True, text=True, check=False)
     assert outcome.returncode == 0, f"{outcome.stdout}Run ./scripts/docs."
+
+
+@pytest.fixture
+def generate(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+    monkeypatch.syspath_prepend(ROOT / "docs")
+    return importlib.import_module("generate")
+
+
+def test_an_exception_is_written_with_the_base_of_its_kind(
+    generate: ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(errors.BASES, Kind.KNOWN, errors.ErrorClosure)
+    assert "\nclass SessionExpired(ErrorClosure): ..." in generate.exceptions()
+
+
+def test_a_file_of_exceptions_that_is_not_as_expected_is_left_alone(
+    generate: ModuleType, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    written = tmp_path / "errors.py"
+    written.write_text("class ClientError(Exception): ...\n")
+    monkeypatch.setattr(generate, "PAGES", {str(written): generate.exceptions})
+    monkeypatch.setattr(generate, "ERRORS", str(written))
+    with pytest.raises(ValueError, match="not found"):
+        generate.main([])
+    assert written.read_text() == "class ClientError(Exception): ...\n"
 
 
 def test_each_diagram_has_its_picture_and_none_is_left_over() -> None:

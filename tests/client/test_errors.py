@@ -39,6 +39,7 @@ def test_every_row_has_an_exception_named_after_it(row: ClosureRow) -> None:
     error = errors.raised_for(closure)
     assert type(error).__name__.lower() == row.name.replace("_", "")
     assert getattr(errors, type(error).__name__) is type(error)
+    assert type(error).__base__ is errors.BASES[row.kind]
     assert type(error).__doc__ == row.meaning
     assert error.closure is closure
     assert error.code == row.code

@@ -226,7 +226,7 @@ def raised_for(closure: Closure) -> SessionClosed:
     return made
 
 
-_BASES: dict[Kind, type[SessionClosed]] = {
+BASES: dict[Kind, type[SessionClosed]] = {
     Kind.NORMAL: NormalClosure,
     Kind.KNOWN: KnownClosure,
     Kind.ERROR: ErrorClosure,
@@ -237,5 +237,5 @@ for _row in ROWS:
     _name = class_name(_row)
     if _name not in globals():
         # A row that is newer than what is written above has one all the same.
-        globals()[_name] = type(_name, (_BASES[_row.kind],), {"__module__": __name__})
+        globals()[_name] = type(_name, (BASES[_row.kind],), {"__module__": __name__})
     globals()[_name].__doc__ = _row.meaning
