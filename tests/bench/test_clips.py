@@ -9,7 +9,7 @@ from tests.bench.support import write_wave
 from tests.support import loud
 from turnwire.bench import BenchError
 from turnwire.bench.clips import Clip, read_clips
-from turnwire.bench.scripts import conversation
+from turnwire.bench.session_audio import conversation
 
 
 def clip(frames: int, name: str = "clip") -> Clip:
@@ -68,10 +68,10 @@ def test_no_folder_at_all(tmp_path: Path) -> None:
 
 
 def test_continuous_speech_lasts_as_long_as_it_should() -> None:
-    script = conversation([clip(30), clip(50)], seconds=10, duty=1.0, seed=3)
-    assert script.seconds == 10
-    assert all(passage.clip for passage in script.passages)
-    first, *inner, last = script.passages
+    audio = conversation([clip(30), clip(50)], seconds=10, duty=1.0, seed=3)
+    assert audio.seconds == 10
+    assert all(passage.clip for passage in audio.passages)
+    first, *inner, last = audio.passages
     # It begins in the middle of a clip.
     assert first.whole == (first.frames[0] == b"0")
     assert all(passage.whole for passage in inner)
@@ -79,9 +79,9 @@ def test_continuous_speech_lasts_as_long_as_it_should() -> None:
 
 
 def test_half_of_a_conversation_is_silence() -> None:
-    script = conversation([clip(30), clip(50)], seconds=60, duty=0.5, seed=1)
-    assert script.seconds == 60
-    for spoken, quiet in zip(script.passages[:-2:2], script.passages[1:-1:2], strict=True):
+    audio = conversation([clip(30), clip(50)], seconds=60, duty=0.5, seed=1)
+    assert audio.seconds == 60
+    for spoken, quiet in zip(audio.passages[:-2:2], audio.passages[1:-1:2], strict=True):
         assert spoken.clip is not None
         assert quiet.clip is None
         assert len(quiet.frames) == len(spoken.frames)
@@ -89,8 +89,8 @@ def test_half_of_a_conversation_is_silence() -> None:
 
 def test_the_same_seed_plays_the_same() -> None:
     clips = [clip(10, "a"), clip(20, "b"), clip(30, "c")]
-    scripts = [conversation(clips, 20, 0.5, seed) for seed in (1, 1, 2)]
+    audios = [conversation(clips, 20, 0.5, seed) for seed in (1, 1, 2)]
     first, same, other = (
-        [(passage.clip, len(passage.frames)) for passage in script.passages] for script in scripts
+        [(passage.clip, len(passage.frames)) for passage in audio.passages] for audio in audios
     )
     assert first == same != other

@@ -16,8 +16,8 @@ from turnwire.bench.clips import Clip, frames_of
 from turnwire.bench.load import play
 from turnwire.bench.measuring import ENDPOINTING, judge
 from turnwire.bench.player import Take
-from turnwire.bench.scripts import alone
 from turnwire.bench.serving import BenchServer, serving
+from turnwire.bench.session_audio import alone
 from turnwire.bench.speech import measure_clips
 from turnwire.bench.stress import measure_disturbed
 from turnwire.bench.upkeep import measure_churn, measure_idle, measure_overhead

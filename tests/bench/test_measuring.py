@@ -8,7 +8,7 @@ import pytest
 from turnwire.bench.clips import Clip
 from turnwire.bench.measuring import Spread, judge
 from turnwire.bench.player import Take
-from turnwire.bench.scripts import Passage, SessionAudio
+from turnwire.bench.session_audio import Passage, SessionAudio
 from turnwire.wire.messages import Turn, Word
 
 DELAY = 0.01
@@ -18,7 +18,7 @@ FIRST = Clip(Path("first"), "one two", 16_000, [b""] * 40)
 SECOND = Clip(Path("second"), "three", 16_000, [b""] * 20)
 
 
-def script() -> SessionAudio:
+def audio() -> SessionAudio:
     """Two seconds of a clip, two of silence, one of another clip, and a half of the first."""
     return SessionAudio(
         16_000,
@@ -35,7 +35,7 @@ def take(*messages: tuple[float, Turn], seconds: float = 6.0) -> Take:
     """A session that began at 10 s, and whose first sample is of that moment."""
     sent = array("d", (10 + (n + 1) / 20 + DELAY for n in range(round(seconds * 20))))
     return Take(
-        script=script(),
+        audio=audio(),
         asked=9.9,
         begun=9.95,
         sent=sent,
@@ -187,7 +187,7 @@ def test_a_turn_that_ends_late_is_missed() -> None:
 
 
 def test_a_session_that_never_began_has_nothing_to_be_read() -> None:
-    judged = judge(Take(script(), asked=0.0))
+    judged = judge(Take(audio(), asked=0.0))
     assert (judged.times.close, judged.heard, judged.missed) == ([], (), "did not begin")
 
 

@@ -10,7 +10,7 @@ from websockets.server import ServerProtocol
 from tests.client.servers import BEGIN, as_json
 from turnwire.bench.measuring import judge
 from turnwire.bench.player import Player, Take
-from turnwire.bench.scripts import Passage, SessionAudio
+from turnwire.bench.session_audio import Passage, SessionAudio
 from turnwire.wire.closures import INTERNAL_ERROR
 from turnwire.wire.messages import Error
 

@@ -77,7 +77,7 @@ def rehearse(server: Server, rehearsal: str, query: str = "") -> websockets.conn
 async def frames_to_the_end(
     socket: ClientConnection, messages: Iterable[bytes | str] = ()
 ) -> list[str]:
-    """Send all these; whatever text comes until the connection is over, within 30 s."""
+    """Send all these; whatever text comes until the connection is over, within `PATIENCE`."""
     frames = []
     async with asyncio.timeout(PATIENCE):
         with suppress(websockets.ConnectionClosed):

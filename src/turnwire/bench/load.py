@@ -9,8 +9,8 @@ from dataclasses import dataclass
 
 from turnwire.bench.clips import FRAMES_PER_S
 from turnwire.bench.player import END_SECONDS, Player, Take, begin
-from turnwire.bench.scripts import SessionAudio
 from turnwire.bench.serving import BenchServer
+from turnwire.bench.session_audio import SessionAudio
 
 SLOTS = 10
 """Sessions take turns within the 50 ms of a frame, as clients that know nothing of each other."""
@@ -77,31 +77,29 @@ async def turning() -> AsyncIterator[Wheel]:
 
 async def play(
     server: BenchServer,
-    scripts: Sequence[SessionAudio],
+    audios: Sequence[SessionAudio],
     parameters: Mapping[str, object],
     *,
     at_once: int | None = None,
 ) -> tuple[list[Take], Effort]:
-    """Play each script in a session of its own, and give what happened in each.
+    """Play each in a session of its own, and give what happened in each.
 
     All begin within `STAGGER_SECONDS`, if not `at_once` says how many there may be. `parameters`
     are those of the connections.
     """
-    gate = asyncio.Semaphore(at_once or len(scripts))
-    stagger = 0.0 if at_once else min(STAGGER_SECONDS, scripts[0].seconds / 4)
+    gate = asyncio.Semaphore(at_once or len(audios))
+    stagger = 0.0 if at_once else min(STAGGER_SECONDS, audios[0].seconds / 4)
     # The same moments in every run.
-    chance = random.Random(len(scripts))
+    chance = random.Random(len(audios))
 
-    async def one(script: SessionAudio, delay: float) -> Take:
+    async def one(audio: SessionAudio, delay: float) -> Take:
         await asyncio.sleep(delay)
         async with gate:
-            player = await begin(server, script, parameters)
+            player = await begin(server, audio, parameters)
             wheel.add(player)
-            await player.ended(script.seconds + END_SECONDS)
+            await player.ended(audio.seconds + END_SECONDS)
             return player.take
 
     async with turning() as wheel:
-        takes = await asyncio.gather(
-            *(one(script, chance.uniform(0, stagger)) for script in scripts)
-        )
+        takes = await asyncio.gather(*(one(audio, chance.uniform(0, stagger)) for audio in audios))
         return takes, wheel.effort

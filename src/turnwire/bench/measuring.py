@@ -217,7 +217,7 @@ class _AudioClock:
 
     def __init__(self, take: Take) -> None:
         self._sent = take.sent
-        self._frame_ms = frame_ms(take.script.sample_rate)
+        self._frame_ms = frame_ms(take.audio.sample_rate)
         self.ms = len(take.sent) * self._frame_ms
         """How much was sent."""
 
@@ -245,9 +245,9 @@ def _missed(take: Take, times: Times) -> str | None:
 
 def _heard(take: Take, turns: Sequence[tuple[float, Turn]]) -> tuple[tuple[Clip, str], ...]:
     """A word belongs to the clip that its middle falls into."""
-    ms = frame_ms(take.script.sample_rate)
+    ms = frame_ms(take.audio.sample_rate)
     ends, at = [], 0
-    for passage in take.script.passages:
+    for passage in take.audio.passages:
         at += len(passage.frames)
         ends.append(at * ms)
     said: list[list[str]] = [[] for _ in ends]
@@ -259,14 +259,14 @@ def _heard(take: Take, turns: Sequence[tuple[float, Turn]]) -> tuple[tuple[Clip,
     sent = len(take.sent) * ms
     return tuple(
         (passage.clip, " ".join(words))
-        for passage, end, words in zip(take.script.passages, ends, said, strict=True)
+        for passage, end, words in zip(take.audio.passages, ends, said, strict=True)
         if passage.clip is not None and passage.whole and end <= sent
     )
 
 
 def _clip_at(take: Take, index: int) -> int:
     """The passage, or the clip before it if it is a silence: a last word may reach into that."""
-    return index - 1 if take.script.passages[index].clip is None and index else index
+    return index - 1 if take.audio.passages[index].clip is None and index else index
 
 
 def reasons(judged: Iterable[Judged]) -> dict[str, int]:

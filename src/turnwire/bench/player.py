@@ -20,8 +20,8 @@ from websockets.protocol import State
 from websockets.uri import parse_uri
 
 from turnwire.bench.clips import as_frame
-from turnwire.bench.scripts import SessionAudio
 from turnwire.bench.serving import BenchServer
+from turnwire.bench.session_audio import SessionAudio
 from turnwire.client.address import session_url
 from turnwire.wire.messages import Begin, KeepAlive, Terminate, parse_server_message
 
@@ -39,7 +39,7 @@ KEEP_ALIVE = as_frame(KeepAlive().to_json())
 class Take:
     """What happened in one session. Times are those of one clock, in seconds."""
 
-    script: SessionAudio
+    audio: SessionAudio
     asked: float
     """When the connection was asked for."""
     begun: float | None = None
@@ -65,7 +65,7 @@ class Player(asyncio.Protocol):
         self.begun = asyncio.Event()
         """Set when the session has begun, or never will."""
         self.over = asyncio.Event()
-        self._frames: Iterator[bytes] = take.script.frames
+        self._frames: Iterator[bytes] = take.audio.frames
         self._api_key = api_key
         self._socket = ClientProtocol(parse_uri(url), max_size=None)
 
@@ -156,12 +156,12 @@ class Player(asyncio.Protocol):
 
 async def begin(
     server: BenchServer,
-    script: SessionAudio,
+    audio: SessionAudio,
     parameters: Mapping[str, object] = MappingProxyType({}),
 ) -> Player:
     """A player whose session has begun; or is over, which its take tells."""
-    url = session_url(server.url, {"sample_rate": script.sample_rate, **parameters})
-    player = Player(Take(script, time.monotonic()), url, server.api_key)
+    url = session_url(server.url, {"sample_rate": audio.sample_rate, **parameters})
+    player = Player(Take(audio, time.monotonic()), url, server.api_key)
     loop = asyncio.get_running_loop()
     try:
         async with asyncio.timeout(OPEN_SECONDS):

@@ -17,8 +17,8 @@ from turnwire.bench.measuring import (
     reasons,
 )
 from turnwire.bench.player import Take
-from turnwire.bench.scripts import SessionAudio, alone, conversation
 from turnwire.bench.serving import BenchServer
+from turnwire.bench.session_audio import SessionAudio, alone, conversation
 from turnwire.bench.words import Words
 
 WARM_UP_SECONDS = 3.0
@@ -87,23 +87,23 @@ async def measure_load(
     duty: float,
 ) -> tuple[SpeechFigures, list[Judged]]:
     """So many sessions at once, each for so long."""
-    scripts = [conversation(clips, seconds, duty, seed) for seed in range(sessions)]
-    return await _measure(server, scripts, model=model, sessions=sessions, duty=duty)
+    audios = [conversation(clips, seconds, duty, seed) for seed in range(sessions)]
+    return await _measure(server, audios, model=model, sessions=sessions, duty=duty)
 
 
 async def measure_clips(
     server: BenchServer, clips: Sequence[Clip], *, model: str, at_once: int
 ) -> tuple[SpeechFigures, list[Judged]]:
     """Each clip once, in a session of its own."""
-    scripts = [alone(clip) for clip in clips]
+    audios = [alone(clip) for clip in clips]
     return await _measure(
-        server, scripts, model=model, sessions=len(scripts), duty=1.0, at_once=at_once
+        server, audios, model=model, sessions=len(audios), duty=1.0, at_once=at_once
     )
 
 
 async def _measure(
     server: BenchServer,
-    scripts: Sequence[SessionAudio],
+    audios: Sequence[SessionAudio],
     *,
     model: str,
     sessions: int,
@@ -112,7 +112,7 @@ async def _measure(
 ) -> tuple[SpeechFigures, list[Judged]]:
     machine = this_machine()
     before = await server.usage()
-    takes, effort = await play(server, scripts, ENDPOINTING, at_once=at_once)
+    takes, effort = await play(server, audios, ENDPOINTING, at_once=at_once)
     after = await server.usage()
     lag_ms = await server.loop_lag_ms()
     judged = [judge(take) for take in takes]
@@ -152,10 +152,10 @@ async def _measure(
 def _seconds(take: Take) -> tuple[float, float]:
     """How much audio was sent, and how much of it was of clips."""
     left, speech = len(take.sent), 0
-    for passage in take.script.passages:
+    for passage in take.audio.passages:
         played = min(left, len(passage.frames))
         left -= played
         if passage.clip is not None:
             speech += played
-    each = frame_ms(take.script.sample_rate) / 1000
+    each = frame_ms(take.audio.sample_rate) / 1000
     return len(take.sent) * each, speech * each

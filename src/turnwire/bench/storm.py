@@ -9,8 +9,8 @@ from turnwire.bench.attackers import Attackers
 from turnwire.bench.clips import SPEECH_RATE, Clip
 from turnwire.bench.measuring import Spread
 from turnwire.bench.player import begin
-from turnwire.bench.scripts import SessionAudio
 from turnwire.bench.serving import BenchServer
+from turnwire.bench.session_audio import SessionAudio
 from turnwire.bench.speech import SpeechFigures, measure_load
 from turnwire.wire.closures import SESSION_ENDED
 

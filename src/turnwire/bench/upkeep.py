@@ -15,8 +15,8 @@ from turnwire.bench.load import Effort, turning
 from turnwire.bench.machine import Machine, this_machine
 from turnwire.bench.measuring import Spread, begins, closes
 from turnwire.bench.player import END_SECONDS, Player, Take, begin
-from turnwire.bench.scripts import Passage, SessionAudio
 from turnwire.bench.serving import BenchServer
+from turnwire.bench.session_audio import Passage, SessionAudio
 from turnwire.server.http import allow_open_files
 from turnwire.wire.closures import SESSION_ENDED
 
@@ -83,19 +83,19 @@ def talk(seconds: float, phase: int = 0) -> SessionAudio:
 
 async def _open(
     server: BenchServer,
-    scripts: Sequence[SessionAudio],
+    audios: Sequence[SessionAudio],
     parameters: Mapping[str, object],
     players: list[Player],
 ) -> None:
-    """Add a session for each script, none of which has played anything yet."""
-    _allow_sockets(len(scripts))
+    """Add a session for each, none of which has played anything yet."""
+    _allow_sockets(len(audios))
     gate = asyncio.Semaphore(OPENING_AT_ONCE)
 
-    async def one(script: SessionAudio) -> None:
+    async def one(audio: SessionAudio) -> None:
         async with gate:
-            players.append(await begin(server, script, parameters))
+            players.append(await begin(server, audio, parameters))
 
-    await asyncio.gather(*map(one, scripts))
+    await asyncio.gather(*map(one, audios))
 
 
 async def _end(players: Iterable[Player]) -> None:
@@ -127,19 +127,19 @@ async def _kept_alive(players: Sequence[Player]) -> AsyncIterator[None]:
         await asyncio.wait([keeping])
 
 
-async def _open_and_end(server: BenchServer, scripts: Sequence[SessionAudio]) -> list[Take]:
-    """Each script in a session of its own, sent at once, some of them at a time."""
+async def _open_and_end(server: BenchServer, audios: Sequence[SessionAudio]) -> list[Take]:
+    """Each in a session of its own, sent at once, some of them at a time."""
     gate = asyncio.Semaphore(OPENING_AT_ONCE)
 
-    async def one(script: SessionAudio) -> Take:
+    async def one(audio: SessionAudio) -> Take:
         async with gate:
-            player = await begin(server, script)
+            player = await begin(server, audio)
             while player.play():
                 pass
             await player.ended()
             return player.take
 
-    return await asyncio.gather(*map(one, scripts))
+    return await asyncio.gather(*map(one, audios))
 
 
 def _allow_sockets(count: int) -> None:

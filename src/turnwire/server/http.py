@@ -66,7 +66,7 @@ class _PlainHttp(H11Protocol):
 
 
 class _Door:
-    """A site for the transport."""
+    """What answers requests for a site: the transport's `RequestHandler`."""
 
     def __init__(self, site: Site, proxies: Networks) -> None:
         self._site = site
