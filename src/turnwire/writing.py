@@ -29,11 +29,9 @@ _FULL_STOPS = {
     _SENTENCES_TOUCH: "。",
     re.compile(f"[{_BURMESE}]"): "။",
     re.compile(f"[{_KHMER}]"): "។",
-    re.compile("[\u0980-\u09ff]"): "।",  # Bengali
-    re.compile("[\u1200-\u139f]"): "።",  # Ethiopic
 }
-"""The marks that end a sentence, where letters tell them. Hindi has either of two, and Urdu
-has letters of Arabic."""
+"""The marks that end a sentence, by its last letter. Bengali and Amharic have marks of their own,
+too, but Whisper's base model takes the full stop for likelier there."""
 
 _SPACES = re.compile(r"\s*")
 
