@@ -28,8 +28,8 @@ TICK = FRAME * 2 / RATE
 """Seconds between two looks at what has come: 64 ms of audio."""
 
 
-LISTENING = 0.012
-"""Seconds of CPU for a second of speech, and half of that for one of silence."""
+LISTENING = 0.007
+"""Seconds of CPU for a second of speech (docs/design.md), and half of that for one of silence."""
 
 
 def seconds_of(jobs: list[Job]) -> float:
@@ -236,7 +236,7 @@ def admitted(workers: int) -> int:
 
 @pytest.mark.parametrize("workers", [1, 2])
 def test_as_many_conversations_as_a_server_takes_are_all_in_real_time(workers: int) -> None:
-    engine = Engine(admitted(workers), 40, workers=workers, conversation=True, listening=True)
+    engine = Engine(admitted(workers), 60, workers=workers, conversation=True, listening=True)
     engine.run()
     beyond = [late - 0.4 for _, late in engine.lateness()]
     assert len(beyond) > 50
@@ -245,7 +245,7 @@ def test_as_many_conversations_as_a_server_takes_are_all_in_real_time(workers: i
 
 
 def test_an_engine_that_has_too_much_to_do_stays_on_time() -> None:
-    engine = Engine(int(1.5 * admitted(WORKERS)), 40, listening=True)
+    engine = Engine(2 * admitted(WORKERS), 40, listening=True)
     for session in engine.sessions:
         session.planner.options = replace(GUIDANCE, least_pause=400)
     engine.run()

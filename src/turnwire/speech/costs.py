@@ -4,7 +4,6 @@ Measured when the engine is made: how long a *final* text of common length takes
 to a second of a voice. All else is reckoned in these, by what recordings of speech took.
 """
 
-import statistics
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -19,16 +18,16 @@ from turnwire.speech.voice import Silero, VoiceDetector
 _SPEECH = 0.5
 """How much of a conversation one side speaks."""
 
-_FINALS_PER_S = 0.3
+_FINALS_PER_S = 0.35
 """Final texts for each second of speech: pauses end one, and so do some that end no turn."""
 
-_PARTIALS_PER_S = 0.2
-"""What partial texts take for each second of speech, in final texts: seven in ten seconds, each of
-a third of the cost, some of them together."""
+_PARTIALS_PER_S = 0.45
+"""What partial texts take for each second of speech, in final texts, while there is time for all of
+them."""
 
-_LISTENING = 2.0
-"""What the event loop does for a second of speech, in what listening to it takes: the silence that
-follows is listened to as well, and the session has its messages and its socket."""
+_LISTENING = 1.5
+"""What listening takes for each second of speech and the silence that goes with it, in what it
+takes for the speech."""
 
 _WAIT_SECONDS = 0.2
 """How long a final text may wait for others, on average."""
@@ -37,10 +36,14 @@ _MOST_USABLE = 0.7
 """Sessions take no more of the processors: they speak more at one time than at another."""
 
 _USABLE_LOOP = 0.5
-"""The part of the event loop's time that listening may take: it has sockets to serve meanwhile."""
+"""The part of the event loop's time that listening may take: it has messages and sockets to serve
+meanwhile."""
 
-_ROUNDS = 5
+_ROUNDS = 8
 """How often each is measured."""
+
+_PITCH = 137
+"""Hz; no multiple of it is near one of the mains' lines."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,14 +88,14 @@ def measure(make_final: Callable[[], None], threads: int, *, on_cpu: bool) -> Co
     """What it takes while all threads make final texts and somebody listens.
 
     In seconds of CPU, so that other work on the machine makes little difference; where the texts
-    are made elsewhere, in seconds that a thread waits for one. The lower quartile of some rounds:
-    what disturbs a round makes it longer. The first, which loads what the first session would have
-    waited for, is no measure.
+    are made elsewhere, in seconds that a thread waits for one. The least of some rounds: what
+    disturbs a round makes it longer, never shorter. The first loads what the first session would
+    have waited for.
     """
     finals, listening = [], []
-    voice, silero = _voice(), Silero()
+    voice, silero = steady_voice(), Silero()
     with ThreadPoolExecutor(threads) as pool:
-        for _ in range(_ROUNDS + 1):
+        for _ in range(_ROUNDS):
             began, here, all_threads = time.perf_counter(), time.thread_time(), time.process_time()
             made = [pool.submit(make_final) for _ in range(threads)]
             VoiceDetector(silero, RATE).listen(voice)
@@ -102,12 +105,13 @@ def measure(make_final: Callable[[], None], threads: int, *, on_cpu: bool) -> Co
                 each.result()
             spent = time.process_time() - all_threads - (time.thread_time() - here)
             finals.append(spent / threads if on_cpu else time.perf_counter() - began)
-    return Costs(*(statistics.quantiles(rounds[1:])[0] for rounds in (finals, listening)))
+    return Costs(min(finals), min(listening))
 
 
-def _voice() -> Samples:
-    """A second of what no gate takes for silence."""
+def steady_voice() -> Samples:
+    """A second of what no gate takes for silence, and nobody for the hum of the mains."""
     at = np.arange(RATE) / RATE
-    hum = np.sum([np.sin(2 * np.pi * 120 * k * at) / k for k in range(1, 20)], axis=0)
-    samples: Samples = np.rint(6000 * hum * (0.6 + 0.4 * np.sin(8 * np.pi * at))).astype(np.int16)
+    tones = [np.sin(2 * np.pi * _PITCH * k * at) / k for k in range(1, 20)]
+    loudness = 6000 * (0.6 + 0.4 * np.sin(8 * np.pi * at))
+    samples: Samples = np.rint(loudness * np.sum(tones, axis=0)).astype(np.int16)
     return samples

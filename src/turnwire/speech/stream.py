@@ -18,7 +18,8 @@ from turnwire.speech.voice import VoiceDetector
 from turnwire.speech.window import PlannedDecode
 
 _BITE_S = 0.1
-"""How much audio is listened to in one go, at most. It takes the event loop a millisecond."""
+"""How much audio is listened to in one go, at most. It takes the event loop less than a
+millisecond."""
 
 _MOST_RECORDED_S = 2.0
 """How much of a recording may wait in here. The rest waits outside, where it is counted."""
