@@ -49,13 +49,13 @@ class Draft:
 
     def _shown(self, index: int, word: Word, formatted: bool, final: bool) -> messages.Word:
         text = word.text if formatted else plain(word.text)
-        said = word.start, word.end, text, round(word.confidence, 6), final
+        start, end, confidence = word.start, word.end, round(word.confidence, 6)
         if index < len(self.before):
             # Most words are as they were. To make and to compare them takes longest of a message.
             last = self.before[index]
-            if (last.start, last.end, last.text, last.confidence, last.word_is_final) == said:
+            shown = last.start, last.end, last.text, last.confidence, last.word_is_final
+            if shown == (start, end, text, confidence, final):
                 return last
-        start, end, text, confidence, final = said
         return messages.Word(
             start=start, end=end, text=text, confidence=confidence, word_is_final=final
         )

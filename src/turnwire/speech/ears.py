@@ -45,12 +45,11 @@ class Ears:
         await heard
 
     def _work(self) -> None:
-        self._next_turn = None
         try:
             self._hear_for_a_turn()
         finally:
-            if self._next_turn is None and (self._live or self._recorded):
-                self._next_turn = asyncio.get_running_loop().call_soon(self._work)
+            more = self._live or self._recorded
+            self._next_turn = asyncio.get_running_loop().call_soon(self._work) if more else None
 
     def _hear_for_a_turn(self) -> None:
         ends = self._clock() + SHARE_SECONDS
