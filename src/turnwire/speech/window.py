@@ -42,8 +42,8 @@ _LONG = 15 * RATE
 _TOO_LONG = 24 * RATE
 """A window from here on is shortened between any two words."""
 
-_UNHEARD = 2 * RATE
-"""A final text may stop this long before the voice does, which may be laughter."""
+_UNHEARD = 1 * RATE
+"""A final text may stop this long before the voice does, which may be a breath or laughter."""
 
 _LETTER_MS = 80
 """How long a letter of a word lasts, more or less."""
