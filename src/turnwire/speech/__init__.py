@@ -5,10 +5,15 @@ from collections.abc import Callable, Mapping
 
 from turnwire.speech.devices import CPU, Device
 from turnwire.speech.engine import Engine
+from turnwire.speech.processor import instruction_set
 
 # Packages below send telemetry unless told not to: what runs the models to their vendor, what
 # fetches them to the hub. They ask when they are first imported, which is within this room only.
 os.environ.update(ORT_DISABLE_TELEMETRY="1", HF_HUB_DISABLE_TELEMETRY="1")
+
+# CTranslate2 asks for it then, too, and takes no more than AVX2 by itself.
+if (_instructions := instruction_set()) is not None:
+    os.environ.setdefault("CT2_FORCE_CPU_ISA", _instructions)
 
 __all__ = ["ENGINES", "load_engine"]
 
