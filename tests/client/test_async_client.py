@@ -9,11 +9,12 @@ from websockets.datastructures import Headers
 from websockets.http11 import Request, Response
 
 from tests.client.servers import BEGIN, address, end, serving, tell, turn, until_terminate
-from tests.support import PATIENCE
+from tests.support import PATIENCE, ManualClock
 from turnwire.client import (
     AsyncClient,
     errors,
 )
+from turnwire.client.leg import PING_SECONDS, PONG_SECONDS
 from turnwire.client.messages import Error, SpeechStarted, Turn
 
 LOST = Error(error_code=3005, error="Session Cancelled: An error occurred")
@@ -338,3 +339,20 @@ async def test_a_redirection_to_nowhere_is_a_refusal(location: str | None) -> No
     async with serve(polite, "127.0.0.1", 0, process_request=redirect) as server:
         with pytest.raises(errors.HandshakeRefused, match="HTTP status 301"):
             await AsyncClient(address(server)).connect()
+
+
+async def test_a_program_that_stood_still_does_not_hold_it_against_the_server() -> None:
+    """The pong came meanwhile, and is read after the timer has come."""
+    clock = ManualClock()
+    async with serving(polite) as url:
+        client = AsyncClient(url, clock=clock)
+        await client.connect()
+        clock.advance(PING_SECONDS)
+        clock.stall(2 * PONG_SECONDS)
+        async with asyncio.timeout(PATIENCE):
+            while (client._stream.deadline() or 0.0) < clock.now():
+                await asyncio.sleep(0.001)
+        await client.close()
+    assert [record.closure.name for record in client.sessions if record.closure] == [
+        "session_ended"
+    ]

@@ -16,7 +16,7 @@ from turnwire.client.handlers import Handlers
 from turnwire.client.messages import Turn
 from turnwire.client.rereading import Files
 from turnwire.client.stream import ClientStream
-from turnwire.clock import Clock, Timer
+from turnwire.clock import Clock, PatientTimer, Timer
 
 if TYPE_CHECKING:
     from turnwire.client.sockets import Socket
@@ -201,7 +201,7 @@ class Shell:
         # A timer that comes too early only looks again.
         if due is not None and self._timer is None:
             self._timer_due = due
-            self._timer = self._clock.call_at(due, self._tick)
+            self._timer = PatientTimer(self._clock, due, self._tick)
 
     def _tick(self) -> None:
         self._timer = None

@@ -187,14 +187,15 @@ class ClientStream:
                 self._sending.reread(leg, event.audio, now)
 
     def _tick(self, event: events.Tick, now: float) -> None:
-        pass
+        # Nothing else holds it against a server that nothing came: whoever ticks is patient where
+        # it was late itself.
+        for leg in self.legs:
+            if leg.overdue(now):
+                self._todo.add(effects.Drop(leg.number))
 
     # What follows.
 
     def _go_on(self, now: float) -> None:
-        for leg in self.legs:
-            if leg.overdue(now):
-                self._todo.add(effects.Drop(leg.number))
         if (retry := self._retries.due(now)) is not None:
             self.legs.in_order.insert(0, self._retried(retry, now))
         self._hear(now)
