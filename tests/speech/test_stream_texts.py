@@ -192,6 +192,24 @@ async def test_what_follows_a_final_text_is_decoded_though_its_last_word_seems_t
     assert texts(events[-1]).startswith("1001 1002 1003 1004 1005 1006 1007 1008")
 
 
+@pytest.mark.parametrize(("short", "left"), [(40, 0), (480, 0), (560, 560)])
+async def test_a_last_word_has_what_little_of_the_voice_a_decoder_left(
+    short: int, left: int, counter: Counter
+) -> None:
+    def decode(job: Job) -> Text:
+        text = counter.decode(job)
+        if job.kind is JobKind.PARTIAL:
+            return text
+        return replace(text, words=(replace(text.words[0], end=job.voice_end // MS - short),))
+
+    bench = Bench(decode)
+    events = await hear(bench.open(), loud(3), quiet(640))
+    bench.close()
+    pause = events[-2]
+    assert isinstance(pause, Pause)
+    assert pause.since - pause.words[-1].end == left
+
+
 async def test_a_final_decode_is_told_what_was_said_before(bench: Bench, counter: Counter) -> None:
     stream = bench.open()
     for audio in (loud(3), quiet(640), loud(3, first=4), quiet(640), loud(30, first=7), quiet(640)):

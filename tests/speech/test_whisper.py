@@ -202,6 +202,17 @@ async def test_quiet_speech_is_heard_under_an_offset_and_hum(
     assert errors <= 2
 
 
+@pytest.mark.parametrize(("word", "begins"), [("yes", 1.56), ("no", 28.05)])
+async def test_what_is_said_once_a_pause_is_counted_right(
+    engine: Engine, word: str, begins: float
+) -> None:
+    audio, rate = samples("endgame_nagg_nell.wav")
+    said = audio[int(begins * rate) : int((begins + 0.3) * rate)]
+    pause = np.zeros(7 * rate // 10, np.int16)
+    heard = await hear(engine, [pause, *[said, pause] * 8], rate)
+    assert [plain(word.text) for words in heard.utterances for word in words] == [word] * 8
+
+
 async def test_many_voices_at_once_are_no_words(engine: Engine) -> None:
     audio, rate = samples("two_cities.wav")
     audio = soxr.resample(audio, rate, RATE)

@@ -45,6 +45,9 @@ _TOO_LONG = 24 * RATE
 _UNHEARD = 1 * RATE
 """A final text may stop this long before the voice does, which may be a breath or laughter."""
 
+_LAST_SOUND_MS = 500
+"""A final text that stops no longer than this before the voice does has heard all of it."""
+
 _LETTER_MS = 80
 """How long a letter of a word lasts, more or less."""
 
@@ -156,7 +159,8 @@ class Window:
     def settle(self, plan: PlannedDecode, text: Text, voice_end: int) -> None:
         """Take the text of the whole window."""
         text = self._on_clock(text, plan.start)
-        text = replace(text, words=_without_what_follows(text.words))
+        words = _with_all_the_voice(_without_what_follows(text.words), voice_end // MS)
+        text = replace(text, words=words)
         self._heard = text.heard or self._heard
         self.utterance.settle(text, plan.end // MS)
         self.settled = not self._leave_rest(text, voice_end)
@@ -217,4 +221,13 @@ def _without_what_follows(words: tuple[DecodedWord, ...]) -> tuple[DecodedWord, 
         end = last.start + _LETTER_MS * len(last.text)
         if last.end - end >= _UNHEARD // MS:
             return (*words[:-1], replace(last, end=end))
+    return words
+
+
+def _with_all_the_voice(words: tuple[DecodedWord, ...], voice_end: int) -> tuple[DecodedWord, ...]:
+    """The words; a last one that ends a little before the voice does ends with it. Decoders give a
+    word that stands alone less than its sound."""
+    for last in words[-1:]:
+        if 0 < voice_end - last.end <= _LAST_SOUND_MS:
+            return (*words[:-1], replace(last, end=voice_end))
     return words
