@@ -177,6 +177,49 @@ async def test_what_follows_a_final_text_that_stops_early_is_decoded_too(counter
     assert texts(events[-1]) == " ".join(map(str, range(1, 17)))
 
 
+async def test_a_pause_after_a_final_text_is_no_voice_that_was_not_heard(counter: Counter) -> None:
+    def decode(job: Job) -> Text:
+        text = counter.decode(job)
+        return replace(text, words=text.words[:4]) if job.kind is JobKind.FINAL else text
+
+    bench = Bench(decode)
+    never = replace(GUIDANCE, first_partial=NEVER, next_partial=NEVER)
+    audio = [piece for i in range(6) for piece in (loud(1, first=i + 1), quiet(160))]
+    events = await hear(bench.open(never), *audio, quiet(640))
+    bench.close()
+    assert sum(job.kind is JobKind.FINAL for job in counter.jobs) == 1
+    assert texts(events[-1]) == "1 2 3 4"
+
+
+async def test_a_word_said_once_is_heard_once_where_a_final_text_stops_before_live_text(
+    counter: Counter,
+) -> None:
+    def decode(job: Job) -> Text:
+        text = counter.decode(job)
+        whole = job.kind is JobKind.FINAL and job.window[0] == 1
+        return replace(text, words=text.words[:6]) if whole else text
+
+    bench = Bench(decode)
+    events = await hear(bench.open(), loud(18), quiet(640))
+    bench.close()
+    assert texts(events[-1]) == " ".join(map(str, range(1, 19)))
+
+
+async def test_what_a_final_text_leaves_out_amid_its_words_is_as_live_text_had_it(
+    counter: Counter,
+) -> None:
+    def decode(job: Job) -> Text:
+        words = counter.decode(job).words
+        if job.kind is JobKind.FINAL:
+            words = (*words[:1], replace(words[-1], start=words[1].start))
+        return Text(tuple(replace(word, confidence=0.5) for word in words), 0.7)
+
+    bench = Bench(decode)
+    events = await hear(bench.open(), loud(6), quiet(640))
+    bench.close()
+    assert texts(events[-1]) == "1 2 3 4 5 6"
+
+
 async def test_what_follows_a_final_text_is_decoded_though_its_last_word_seems_to_last(
     counter: Counter,
 ) -> None:
@@ -187,9 +230,9 @@ async def test_what_follows_a_final_text_is_decoded_though_its_last_word_seems_t
 
     bench = Bench(decode)
     never = replace(GUIDANCE, first_partial=NEVER, next_partial=NEVER)
-    events = await hear(bench.open(never), loud(13, first=1001), quiet(640))
+    events = await hear(bench.open(never), loud(13), quiet(640))
     bench.close()
-    assert texts(events[-1]).startswith("1001 1002 1003 1004 1005 1006 1007 1008")
+    assert texts(events[-1]).startswith("1 2 3 4 5 6 7 8")
 
 
 @pytest.mark.parametrize(("short", "left"), [(40, 0), (480, 0), (560, 560)])

@@ -33,6 +33,7 @@ from turnwire.speech.decoding import MS, RATE, Text
 from turnwire.speech.engine import Samples
 from turnwire.speech.quality import FULL, Quality
 from turnwire.speech.voice import FRAME, Change, Segmenter
+from turnwire.speech.voice_track import VoiceTrack
 from turnwire.speech.window import NEXT_SHORTENING, PlannedDecode, Window
 
 FINAL_DUE_SECONDS = 0.3
@@ -103,7 +104,8 @@ class Planner:
         self.options = options
         self._segmenter = Segmenter()
         self._audio = AudioBuffer()
-        self._window = Window(self._audio)
+        self._voices = VoiceTrack()
+        self._window = Window(self._audio, self._voices)
         self._frames: deque[_Frame] = deque()  # not judged yet
         self._came = 0.0  # when the last frame judged did, and
         self._live = True  # whether as it was spoken
@@ -198,6 +200,7 @@ class Planner:
         if self._live and not quality.short_pauses:
             least_pause = min(self.options.least_pause * MS, _LONG_SILENCE)
         change = self._segmenter.push(frame.voice, frame.threshold, self._judged, least_pause)
+        self._voices.append(voice=not self._segmenter.quiet)
         if change is Change.STARTED:
             return self._start_speech(frame.voice)
         if change is Change.PAUSED:

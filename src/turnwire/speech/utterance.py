@@ -39,6 +39,16 @@ class Utterance:
         )
 
     @property
+    def window(self) -> tuple[DecodedWord, ...]:
+        """The words of the window, as last heard."""
+        return self._window
+
+    @property
+    def until(self) -> int:
+        """When the last word ends; 0 without words."""
+        return self._window[-1].end if self._window else self._kept_end
+
+    @property
     def stable(self) -> int:
         """How many of the words will not change any more."""
         return len(self._kept) + len(self._agreement.stable)

@@ -9,11 +9,13 @@ from dataclasses import dataclass, replace
 
 from turnwire.recognition import Language, RecognitionOptions
 from turnwire.speech.audio_buffer import AudioBuffer
-from turnwire.speech.decoding import MS, NOTHING, RATE, DecodedWord, Job, JobKind, Text
+from turnwire.speech.decoding import MS, NOTHING, RATE, Job, JobKind, Text
+from turnwire.speech.holes import UNHEARD_MS, filled, with_all_the_voice, without_what_follows
 from turnwire.speech.languages import NOTHING_HEARD
 from turnwire.speech.quality import FULL
 from turnwire.speech.utterance import Utterance
 from turnwire.speech.voice import FRAME
+from turnwire.speech.voice_track import VoiceTrack
 
 CONTEXT_STEP = 16
 """Contexts from this many tokens on grow in steps of as many: decodes with equally long ones can
@@ -42,15 +44,6 @@ _LONG = 15 * RATE
 _TOO_LONG = 24 * RATE
 """A window from here on is shortened between any two words."""
 
-_UNHEARD = 1 * RATE
-"""A final text may stop this long before the voice does, which may be a breath or laughter."""
-
-_LAST_SOUND_MS = 500
-"""A final text that stops no longer than this before the voice does has heard all of it."""
-
-_LETTER_MS = 80
-"""How long a letter of a word lasts, more or less."""
-
 _REACH = 100 * MS
 """How far off the times of words may be, when a dip is looked for between two."""
 
@@ -75,8 +68,9 @@ class PlannedDecode:
 class Window:
     """Positions are samples at 16 kHz since the start of the stream."""
 
-    def __init__(self, audio: AudioBuffer) -> None:
+    def __init__(self, audio: AudioBuffer, voices: VoiceTrack) -> None:
         self._audio = audio
+        self._voices = voices
         self.utterance = Utterance()
         self.is_open = False  # there is audio to decode
         self.settled = True  # the utterance has all that was said in it
@@ -153,35 +147,39 @@ class Window:
 
     def hear(self, plan: PlannedDecode, text: Text) -> None:
         """Take the text of a tail."""
-        self.utterance.hear(self._on_clock(text, plan.start), plan.end // MS)
+        text = self._on_clock(text, plan.start)
+        before = self.utterance.window[self.utterance.before_tail :]
+        words = filled(text.words, before, self._voice_ms)
+        self.utterance.hear(replace(text, words=words), plan.end // MS)
         self._shorten(plan.end)
 
     def settle(self, plan: PlannedDecode, text: Text, voice_end: int) -> None:
         """Take the text of the whole window."""
         text = self._on_clock(text, plan.start)
-        words = _with_all_the_voice(_without_what_follows(text.words), voice_end // MS)
-        text = replace(text, words=words)
+        words = filled(text.words, self.utterance.window, self._voice_ms)
+        words = without_what_follows(words, voice_end // MS, self._voice_ms)
+        words = with_all_the_voice(words, voice_end // MS)
         self._heard = text.heard or self._heard
-        self.utterance.settle(text, plan.end // MS)
-        self.settled = not self._leave_rest(text, voice_end)
+        self.utterance.settle(replace(text, words=words), plan.end // MS)
+        self.settled = not self._leave_rest(voice_end)
 
     def settle_with_nothing(self, end: int) -> None:
         """The window up to `end` says nothing."""
         self.utterance.settle(NOTHING, end // MS)
         self.settled = True
 
-    def _leave_rest(self, text: Text, voice_end: int) -> bool:
-        """Whether a final text stops long before the voice does; then the window is what follows.
-
-        Where one speaker takes over from another, the decoder may take the first one's end for
-        that of the window.
-        """
-        end = text.words[-1].end * MS if text.words else 0
-        if end < self.start + 2 * _REACH or voice_end - end < _UNHEARD:
+    def _leave_rest(self, voice_end: int) -> bool:
+        """Whether a final text stops long before the voice does; then the window is what follows,
+        also of the words that are stable though it does not have them."""
+        end = self.utterance.until * MS
+        if end < self.start + 2 * _REACH or self._voices.within(end, voice_end) < UNHEARD_MS * MS:
             return False
         self.start = self._voice_from = self._audio.quietest(end, end + 2 * _REACH)
         self.utterance.keep()
         return True
+
+    def _voice_ms(self, start: int, end: int) -> int:
+        return self._voices.within(start * MS, end * MS) // MS
 
     def _shorten(self, end: int) -> None:
         """Drop audio whose words are certain from a window that has grown long up to `end`."""
@@ -212,22 +210,3 @@ class Window:
             start = max(origin + word.start * MS, self._voice_from) // MS
             words.append(replace(word, start=start, end=max(start, origin // MS + word.end)))
         return replace(text, words=tuple(words))
-
-
-def _without_what_follows(words: tuple[DecodedWord, ...]) -> tuple[DecodedWord, ...]:
-    """The words; a last one that lasts far too long ends after its letters. Decoders give the last
-    word of a text all the sound that follows, also of speech that they have not heard."""
-    for last in words[-1:]:
-        end = last.start + _LETTER_MS * len(last.text)
-        if last.end - end >= _UNHEARD // MS:
-            return (*words[:-1], replace(last, end=end))
-    return words
-
-
-def _with_all_the_voice(words: tuple[DecodedWord, ...], voice_end: int) -> tuple[DecodedWord, ...]:
-    """The words; a last one that ends a little before the voice does ends with it. Decoders give a
-    word that stands alone less than its sound."""
-    for last in words[-1:]:
-        if 0 < voice_end - last.end <= _LAST_SOUND_MS:
-            return (*words[:-1], replace(last, end=voice_end))
-    return words
