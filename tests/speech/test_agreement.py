@@ -2,7 +2,6 @@
 
 from dataclasses import replace
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -11,7 +10,9 @@ from turnwire.speech.agreement import (
     AGREED_FIRST,
     ALONE,
     ALONE_FIRST,
+    FIRST,
     HOLD_BACK_MS,
+    SETTLED,
     Agreement,
     begins_with,
     restate,
@@ -31,10 +32,10 @@ def texts(words: tuple[DecodedWord, ...]) -> str:
     return " ".join(word.text for word in words)
 
 
-def test_nothing_is_stable_after_one_decode() -> None:
+def test_no_word_after_the_first_is_stable_after_one_decode() -> None:
     agreement = Agreement()
-    assert texts(agreement.update(said("it was the best"), 800)) == "it was the best"
-    assert agreement.stable == ()
+    assert texts(agreement.update(said("it was the best"), 2000)) == "it was the best"
+    assert texts(agreement.stable) == "it"
 
 
 def test_words_two_decodes_agree_on_are_stable() -> None:
@@ -146,8 +147,8 @@ def test_a_doubtful_word_is_stable_once_enough_was_heard_after_it() -> None:
 
 def test_the_first_word_need_not_be_as_sure() -> None:
     end = said("so this")[-1].end + HOLD_BACK_MS
-    assert after_two_decodes(doubtful("so this", 0, 0.5), end) == "so this"
-    assert after_two_decodes(doubtful("so this", 0, 0.3), end) == ""
+    assert after_two_decodes(doubtful("so this", 0, 0.2), end) == "so this"
+    assert after_two_decodes(doubtful("so this", 0, 0.1), end) == ""
 
 
 def test_a_first_word_that_was_heard_twice_and_is_not_new_need_not_be_sure_at_all() -> None:
@@ -157,17 +158,34 @@ def test_a_first_word_that_was_heard_twice_and_is_not_new_need_not_be_sure_at_al
     assert after_two_decodes(words, words[0].end + heard) == "so this"
 
 
-@pytest.mark.parametrize(("heard", "sure"), ALONE_FIRST)
-def test_a_first_word_that_is_sure_and_not_new_need_not_be_heard_twice(
-    heard: int, sure: float
-) -> None:
-    words = doubtful("so this is", 0, sure)
+def first_stable(*decodes: tuple[DecodedWord, ...], heard: int = HOLD_BACK_MS) -> str:
+    """What is stable of the last of these decodes, so long after its first word."""
     agreement = Agreement()
-    agreement.update(words, words[0].end + heard - 1)
-    assert agreement.stable == ()
-    agreement = Agreement()
-    agreement.update(words, words[0].end + heard)
-    assert texts(agreement.stable) == "so"
+    for words in decodes:
+        agreement.update(words, words[0].end + heard)
+    return texts(agreement.stable)
+
+
+def test_a_first_word_that_the_first_decode_is_sure_of_is_stable_at_once() -> None:
+    for heard, sure in FIRST:
+        assert first_stable(doubtful("so", 0, sure), heard=heard) == "so"
+        assert first_stable(doubtful("so", 0, sure - 0.01), heard=heard - 1) == ""
+
+
+def test_of_a_first_word_the_second_tells_as_much() -> None:
+    """Nothing before it makes it likely, but it makes what follows likely."""
+    sure = dict(FIRST)[HOLD_BACK_MS]
+    assert first_stable(doubtful("so this", 0, sure**2 + 0.01)) == "so"
+    assert first_stable(doubtful("so this", 0, sure**2 - 0.01)) == ""
+    assert first_stable(doubtful("so this", 1, sure**2 - 0.01)) == ""
+
+
+def test_a_first_word_that_the_decode_before_contradicts_has_to_be_surer() -> None:
+    ((heard, sure), *_) = ALONE_FIRST
+    before = doubtful("oh", 0, 0.1)
+    assert first_stable(before, doubtful("so", 0, sure), heard=heard) == "so"
+    assert first_stable(before, doubtful("so", 0, sure), heard=heard - 1) == ""
+    assert first_stable(before, doubtful("so", 0, sure - 0.01), heard=heard) == ""
 
 
 def after_a_decode_that_differs(words: tuple[DecodedWord, ...], age: int) -> str:
@@ -186,6 +204,27 @@ def test_a_word_that_no_two_decodes_agree_on_is_stable_at_last() -> None:
     for words in (said("it is the best"), doubtful("it is the best", 2, 0.01)):
         assert after_a_decode_that_differs(words, longest - 1) == ""
         assert after_a_decode_that_differs(words, longest) == "the"
+
+
+def test_what_a_final_decode_says_is_stable_soon_whatever_was_heard_before() -> None:
+    ((heard, _),) = SETTLED
+    words = tuple(replace(word, confidence=0.1) for word in said("it was the epoch"))
+    for final, age, stable in (
+        (True, heard, "it was the"),
+        (True, heard - 1, "it was"),
+        (False, heard, "it"),
+    ):
+        agreement = Agreement()
+        agreement.update(said("it was that epoch"), 900)
+        agreement.update(words, words[2].end + age, final=final)
+        assert texts(agreement.stable) == stable
+
+
+def test_words_after_one_that_changed_are_still_agreed_on() -> None:
+    agreement = Agreement()
+    agreement.update(said("it was the best of times"), 900)
+    agreement.update(doubtful("it was a best of times", 2, 0.1), 600 + ALONE[0][0])
+    assert texts(agreement.stable) == "it was a best of times"
 
 
 def test_a_decode_that_may_be_of_no_speech_makes_nothing_stable() -> None:

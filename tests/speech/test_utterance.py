@@ -44,7 +44,7 @@ def test_settled_words_leave_the_stable_ones_as_they_are() -> None:
 
 def test_a_settled_text_counts_for_agreement_when_speech_goes_on() -> None:
     utterance = heard("it was")
-    utterance.settle(Text(said("it was the best"), 0.5), 2000)
+    utterance.settle(Text(said("it was the best"), 0.5), 1400)
     assert utterance.stable == 2
     utterance.hear(Text(said("it was the best of"), 0.0), 2000)
     assert utterance.stable == 4

@@ -2,10 +2,12 @@
 
 LocalAgreement-2: a word is agreed on once two decodes in a row have it, and all before it. It is
 stable if all before it are, and if the decoder is sure of it; the older it is, the less sure. So a
-single doubtful word holds the live text back for a moment, not until the speaker pauses. Live text
-begins early: less is asked of the first word.
+single doubtful word holds the live text back for a moment, not until the speaker pauses. What a
+final decode says, which hears all of the window and the pause after it, counts as much as two
+others agreeing. Live text begins early: less is asked of the first word.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -25,14 +27,19 @@ AGREED_FIRST: Asked = ((0, 0.4), (1000, 0.0))
 """The same of the first word, which nothing before it makes likely: one that two decodes agree on
 is right more often than others that the decoder is sure of."""
 
+SETTLED: Asked = ((1000, 0.0),)
+"""Of a word after the first that a final decode has, whatever the one before it had."""
+
 ALONE: Asked = ((4000, 0.0),)
 """Of a word that the last decode alone has, but that the one before could have had. Live text never
 stands still, so anything is stable at last. Sooner, such words are wrong too often, clean speech
 included: "that was the epoch" where "it was the epoch" was said."""
 
-ALONE_FIRST: Asked = ((700, 0.7), *ALONE)
-"""The same of the first word: the first decode had so little audio that the second often is the
-first to hear it well."""
+ALONE_FIRST: Asked = ((700, 0.85), *ALONE)
+"""The same of the first word, where the decode before has another."""
+
+FIRST: Asked = ((0, 0.75), (HOLD_BACK_MS, 0.55), *ALONE)
+"""The same where the decode before has none, so that nothing speaks against it."""
 
 _OFF_MS = 400
 """The times that two decodes give a word differ by less than this."""
@@ -75,10 +82,13 @@ def _in_order(words: Sequence[DecodedWord], after: int) -> tuple[DecodedWord, ..
     return tuple(ordered)
 
 
-def _is_stable(word: DecodedWord, asked: Asked, audio_end: int) -> bool:
-    """Whether a word is, if all before it are."""
-    age = audio_end - word.end
-    return any(age >= heard and word.confidence >= sure for heard, sure in asked)
+def _sureness(words: Sequence[DecodedWord], index: int) -> float:
+    """How sure the decoder is of a word. What the words before the others do for these, the second
+    does for the first: one that was not said makes it improbable."""
+    sure = words[index].confidence
+    if index == 0 and len(words) > 1:
+        return math.sqrt(sure * words[1].confidence)
+    return sure
 
 
 class Agreement:
@@ -92,41 +102,57 @@ class Agreement:
         self._decoded = 0  # where the audio of the previous decode ended
 
     def update(
-        self, words: Sequence[DecodedWord], audio_end: int, after: int = 0, *, doubted: bool = False
+        self,
+        words: Sequence[DecodedWord],
+        audio_end: int,
+        after: int = 0,
+        *,
+        doubted: bool = False,
+        final: bool = False,
     ) -> tuple[DecodedWord, ...]:
         """Take the next decode of audio that ends at `audio_end` ms; gives the words to report.
 
-        None of them is spoken before `after` ms. Where the decode is `doubted`, no more are stable.
+        None of them is spoken before `after` ms. Where the decode is `doubted`, no more are stable;
+        where it is `final`, more.
         """
         words = _in_order(restate(words, self.stable), after)
-        agreed = self._agree(words, audio_end)
         stable = len(self.stable)
         while (
             not doubted
             and stable < len(words)
-            and _is_stable(words[stable], self._asked(stable, words[stable], agreed), audio_end)
+            and self._is_stable(words, stable, audio_end, final=final)
         ):
             stable += 1
-        self.stable = words[:stable]
-        self.agreed = max(agreed, stable)
+        agreed = stable
+        while agreed < len(words) and self._is_agreed(words[agreed], agreed, audio_end):
+            agreed += 1
+        self.stable, self.agreed = words[:stable], agreed
         self._previous, self._decoded = words, audio_end
         return words
 
-    def _agree(self, words: Sequence[DecodedWord], audio_end: int) -> int:
-        """How many words this decode and the one before have in common."""
-        agreed = len(self.stable)
-        for word, before in zip(words[agreed:], self._previous[agreed:], strict=False):
-            if plain(word.text) != plain(before.text) or word.end > audio_end - HOLD_BACK_MS:
-                break
-            agreed += 1
-        return agreed
+    def _is_stable(
+        self, words: Sequence[DecodedWord], index: int, audio_end: int, *, final: bool
+    ) -> bool:
+        """Whether the word at `index` is, as all before it are."""
+        word = words[index]
+        asked = self._asked(word, index, audio_end)
+        if final and index:
+            asked = (*asked, *SETTLED)
+        age, sure = audio_end - word.end, _sureness(words, index)
+        return any(age >= heard and sure >= enough for heard, enough in asked)
 
-    def _asked(self, index: int, word: DecodedWord, agreed: int) -> Asked:
-        """What is asked of the word at `index`; no confidence is enough where that is empty."""
-        if index < agreed:
+    def _is_agreed(self, word: DecodedWord, index: int, audio_end: int) -> bool:
+        """Whether the decode before has this word, too, if it has all before it."""
+        before = self._previous[index : index + 1]
+        same = any(plain(word.text) == plain(other.text) for other in before)
+        return same and word.end <= audio_end - HOLD_BACK_MS
+
+    def _asked(self, word: DecodedWord, index: int, audio_end: int) -> Asked:
+        """What is asked of the word at `index`; no sureness is enough where that is empty."""
+        if self._is_agreed(word, index, audio_end):
             return AGREED if index else AGREED_FIRST
         if index == 0:
-            return ALONE_FIRST
+            return ALONE_FIRST if self._previous else FIRST
         return ALONE if word.end <= self._decoded else ()
 
     def forget(self, count: int) -> None:

@@ -105,7 +105,7 @@ class Utterance:
         """Take a decode of the window made where the speech paused, of audio up to `audio_end`."""
         if text.words:
             self._spoken = text.language
-        self._window = self._agreement.update(text.words, audio_end, self._kept_end)
+        self._window = self._agreement.update(text.words, audio_end, self._kept_end, final=True)
         if self._window:
             # Maybe stable words alone, of which this decode says nothing.
             self._completeness = text.completeness
