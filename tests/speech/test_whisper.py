@@ -208,7 +208,7 @@ async def test_what_is_said_once_a_pause_is_counted_right(
 ) -> None:
     audio, rate = samples("endgame_nagg_nell.wav")
     said = audio[int(begins * rate) : int((begins + 0.3) * rate)]
-    pause = np.zeros(7 * rate // 10, np.int16)
+    pause = np.zeros(4 * rate // 10, np.int16)
     heard = await hear(engine, [pause, *[said, pause] * 8], rate)
     assert [plain(word.text) for words in heard.utterances for word in words] == [word] * 8
 

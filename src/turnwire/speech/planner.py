@@ -214,7 +214,7 @@ class Planner:
 
     def _start_speech(self, voice: float) -> SpeechStarted:
         began = self._segmenter.began
-        if self._window.ends_before(began):
+        if self._window.ends_before(began, began - self._silent_from):
             self._window.close()
         if self._window.is_open:
             self._window.settled = False

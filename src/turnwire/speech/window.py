@@ -38,6 +38,10 @@ _LONG_ENOUGH = 8 * RATE
 
 _LIKELY = 0.5
 
+_LONE_PAUSE = 350 * MS
+"""So long after a word that is alone in its window, that ends. The same word said again after a
+pause, and decoded with the first, is one word for a decoder."""
+
 _LONG = 15 * RATE
 """A window from here on is shortened where a sentence ends."""
 
@@ -111,8 +115,11 @@ class Window:
             return None
         return self._heard.other_than(self.utterance.language)
 
-    def ends_before(self, at: int) -> bool:
-        """Whether speech that begins at `at` is of another window, however short the pause was."""
+    def ends_before(self, at: int, pause: int) -> bool:
+        """Whether speech that begins at `at` is of another window, after a pause that is no long
+        silence."""
+        if pause >= _LONE_PAUSE and len(self.utterance.window) == 1:
+            return True
         return at - self.start >= _LONG_ENOUGH and self.utterance.completeness >= _LIKELY
 
     # What is decoded.
