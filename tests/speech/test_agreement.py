@@ -146,9 +146,9 @@ def test_a_doubtful_word_is_stable_once_enough_was_heard_after_it() -> None:
 
 
 def test_the_first_word_need_not_be_as_sure() -> None:
-    end = said("so this")[-1].end + HOLD_BACK_MS
-    assert after_two_decodes(doubtful("so this", 0, 0.2), end) == "so this"
-    assert after_two_decodes(doubtful("so this", 0, 0.1), end) == ""
+    end, (_, sure) = said("so this")[-1].end + HOLD_BACK_MS, AGREED_FIRST[0]
+    assert after_two_decodes(doubtful("so this", 0, sure**2 + 0.01), end) == "so this"
+    assert after_two_decodes(doubtful("so this", 0, sure**2 - 0.01), end) == ""
 
 
 def test_a_first_word_that_was_heard_twice_and_is_not_new_need_not_be_sure_at_all() -> None:

@@ -23,7 +23,7 @@ Asked = Sequence[tuple[int, float]]
 AGREED: Asked = ((0, 0.7), (2000, 0.0))
 """Of a word that two decodes agree on."""
 
-AGREED_FIRST: Asked = ((0, 0.4), (1000, 0.0))
+AGREED_FIRST: Asked = ((0, 0.5), (2000, 0.0))
 """The same of the first word, which nothing before it makes likely: one that two decodes agree on
 is right more often than others that the decoder is sure of."""
 
