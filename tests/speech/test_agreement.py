@@ -13,6 +13,7 @@ from turnwire.speech.agreement import (
     FIRST,
     HOLD_BACK_MS,
     SETTLED,
+    SETTLED_FIRST,
     Agreement,
     begins_with,
     restate,
@@ -217,6 +218,15 @@ def test_what_a_final_decode_says_is_stable_soon_whatever_was_heard_before() -> 
         agreement = Agreement()
         agreement.update(said("it was that epoch"), 900)
         agreement.update(words, words[2].end + age, final=final)
+        assert texts(agreement.stable) == stable
+
+
+def test_what_a_final_decode_says_first_is_stable_a_little_later() -> None:
+    ((heard, _),) = SETTLED_FIRST
+    for age, stable in ((heard, "so"), (heard - 1, "")):
+        agreement = Agreement()
+        words = doubtful("so", 0, 0.1)
+        agreement.update(words, words[0].end + age, final=True)
         assert texts(agreement.stable) == stable
 
 

@@ -220,6 +220,22 @@ async def test_what_a_final_text_leaves_out_amid_its_words_is_as_live_text_had_i
     assert texts(events[-1]) == "1 2 3 4 5 6"
 
 
+async def test_what_was_taken_out_of_a_loop_is_not_put_back(counter: Counter) -> None:
+    """A text that still repeats itself in a second attempt is told once, and not trusted."""
+
+    def decode(job: Job) -> Text:
+        words = counter.decode(job).words
+        if job.kind is JobKind.PARTIAL:
+            return Text(words, 0.0)
+        left = (word for word in words if word.text not in ("3", "4", "5", "6"))
+        return Text(tuple(replace(word, trusted=False) for word in left), 0.0)
+
+    bench = Bench(decode)
+    events = await hear(bench.open(), loud(9), quiet(640))
+    bench.close()
+    assert texts(events[-1]) == "1 2 7 8 9"
+
+
 async def test_what_follows_a_final_text_is_decoded_though_its_last_word_seems_to_last(
     counter: Counter,
 ) -> None:

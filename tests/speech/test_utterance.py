@@ -42,6 +42,25 @@ def test_settled_words_leave_the_stable_ones_as_they_are() -> None:
     assert utterance.completeness == 0.8
 
 
+def test_a_stable_word_that_a_final_text_corrects_is_said_once() -> None:
+    """The voice goes on after the word, but that is no room for the same word again."""
+    utterance = Utterance()
+    utterance.hear(Text((DecodedWord("No", 300, 600, 0.8, (1,)),), 0.0), 800)
+    assert utterance.stable == 1
+    utterance.settle(Text((DecodedWord("Now", 300, 620, 0.9, (2,)),), 0.8), 1192)
+    utterance.end_with_voice(1000)
+    assert [(word.text, word.end) for word in utterance.words] == [("No", 1000)]
+
+
+def test_a_partial_text_that_finds_nothing_makes_no_word_stable() -> None:
+    utterance = Utterance()
+    for _ in range(2):
+        utterance.hear(Text((DecodedWord("so", 0, 300, 0.3, (1,)),), 0.0), 1000)
+    assert utterance.stable == 0
+    utterance.hear(NOTHING, 5000)
+    assert utterance.stable == 0
+
+
 def test_a_settled_text_counts_for_agreement_when_speech_goes_on() -> None:
     utterance = heard("it was")
     utterance.settle(Text(said("it was the best"), 0.5), 1400)

@@ -1,10 +1,11 @@
 """Which words of a text that is still being spoken will not change any more.
 
-LocalAgreement-2: a word is agreed on once two decodes in a row have it, and all before it. It is
-stable if all before it are, and if the decoder is sure of it; the older it is, the less sure. So a
-single doubtful word holds the live text back for a moment, not until the speaker pauses. What a
-final decode says, which hears all of the window and the pause after it, counts as much as two
-others agreeing. Live text begins early: less is asked of the first word.
+LocalAgreement-2: a word is agreed on once two decodes in a row have it, and all before it; one that
+was put back from the first of them (`holes`) counts as in both. It is stable if all before it are,
+and if the decoder is sure of it; the older it is, the less sure. So a single doubtful word holds the
+live text back for a moment, not until the speaker pauses. What a final decode says, which hears all
+of the window and the pause after it, counts as much as two others agreeing. Live text begins early:
+less is asked of the first word.
 """
 
 import math
@@ -29,6 +30,9 @@ is right more often than others that the decoder is sure of."""
 
 SETTLED: Asked = ((1000, 0.0),)
 """Of a word after the first that a final decode has, whatever the one before it had."""
+
+SETTLED_FIRST: Asked = ((2000, 0.0),)
+"""The same of the first word."""
 
 ALONE: Asked = ((4000, 0.0),)
 """Of a word that the last decode alone has, but that the one before could have had. Live text never
@@ -136,8 +140,8 @@ class Agreement:
         """Whether the word at `index` is, as all before it are."""
         word = words[index]
         asked = self._asked(word, index, audio_end)
-        if final and index:
-            asked = (*asked, *SETTLED)
+        if final:
+            asked = (*asked, *(SETTLED if index else SETTLED_FIRST))
         age, sure = audio_end - word.end, _sureness(words, index)
         return any(age >= heard and sure >= enough for heard, enough in asked)
 

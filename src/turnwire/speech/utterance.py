@@ -12,6 +12,7 @@ from collections.abc import Iterable
 from turnwire.recognition import ENGLISH, Language, Word
 from turnwire.speech.agreement import Agreement
 from turnwire.speech.decoding import DecodedWord, Text
+from turnwire.speech.holes import with_all_the_voice
 from turnwire.writing import SENTENCE_ENDS
 
 _OVERLAP = 2
@@ -98,7 +99,7 @@ class Utterance:
         agreed = self._agreement.agreed
         words = (*self._window[:agreed], *tail.words[agreed - self.before_tail :])
         self._window = self._agreement.update(
-            words, audio_end, self._kept_end, doubted=tail.doubted
+            words, audio_end, self._kept_end, doubted=tail.doubted or not tail.words
         )
 
     def settle(self, text: Text, audio_end: int) -> None:
@@ -110,6 +111,13 @@ class Utterance:
             # Maybe stable words alone, of which this decode says nothing.
             self._completeness = text.completeness
             self._language = self._spoken
+
+    def end_with_voice(self, voice_end: int) -> None:
+        """Give the last word what is left of the voice, which ends at `voice_end` ms.
+
+        Not before its words are compared with the stable ones: they are compared by their ends.
+        """
+        self._window = with_all_the_voice(self._window, voice_end)
 
     def keep(self, count: int | None = None) -> None:
         """Leave the first words of the window, or all, as they are from now on."""

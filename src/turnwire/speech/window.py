@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from turnwire.recognition import Language, RecognitionOptions
 from turnwire.speech.audio_buffer import AudioBuffer
 from turnwire.speech.decoding import MS, NOTHING, RATE, Job, JobKind, Text
-from turnwire.speech.holes import UNHEARD_MS, filled, with_all_the_voice, without_what_follows
+from turnwire.speech.holes import UNHEARD_MS, filled, without_what_follows
 from turnwire.speech.languages import NOTHING_HEARD
 from turnwire.speech.quality import FULL
 from turnwire.speech.utterance import Utterance
@@ -163,11 +163,14 @@ class Window:
     def settle(self, plan: PlannedDecode, text: Text, voice_end: int) -> None:
         """Take the text of the whole window."""
         text = self._on_clock(text, plan.start)
-        words = filled(text.words, self.utterance.window, self._voice_ms)
+        words = text.words
+        if all(word.trusted for word in words):
+            # What was taken out of a text that repeats itself stays out.
+            words = filled(words, self.utterance.window, self._voice_ms)
         words = without_what_follows(words, voice_end // MS, self._voice_ms)
-        words = with_all_the_voice(words, voice_end // MS)
         self._heard = text.heard or self._heard
         self.utterance.settle(replace(text, words=words), plan.end // MS)
+        self.utterance.end_with_voice(voice_end // MS)
         self.settled = not self._leave_rest(voice_end)
 
     def settle_with_nothing(self, end: int) -> None:
