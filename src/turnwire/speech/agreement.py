@@ -2,10 +2,10 @@
 
 LocalAgreement-2: a word is agreed on once two decodes in a row have it, and all before it; one that
 was put back from the first of them (`holes`) counts as in both. It is stable if all before it are,
-and if the decoder is sure of it; the older it is, the less sure. So a single doubtful word holds the
-live text back for a moment, not until the speaker pauses. What a final decode says, which hears all
-of the window and the pause after it, counts as much as two others agreeing. Live text begins early:
-less is asked of the first word.
+and if the decoder is sure of it; the older it is, the less sure. So a single doubtful word holds
+the live text back for a moment, not until the speaker pauses. What a final decode says, which hears
+all of the window and the pause after it, counts as much as two others agreeing. Live text begins
+early: less is asked of the first word.
 """
 
 import math
