@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from turnwire.speech.decoding import DecodedWord
@@ -58,6 +58,22 @@ def test_other_words_for_the_same_voice_are_not_missing() -> None:
     assert filled(late, slowly(BEST), voice_until(2400)) == late
 
 
+def test_as_much_in_fewer_words_leaves_nothing_out() -> None:
+    before = slowly("我 在 背 景 工 作")
+    late = (*before[:2], word("北京", 800, 1600), *before[4:])
+    assert filled(late, before, voice_until(2400)) == late
+    before = slowly("go to H. T. T. P. S. now", 300)
+    late = (*before[:2], word("HTTPS", 600, 2100), before[-1])
+    assert filled(late, before, voice_until(2400)) == late
+
+
+def test_long_texts_are_not_compared() -> None:
+    spoken = slowly(" ".join(map(str, range(121))))
+    late = (*spoken[:50], *spoken[60:])
+    assert filled(late, spoken, voice_until(48400)) == late
+    assert filled(late, spoken[1:], voice_until(48400)) == spoken
+
+
 def test_words_that_were_not_heard_yet_come_after_those_that_are_missing() -> None:
     before = slowly("it was the best")
     late = (*before[:2], word("of", 1600, 2000), word("times", 2000, 2400))
@@ -71,6 +87,11 @@ words = st.lists(
 
 
 @given(words, words, st.booleans())
+@example(
+    (word("a", 0, 0), word("a", 600, 600), word("b", 0, 0)),
+    (word("a", 0, 0), word("c", 0, 0), word("c", 0, 600)),
+    True,
+)
 def test_no_word_is_lost_unless_others_take_its_place(
     late: tuple[DecodedWord, ...], before: tuple[DecodedWord, ...], voice: bool
 ) -> None:
@@ -103,3 +124,9 @@ def test_a_last_word_that_takes_the_voice_of_others_ends_after_its_letters() -> 
 def test_a_figure_is_more_than_one_word() -> None:
     assert ends(word("1813.", 200, 2000), voice_until(2000)) == 2000
     assert ends(word("1813.", 200, 3000), voice_until(3000)) == 1480
+
+
+def test_letters_said_one_by_one_last_longer_than_those_of_a_word() -> None:
+    assert ends(word("XKCDQRT.", 200, 2200), voice_until(2200)) == 2200
+    assert ends(word("안녕하세요.", 200, 1700), voice_until(1700)) == 1700
+    assert ends(word("北京。", 200, 3000), voice_until(3000)) == 780

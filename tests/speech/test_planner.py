@@ -7,7 +7,7 @@ import pytest
 
 from tests.speech.counting import GUIDANCE, NEVER, WORD_MS, Counter, loud, quiet
 from turnwire.recognition import Finished, Marked, Partial, Pause, SpeechStarted
-from turnwire.speech.decoding import MS, RATE
+from turnwire.speech.decoding import MS, RATE, Text
 from turnwire.speech.engine import Samples
 from turnwire.speech.planner import (
     BURST_DUE_SECONDS,
@@ -129,6 +129,49 @@ def test_the_words_of_a_pause_are_those_of_the_final_decode(planner: Planner) ->
     pause = planner.next(NOW)
     assert isinstance(pause, Pause)
     assert [word.text for word in pause.words] == ["1", "2", "3", "4"]
+
+
+@pytest.mark.parametrize(
+    ("words", "pause", "completeness", "joined", "parted"),
+    [
+        (1, 416, 0.1, False, True),
+        (1, 320, 0.1, False, False),
+        (1, 416, 0.01, False, False),
+        (1, 416, 0.1, True, False),
+        (2, 416, 0.1, False, False),
+    ],
+)
+def test_a_lone_word_that_may_be_a_sentence_is_not_decoded_with_what_follows_a_pause(
+    planner: Planner, words: int, pause: int, completeness: float, joined: bool, parted: bool
+) -> None:
+    add(planner, quiet(320), loud(words), quiet(pause))
+    first = last(planner)
+    assert isinstance(first, PlannedDecode)
+    text = Counter().decode(first.job)
+    said = tuple(replace(word, joined=joined) for word in text.words)
+    planner.take(first, Text(said, completeness))
+    assert last(planner) is Wait.AUDIO
+    add(planner, loud(1, first=9), quiet(320))
+    second = last(planner)
+    assert isinstance(second, PlannedDecode)
+    assert (second.start > first.start) is parted
+
+
+def test_what_follows_a_cut_amid_speech_is_no_lone_word(planner: Planner) -> None:
+    add(planner, quiet(320), loud(4))
+    partial = begun(planner)
+    planner.take(partial, Counter().decode(partial.job))
+    planner.cut()
+    add(planner, loud(1, first=5), quiet(416))
+    first = last(planner)
+    assert isinstance(first, PlannedDecode)
+    assert [word.text for word in Counter().decode(first.job).words] == ["5"]
+    planner.take(first, Counter().decode(first.job))
+    assert last(planner) is Wait.AUDIO
+    add(planner, loud(1, first=9), quiet(320))
+    second = last(planner)
+    assert isinstance(second, PlannedDecode)
+    assert second.start == first.start
 
 
 @pytest.mark.parametrize(

@@ -38,6 +38,8 @@ def test_it_is_told_nothing_where_nothing_is_known(tmp_path: Path) -> None:
     assert instruction_set(tmp_path / "none") is None
     (tmp_path / "arm").write_text("processor : 0\nFeatures : fp asimd\n")
     assert instruction_set(tmp_path / "arm") is None
+    (tmp_path / "binary").write_bytes(b"vendor_id : \xff\n")
+    assert instruction_set(tmp_path / "binary") is None
 
 
 @pytest.mark.parametrize("given", ["AVX2", None])

@@ -45,7 +45,7 @@ class Job:
     heard: LanguageEvidence = NOTHING_HEARD
     """What the stream's earlier speech says about its language."""
     thorough: bool = False
-    """Whether it was decoded before, and the text looked bad."""
+    """Whether it was decoded before, and the text looked bad or may be no speech."""
     quality: Quality = FULL
     """What is done for it; those that decode it say so."""
 
@@ -107,4 +107,5 @@ class Recognizer(Protocol):
         """Jobs of one kind whose shapes are equal can be decoded together."""
 
     def decode(self, jobs: Sequence[Job]) -> Sequence[Text | Job]:
-        """The text of each job, or the job to do instead where the text looks bad."""
+        """The text of each job, or the job to do instead where the text looks bad or may be no
+        speech."""

@@ -2,8 +2,9 @@
 
 Whisper makes text of anything. It goes on after the voice has ended, repeats itself, and has
 phrases at hand for what it cannot make out. Each filter knows one of these habits. What is left
-of a final text is judged twice: the first time in doubt it is decoded again, more thoroughly; the
-second time it is dropped, or stands but tells later windows nothing.
+of a final text is judged twice: the first time in doubt, or where it may be no speech, it is
+decoded again, more thoroughly; the second time it is dropped, or stands but tells later windows
+nothing.
 """
 
 import itertools

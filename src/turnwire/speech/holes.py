@@ -1,10 +1,11 @@
-"""What a final text leaves out of what was said: voice that none of its words takes.
+"""What a text leaves out of what was said: voice that none of its words takes.
 
 Where one speaker takes over from another, a decoder may take the first one's end for that of the
 window, or go on with what it understands next. The words beside what it leaves out are given the
 sound of that, and last far too long.
 """
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from difflib import SequenceMatcher
@@ -26,11 +27,22 @@ _LAST_SOUND_MS = 500
 _LEFT_OUT_MS = 600
 """So much amid the words is, if an earlier decode heard some there."""
 
+_MOST_WORDS = 120
+"""Where there are more, two decodes are not compared: that takes a cube of them where they repeat
+themselves."""
+
 _LETTER_MS = 80
 """How long a letter of a word lasts, more or less,"""
 
-_DIGIT_MS = 300
-"""and a digit: 1813 is two words."""
+_SYLLABLE_MS = 250
+"""one of Han, Kana or Hangul, which is a syllable,"""
+
+_NAME_MS = 300
+"""and one said by its name: a digit (1813 is two words), or any of a word in capitals."""
+
+_SYLLABLE = re.compile(
+    "[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7a3\uf900-\ufaff\U00020000-\U0003ffff]"
+)
 
 
 def without_what_follows(words: Words, voice_end: int, voice: VoiceWithin) -> Words:
@@ -55,6 +67,8 @@ def with_all_the_voice(words: Words, voice_end: int) -> Words:
 def filled(words: Words, before: Sequence[DecodedWord], voice: VoiceWithin) -> Words:
     """The words, with those that an earlier decode of the window, which made the words `before`,
     heard amid them where they leave something out."""
+    if max(len(words), len(before)) > _MOST_WORDS:
+        return words
     earlier, later = ([plain(word.text) for word in each] for each in (before, words))
     whole: list[DecodedWord] = []
     hole_until = -1
@@ -66,7 +80,7 @@ def filled(words: Words, before: Sequence[DecodedWord], voice: VoiceWithin) -> W
             whole.extend(map(_timed, said, heard))
         elif kind != "equal" and heard and _are_left_out(heard, words, first, after, voice):
             whole[-1] = _timed(whole[-1], before[i - 1])
-            whole.extend((*heard, *(word for word in said if word.start >= heard[-1].end)))
+            whole.extend((*heard, *said[_instead(heard, said) :]))
             hole_until = j
         else:
             whole.extend(said)
@@ -82,9 +96,11 @@ def _are_left_out(
 ) -> bool:
     """Whether words that were `heard` are missing amid `words`, where those have others from
     `first` on and before `after`, if any, and there is voice that none of them takes."""
-    instead = sum(word.start < heard[-1].end for word in words[first:after])
+    instead = _instead(heard, words[first:after])
     amid = first > 0 and first + instead < len(words)
-    if not amid or len(heard) <= instead:
+    # A text that says as much may have it in fewer words: 北京 where 背 and 景 were heard.
+    said = words[first : first + instead]
+    if not amid or len(heard) <= len(said) or _spoken_ms(*heard) <= _spoken_ms(*said):
         return False
     if voice(heard[0].start, heard[-1].end) < _LEFT_OUT_MS:
         return False
@@ -95,7 +111,19 @@ def _are_left_out(
     return voice(start, end) - taken >= _LEFT_OUT_MS
 
 
-def _spoken_ms(word: DecodedWord) -> int:
-    """How long it takes to say a word, more or less."""
-    digits = sum(map(str.isdigit, word.text))
-    return _DIGIT_MS * digits + _LETTER_MS * (len(word.text) - digits)
+def _instead(heard: Sequence[DecodedWord], said: Words) -> int:
+    """How many of the words `said` come before the end of those that were `heard`."""
+    return sum(word.start < heard[-1].end for word in said)
+
+
+def _spoken_ms(*words: DecodedWord) -> int:
+    """How long it takes to say words, more or less."""
+    return sum(
+        _letter_ms(letter, capitals=word.text.isupper()) for word in words for letter in word.text
+    )
+
+
+def _letter_ms(letter: str, *, capitals: bool) -> int:
+    if letter.isdigit() or (capitals and letter.isupper()):
+        return _NAME_MS
+    return _SYLLABLE_MS if _SYLLABLE.match(letter) else _LETTER_MS

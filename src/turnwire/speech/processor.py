@@ -13,7 +13,7 @@ def instruction_set(cpuinfo: Path = Path("/proc/cpuinfo")) -> str | None:
     """What CTranslate2 is to be told to use; None: it knows best."""
     try:
         first, *_ = cpuinfo.read_text().split("\n\n", 1)
-    except OSError:
+    except (OSError, ValueError):
         return None
     fields = {
         name.strip(): value.split()

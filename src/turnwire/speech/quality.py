@@ -23,7 +23,8 @@ class Quality:
     partial_ms: int | None
     """How much is heard between two partial texts; None: there are none."""
     second_attempts: bool = True
-    """Whether a final text that looks bad is decoded once more, from a longer window."""
+    """Whether a final text that looks bad, or may be no speech, is decoded once more, from a longer
+    window."""
     beam: int = 5
     """Hypotheses that a final text is chosen from."""
     context_tokens: int = 48

@@ -3,7 +3,7 @@
 from turnwire.speech.voice import FRAME
 
 _MOST_FRAMES = 2048
-"""Over a minute: more than twice the longest window."""
+"""Half of them, 32.8 s, are always there: more than the longest window."""
 
 
 class VoiceTrack:

@@ -3,7 +3,7 @@
 Whisper was trained on windows of 30 s, and encoding one takes a third of a second. It accepts
 shorter ones at a fraction of the cost, but with little silence after the speech it may not find
 the end and repeat itself. So a final text is decoded from a window of at least 10 s, and once
-more from a longer one if it looks bad.
+more from a longer one if it looks bad or may be no speech.
 """
 
 import math
@@ -115,7 +115,8 @@ class Whisper:
         return math.ceil(self._seconds(job) / _SAME_LENGTH_S), len(self._context(job))
 
     def decode(self, jobs: Sequence[Job]) -> list[Text | Job]:
-        """The words in each job's window; a final text that looks bad is decoded again, longer."""
+        """The words in each job's window; a final text that looks bad, or may be no speech, is
+        decoded again, longer."""
         return [
             self._judge(job, attempt, encoded)
             for job, (attempt, encoded) in zip(jobs, self._attempt(jobs), strict=True)

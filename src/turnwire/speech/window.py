@@ -39,8 +39,11 @@ _LONG_ENOUGH = 8 * RATE
 _LIKELY = 0.5
 
 _LONE_PAUSE = 350 * MS
-"""So long after a word that is alone in its window, that ends. The same word said again after a
-pause, and decoded with the first, is one word for a decoder."""
+"""So long after a word that is alone in its window, and may be a sentence, that ends. The same word
+said again after a pause, and decoded with the first, is one word for a decoder."""
+
+_MAYBE = 0.05
+"""The completeness of "no" and "yes" is 0.1 and more, that of words that go on below 0.01."""
 
 _LONG = 15 * RATE
 """A window from here on is shortened where a sentence ends."""
@@ -118,9 +121,17 @@ class Window:
     def ends_before(self, at: int, pause: int) -> bool:
         """Whether speech that begins at `at` is of another window, after a pause that is no long
         silence."""
-        if pause >= _LONE_PAUSE and len(self.utterance.window) == 1:
+        completeness = self.utterance.completeness
+        if pause >= _LONE_PAUSE and self._is_one_word and completeness >= _MAYBE:
             return True
-        return at - self.start >= _LONG_ENOUGH and self.utterance.completeness >= _LIKELY
+        return at - self.start >= _LONG_ENOUGH and completeness >= _LIKELY
+
+    @property
+    def _is_one_word(self) -> bool:
+        """Whether all that was said since it was silent is one word. A letter is none."""
+        # A window begins amid speech where another was cut.
+        words = self.utterance.window if self.start < self._voice_from else ()
+        return len(words) == 1 and not words[0].joined
 
     # What is decoded.
 
