@@ -12,6 +12,7 @@ from tests.speech.counting import (
     WORD_MS,
     Bench,
     Counter,
+    LoudnessEar,
     aiter_of,
     all_is_taken,
     cutting,
@@ -23,6 +24,8 @@ from tests.speech.counting import (
 from tests.support import PATIENCE
 from turnwire.recognition import Finished, Language, Partial, Pause, SpeechStarted
 from turnwire.speech.decoding import MS, RATE, DecodedWord, Job, JobKind, Text
+from turnwire.speech.engine import Samples
+from turnwire.speech.voice import FRAME
 
 
 async def test_the_language_that_was_heard_is_told() -> None:
@@ -91,31 +94,40 @@ async def test_a_decode_that_ended_before_the_event_loop_heard_of_it_is_not_repl
             after.set()
         return counter.decode(job)
 
+    ended: list[bool] = []
+
+    def hold_up() -> None:
+        """Both decodes end while the event loop is busy."""
+        go_on.set()
+        ended.append(after.wait(PATIENCE))
+
+    class Ear(LoudnessEar):
+        def listen(self, samples: Samples, last: bool = False) -> tuple[Samples, list[float]]:
+            if 7 in samples:
+                # Just before the stream goes on.
+                asyncio.get_running_loop().call_soon(hold_up)
+            return super().listen(samples, last)
+
     now = 0.0
     bench = Bench(decode, workers=1, clock=lambda: now)
-    busy, stream, last = bench.open(), bench.open(), bench.open()
+    busy, stream, last = bench.open(), bench.open(ear=Ear()), bench.open()
     finishing = asyncio.create_task(hear(busy, loud(2), quiet(320)))
     await asyncio.to_thread(at_work.wait, PATIENCE)
     listening = asyncio.ensure_future(anext(aiter_of(stream, skip=SpeechStarted)))
-    for number in range(1, 6):
+    for number in range(1, 7):
         now += WORD_MS / 1000
-        await stream.feed(loud(1, first=number))
+        await stream.feed(loud(1, first=number)[: None if number < 6 else -2 * FRAME])
         await all_is_taken()
     now += 10.0  # A partial text of the stream waits, and after it one of the last stream.
     await last.feed(loud(3, first=97))
     listening_to_last = asyncio.ensure_future(anext(aiter_of(last, skip=SpeechStarted)))
-    await all_is_taken()
-
-    def hold_up() -> None:
-        """Both decodes end while the event loop is busy, and just before the stream goes on."""
-        go_on.set()
-        assert after.wait(PATIENCE)
-
-    loop = asyncio.get_running_loop()
-    loop.call_soon(loop.call_soon, hold_up)
-    await stream.feed(loud(1, first=6))
+    async with asyncio.timeout(PATIENCE):
+        while bench.scheduler.waiting(JobKind.PARTIAL) < 2:
+            await asyncio.sleep(0)
+    await stream.feed(loud(1, first=7)[: 2 * FRAME])
     assert texts(await listening) == "1 2"
     assert texts(await listening_to_last) == "97 98 99"
+    assert ended == [True]
     await finishing
     await stream.close()
     await last.close()
