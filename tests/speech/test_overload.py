@@ -5,7 +5,7 @@ made on, and two workers that are counted do them. Each loud quarter of a second
 """
 
 import random
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
@@ -16,7 +16,7 @@ from tests.speech.counting import GUIDANCE, Counter, loud, quiet
 from turnwire.recognition import Pause, SpeechEvent
 from turnwire.speech.costs import Costs
 from turnwire.speech.decode_queue import DecodeQueue, QueuedJob
-from turnwire.speech.decoding import RATE, Job, JobKind
+from turnwire.speech.decoding import RATE, DecodedWord, Job, JobKind, Text
 from turnwire.speech.devices import CPU
 from turnwire.speech.planner import Planner, Situation, Wait
 from turnwire.speech.quality import FULL, LADDER, STEP_BACK_SECONDS, LadderPosition, Quality
@@ -67,8 +67,12 @@ def speech(
         if conversation and spoken >= listens_after:
             pieces.append(np.zeros(spoken // FRAME * FRAME, np.int16))
             spoken, listens_after = 0, chance.uniform(3, 14) * RATE
-    audio = np.concatenate(pieces)[: int(seconds * RATE) // (2 * FRAME) * 2 * FRAME]
-    for tick in audio.reshape(-1, 2 * FRAME):
+    return ticks(np.concatenate(pieces)[: int(seconds * RATE)])
+
+
+def ticks(audio: np.ndarray) -> Iterator[tuple[np.ndarray, list[float]]]:
+    """Audio tick by tick, and where voice is."""
+    for tick in audio[: len(audio) // (2 * FRAME) * 2 * FRAME].reshape(-1, 2 * FRAME):
         yield tick, [float(frame.any()) for frame in tick.reshape(2, FRAME)]
 
 
@@ -114,8 +118,7 @@ class Engine:
     ) -> None:
         """With `listening`, that takes of the workers' time, too."""
         self.now = 0.0
-        counter = Counter()
-        self.decode = counter.decode
+        self.decode: Callable[[Job], Text | Job] = Counter().decode
         self.queue = DecodeQueue(
             lambda job: (job.kind, len(job.window) // (2 * RATE), len(job.context)),
             workers,
@@ -160,7 +163,11 @@ class Engine:
             worker.left -= done
             if worker.left <= 0:
                 for entry in worker.batch:
-                    entry.future.set_result(self.decode(entry.job))
+                    outcome = self.decode(entry.job)
+                    if isinstance(outcome, Text):
+                        entry.future.set_result(outcome)
+                    else:
+                        self.queue.put_back(entry, outcome)
                 self.queue.done(worker.batch)
                 worker.batch = []
 
@@ -314,6 +321,35 @@ def test_a_recording_gets_on_while_partial_texts_take_what_time_there_is() -> No
     engine = Engine(sessions=40, seconds=40, recordings=1)
     engine.run()
     assert engine.recordings[0].heard > engine.now / 2
+
+
+def in_doubt(job: Job) -> Text | Job:
+    """Hears a short word, whatever there is, and only when it is asked again."""
+    if job.kind is JobKind.FINAL and not job.thorough:
+        return replace(job, thorough=True)
+    return Text((DecodedWord("you", 0, 240, 0.9, (1,)),), 0.7)
+
+
+def test_what_is_decoded_again_or_is_left_to_decode_is_no_sign_of_too_much_to_do() -> None:
+    engine = Engine(sessions=1, seconds=50)
+    music = np.concatenate([loud(52), quiet(1024)] * 4)
+    engine.sessions[0].audio = ticks(music)
+    engine.decode = in_doubt
+    engine.run()
+    assert len(engine.sessions[0].finals()) == 3
+    assert set(engine.stood) == {FULL}
+
+
+def test_a_text_that_is_decoded_again_hides_no_other_that_is_late() -> None:
+    queue = DecodeQueue(lambda job: 0, WORKERS, together=1)
+    job = Job(quiet(1000), (), JobKind.FINAL, 0)
+    queue.put(job, 0.3, 0.0)
+    (begun,) = queue.next_batch(0.3)
+    queue.put_back(begun, replace(job, thorough=True))
+    assert (queue.quality(2.0), queue.behind(2.0)) == (FULL, 0.0)
+    queue.put(job, 1.0, 0.7)
+    assert queue.quality(2.0) is not FULL
+    assert queue.behind(2.0) == pytest.approx(1.3)
 
 
 def test_quality_gives_way_in_order_and_comes_back() -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from tests.speech.counting import GUIDANCE, NEVER, WORD_MS, Counter, loud, quiet
 from turnwire.recognition import Finished, Marked, Partial, Pause, SpeechStarted
-from turnwire.speech.decoding import MS, RATE, Text
+from turnwire.speech.decoding import MS, RATE, DecodedWord, Text
 from turnwire.speech.engine import Samples
 from turnwire.speech.planner import (
     BURST_DUE_SECONDS,
@@ -129,6 +129,19 @@ def test_the_words_of_a_pause_are_those_of_the_final_decode(planner: Planner) ->
     pause = planner.next(NOW)
     assert isinstance(pause, Pause)
     assert [word.text for word in pause.words] == ["1", "2", "3", "4"]
+
+
+def test_what_final_texts_leave_is_decoded_three_times_at_a_pause_and_due_when_asked_for() -> None:
+    planner = Planner(replace(GUIDANCE, first_partial=NEVER))
+    word = Text((DecodedWord("you", 0, 240, 0.9, (1,)),), 0.2)
+    for came in (20.0, 40.0):
+        add(planner, loud(20), quiet(320), came=came)
+        due = []
+        while isinstance(final := last(planner, replace(NOW, at=came + 1)), PlannedDecode):
+            due.append(final.due)
+            planner.take(final, word)
+        rest = came + 1 + FINAL_DUE_SECONDS
+        assert due == [came + FINAL_DUE_SECONDS, rest, rest, rest]
 
 
 @pytest.mark.parametrize(

@@ -177,8 +177,8 @@ class DecodeQueue:
 
     def quality(self, now: float) -> Quality:
         """What is done for a text that is begun now."""
-        first = self._waiting[0] if self._waiting else None
-        if first is not None and first.rank is Rank.DUE and first.due is not None:
+        first = self._first_due()
+        if first is not None and first.due is not None:
             self._standing.note(now - first.due, now)
         quality = self._standing.quality(now)
         if quality is not self._quality:
@@ -198,8 +198,14 @@ class DecodeQueue:
 
     def behind(self, now: float) -> float:
         """For how many seconds the next text that is due has been waiting."""
-        first = self._waiting[0] if self._waiting else None
-        return 0.0 if first is None or first.rank is not Rank.DUE else now - first.since
+        first = self._first_due()
+        return 0.0 if first is None else now - first.since
+
+    def _first_due(self) -> QueuedJob | None:
+        """The first that is due of what has not begun. What is to be done once more has: it is no
+        sign of too much to do."""
+        first = next((entry for entry in self._waiting if not entry.begun), None)
+        return first if first is not None and first.rank is Rank.DUE else None
 
 
 def account(job: Job) -> JobKind | None:

@@ -37,7 +37,8 @@ from turnwire.speech.voice_track import VoiceTrack
 from turnwire.speech.window import NEXT_SHORTENING, PlannedDecode, Window
 
 FINAL_DUE_SECONDS = 0.3
-"""A final text is due so long after the audio came that it is made of;"""
+"""A final text is due so long after the audio came that it is made of, that of what another one
+at the same pause has left, so long after it can be made;"""
 
 BURST_DUE_SECONDS = 2.0
 """that of audio which came faster than it is spoken, so long after it can be made."""
@@ -317,7 +318,7 @@ class Planner:
     def _due(self, now: Situation, end: int) -> float:
         """When the text of the window up to `end` is due."""
         if self._live:
-            return self._came + FINAL_DUE_SECONDS
+            return (now.at if self._window.is_rest else self._came) + FINAL_DUE_SECONDS
         if self.options.recording:
             return now.at if self._hurried else now.at + (end - self._window.start) / RATE
         return now.at + BURST_DUE_SECONDS

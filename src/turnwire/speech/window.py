@@ -51,6 +51,10 @@ _LONG = 15 * RATE
 _TOO_LONG = 24 * RATE
 """A window from here on is shortened between any two words."""
 
+_MOST_RESTS = 3
+"""So many times at one pause what a final text leaves unheard is decoded. Speech needs no more;
+music would be decoded word by word."""
+
 _REACH = 100 * MS
 """How far off the times of words may be, when a dip is looked for between two."""
 
@@ -86,15 +90,22 @@ class Window:
         self._least_voice = _LEAST_VOICE  # with less of it, the window says nothing
         self._heard = NOTHING_HEARD  # of the language of all windows so far
         self._said: tuple[int, ...] = ()  # the last tokens of the utterances before
+        self._rests = 0  # that were left at this pause
 
     @property
     def long_from(self) -> int:
         """Where it has grown long."""
         return self.start + _LONG
 
+    @property
+    def is_rest(self) -> bool:
+        """Whether it is what a final text at this pause has left."""
+        return self._rests > 0
+
     def open(self, start: int, voice_from: int, *, amid_speech: bool = False) -> None:
         self.is_open = True
         self.settled = False
+        self._rests = 0
         self.start = start
         self._voice_from = voice_from
         self._least_voice = _REST_OF_WORD if amid_speech else _LEAST_VOICE
@@ -182,12 +193,14 @@ class Window:
         self._heard = text.heard or self._heard
         self.utterance.settle(replace(text, words=words), plan.end // MS)
         self.utterance.end_with_voice(voice_end // MS)
-        self.settled = not self._leave_rest(voice_end)
+        self.settled = self._rests == _MOST_RESTS or not self._leave_rest(voice_end)
+        self._rests = 0 if self.settled else self._rests + 1
 
     def settle_with_nothing(self, end: int) -> None:
         """The window up to `end` says nothing."""
         self.utterance.settle(NOTHING, end // MS)
         self.settled = True
+        self._rests = 0
 
     def _leave_rest(self, voice_end: int) -> bool:
         """Whether a final text stops long before the voice does; then the window is what follows,
