@@ -43,3 +43,12 @@ def test_finds_the_quietest_moment() -> None:
     made.append(loud)
     assert made.quietest(0, 3200) == 1760
     assert made.quietest(100, 200) == 150
+
+
+def test_what_was_dropped_is_not_the_quietest_moment() -> None:
+    loud = np.full(3200, 8000, np.int16)
+    loud[1600:1920] = 10
+    made = AudioBuffer()
+    made.append(loud)
+    made.drop(800)
+    assert made.quietest(0, 3200) == 1760

@@ -20,7 +20,7 @@ def test_voice_within(frames: list[bool], start: int, end: int) -> None:
     assert voice == sum(frames[start:end]) * FRAME
 
 
-def test_it_goes_on_for_hours_and_knows_the_last_minute() -> None:
+def test_it_goes_on_for_hours_and_knows_the_last_half_minute() -> None:
     frames = [i % 3 == 0 for i in range(10_000)]
     long = track(frames)
     last = len(frames) - 30 * 16_000 // FRAME

@@ -40,7 +40,8 @@ class AudioBuffer:
         return np.frombuffer(bytes(self._bytes[2 * first : 2 * (end - self._start)]), np.int16)
 
     def quietest(self, start: int, end: int) -> int:
-        """The middle of the quietest 20 ms between two positions."""
+        """The middle of the quietest 20 ms between two positions, as far as the audio is there."""
+        start = max(start, self._start)
         audio: NDArray[np.float64] = self.copy(start, end).astype(np.float64)
         if len(audio) < _DIP:
             return (start + end) // 2

@@ -195,6 +195,7 @@ class Planner:
 
     def _judge(self, frame: _Frame, quality: Quality) -> SpeechEvent | None:
         """Go on by one frame."""
+        self._forget()
         self._judged += FRAME
         self._came, self._live = frame.came, frame.live and not self.options.recording
         least_pause = 0
@@ -212,6 +213,11 @@ class Planner:
         elif self._segmenter.quiet:
             return self._pause()
         return None
+
+    def _forget(self) -> None:
+        """Drop the audio that no window reaches back to, nor one that a cut may open."""
+        first = self._window.start if self._window.is_open else self._judged - _PRE_ROLL - FRAME
+        self._audio.drop(min(first, self._stands))
 
     def _start_speech(self, voice: float) -> SpeechStarted:
         began = self._segmenter.began
@@ -231,8 +237,6 @@ class Planner:
         since = self._silent_from = self._segmenter.ended
         if self._judged - since >= _LONG_SILENCE:
             self._window.close()
-        if not self._window.is_open:
-            self._audio.drop(self._judged - _PRE_ROLL - FRAME)
         if since == 0 and self._judged % _SILENT_START:
             return None
         self._stands = self._judged

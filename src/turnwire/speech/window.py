@@ -49,7 +49,8 @@ _LONG = 15 * RATE
 """A window from here on is shortened where a sentence ends."""
 
 _TOO_LONG = 24 * RATE
-"""A window from here on is shortened between any two words."""
+"""A window from here on is shortened between any two words, and ends with any pause. So none is
+longer than this, a second of speech and a pause."""
 
 _MOST_RESTS = 3
 """So many times at one pause what a final text leaves unheard is decoded. Speech needs no more;
@@ -135,7 +136,7 @@ class Window:
         completeness = self.utterance.completeness
         if pause >= _LONE_PAUSE and self._is_one_word and completeness >= _MAYBE:
             return True
-        return at - self.start >= _LONG_ENOUGH and completeness >= _LIKELY
+        return at - self.start >= (_LONG_ENOUGH if completeness >= _LIKELY else _TOO_LONG)
 
     @property
     def _is_one_word(self) -> bool:
@@ -216,21 +217,20 @@ class Window:
         return self._voices.within(start * MS, end * MS) // MS
 
     def _shorten(self, end: int) -> None:
-        """Drop audio whose words are certain from a window that has grown long up to `end`."""
-        length = end - self.start
-        if length < _LONG:
-            return
-        count = self.utterance.sentence_end()
-        if count == 0 and length >= _TOO_LONG:
-            count = self.utterance.widest_gap(before=(end - NEXT_SHORTENING) // MS)
-        if count > 0:
-            self.start = self._dip(count)
-            self.utterance.keep(count)
-        elif length >= _TOO_LONG:
-            # Nothing has been understood in all that time.
-            self.start = end
-            self.utterance.keep()
-        self._audio.drop(self.start)
+        """Leave audio whose words are certain out of a window that has grown long up to `end`."""
+        if end - self.start >= _LONG and (count := self.utterance.sentence_end()):
+            self._leave_out(count)
+        while end - self.start >= _TOO_LONG:
+            if count := self.utterance.widest_gap(before=(end - NEXT_SHORTENING) // MS):
+                self._leave_out(count)
+            else:
+                # Nothing has been understood in all that time.
+                self.start = end
+                self.utterance.keep()
+
+    def _leave_out(self, count: int) -> None:
+        self.start = self._dip(count)
+        self.utterance.keep(count)
 
     def _dip(self, count: int) -> int:
         """Where it is quietest between the first `count` words of the window and the next."""
