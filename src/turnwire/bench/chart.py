@@ -107,7 +107,8 @@ def line_chart(
     _text(svg, (LEFT + WIDTH - RIGHT) / 2, bottom + 42, across, anchor="middle")
     _text(svg, LEFT - 8, TOP + 8, up, anchor="start").set("x", "16")
     _rule(svg, at_y(limit[0]), "limit")
-    _text(svg, LEFT + 4, at_y(limit[0]) - 5, limit[1], "quiet")
+    # Below its line: above the highest one stands what goes up.
+    _text(svg, LEFT + 4, at_y(limit[0]) + 15, limit[1], "quiet")
     for line in lines:
         colour = SERIES[line.colour]
         places = [(at_x(x), at_y(y)) for x, y in line.points]
