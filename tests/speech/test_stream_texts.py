@@ -2,6 +2,7 @@
 
 import asyncio
 import threading
+from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
@@ -172,12 +173,18 @@ async def test_a_final_that_disagrees_leaves_the_stable_words_as_they_are() -> N
     assert texts(events[-1]) == "right word"
 
 
-async def test_what_follows_a_final_text_that_stops_early_is_decoded_too(counter: Counter) -> None:
+def stopping_early(counter: Counter) -> Callable[[Job], Text]:
+    """What the counter says, of final texts four words."""
+
     def decode(job: Job) -> Text:
         text = counter.decode(job)
         return replace(text, words=text.words[:4]) if job.kind is JobKind.FINAL else text
 
-    bench = Bench(decode)
+    return decode
+
+
+async def test_what_follows_a_final_text_that_stops_early_is_decoded_too(counter: Counter) -> None:
+    bench = Bench(stopping_early(counter))
     never = replace(GUIDANCE, first_partial=NEVER, next_partial=NEVER)
     events = await hear(bench.open(never), loud(18), quiet(640))
     bench.close()
@@ -190,11 +197,7 @@ async def test_what_follows_a_final_text_that_stops_early_is_decoded_too(counter
 
 
 async def test_a_pause_after_a_final_text_is_no_voice_that_was_not_heard(counter: Counter) -> None:
-    def decode(job: Job) -> Text:
-        text = counter.decode(job)
-        return replace(text, words=text.words[:4]) if job.kind is JobKind.FINAL else text
-
-    bench = Bench(decode)
+    bench = Bench(stopping_early(counter))
     never = replace(GUIDANCE, first_partial=NEVER, next_partial=NEVER)
     audio = [piece for i in range(6) for piece in (loud(1, first=i + 1), quiet(160))]
     events = await hear(bench.open(never), *audio, quiet(640))
