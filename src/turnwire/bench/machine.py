@@ -5,7 +5,8 @@ import platform
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib import metadata
-from pathlib import Path
+
+from turnwire.speech.processor import processor_fields
 
 PACKAGES = (
     "turnwire",
@@ -54,9 +55,7 @@ def _cores() -> int:
 
 
 def _cpu() -> str:
-    info = Path("/proc/cpuinfo")
-    if info.is_file():
-        for line in info.read_text().splitlines():
-            if line.startswith("model name"):
-                return line.partition(":")[2].strip()
+    name = (processor_fields() or {}).get("model name")
+    if name is not None:
+        return name
     return platform.processor() or platform.machine()

@@ -9,6 +9,7 @@ import time
 from pathlib import Path
 
 from turnwire.doctor.findings import Finding, bad, doubtful, good
+from turnwire.speech.processor import processor_fields
 
 MIB = 1024 * 1024
 
@@ -45,7 +46,7 @@ def processor(root: Path = Path("/"), *, workers: int = 1) -> Finding:
             "Threads are made for each core, and wait for each other; allow the container as many "
             "CPUs as it sees (cpuset), or more time.",
         )
-    if platform.machine() == "x86_64" and "avx2" not in _flags(root / "proc/cpuinfo"):
+    if platform.machine() == "x86_64" and _lacks_avx2(root / "proc/cpuinfo"):
         return doubtful(
             "processor",
             f"{cores} cores without AVX2",
@@ -63,12 +64,10 @@ def _quota(path: Path) -> float | None:
         return None
 
 
-def _flags(path: Path) -> set[str]:
-    try:
-        lines = path.read_text().splitlines()
-    except OSError:
-        return {"avx2"}  # Nothing is known, so nothing is said.
-    return {flag for line in lines if line.startswith("flags") for flag in line.split()}
+def _lacks_avx2(cpuinfo: Path) -> bool:
+    fields = processor_fields(cpuinfo)
+    # Where nothing is known, nothing is said.
+    return fields is not None and "avx2" not in fields.get("flags", "").split()
 
 
 def memory(root: Path = Path("/")) -> Finding:
